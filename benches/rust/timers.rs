@@ -1,0 +1,5 @@
+//! To be filled.
+
+fn main() {
+    divan::main();
+}
