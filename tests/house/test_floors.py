@@ -1,0 +1,88 @@
+"""The floors of the Python package: the contracts of pyproject.toml hold, and nothing climbs past them unseen."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+
+from house.tree import PACKAGE, ROOT, module_name, parsed, sources
+
+# import-linter reads import statements; these modules load others by name, each for a reason that it states.
+LOAD_BY_NAME = {
+    "torsion.internet._current": "the one sanctioned way up: the default reactor, when nobody has installed another",
+    "torsion.python.reflect": "namedAny and its kin load what their callers name",
+}
+# What belongs to the edges, and to no module of the library.
+FOREIGN = {"asyncio", "twisted", "trio", "uvloop"}
+
+
+def test_the_contracts_hold() -> None:
+    pytest.importorskip("importlinter", reason="import-linter is in the dependency group 'lint'")
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command; lint_imports_command()",
+            "--no-cache",
+        ],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert " 0 broken" in run.stdout
+
+
+def loads_by_name(tree: ast.Module) -> bool:
+    """Return whether code in *tree* asks importlib, or ``__import__``, for a module."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names) if any(name.name.split(".")[0] == "importlib" for name in names):
+                return True
+            case ast.ImportFrom(module="importlib", names=names) if any(name.name != "metadata" for name in names):
+                return True
+            case ast.Call(func=ast.Name(id="__import__")):
+                return True
+    return False
+
+
+def test_only_listed_modules_load_others_by_name() -> None:
+    found = {module_name(path) for path in sources() if loads_by_name(parsed(path))}
+    assert found == set(LOAD_BY_NAME)
+
+
+def test_nothing_imports_a_foreign_loop() -> None:
+    found = []
+    for path in sources():
+        for node in ast.walk(parsed(path)):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            found += [f"{module_name(path)} imports {name}" for name in names if name.split(".")[0] in FOREIGN]
+    assert not found
+
+
+def test_no_module_imports_its_own_facade() -> None:
+    found = []
+    for path in sources():
+        name = module_name(path)
+        if path.name == "__init__.py":
+            continue
+        facade = name.rpartition(".")[0]
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ImportFrom) and node.module == facade:
+                siblings = {each.stem for each in path.parent.iterdir()}
+                found += [
+                    f"{name} takes {alias.name} from {facade}" for alias in node.names if alias.name not in siblings
+                ]
+    assert not found
