@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import CodeType, TracebackType
 from typing import Any, cast
 
-from .reflect import safe_repr
+from torsion.python.reflect import safe_repr
 
 __all__ = ["Frame", "Position", "format_frames", "frames_of", "place_of", "positions_of", "spell_out", "stand_in"]
 
@@ -102,7 +102,6 @@ def _write_variables(write: Callable[[str], object], heading: str, variables: Va
 class _Frame:
     """What the ``traceback`` and ``pdb`` modules read of a frame."""
 
-    f_builtins: dict[str, Any] = {}
     f_trace = None
 
     def __init__(self, code: CodeType, index: int, line: int, local: Variables, shared: Variables) -> None:
@@ -111,6 +110,7 @@ class _Frame:
         self.f_lineno = line
         self.f_locals = dict(local)
         self.f_globals = dict(shared)
+        self.f_builtins: dict[str, Any] = {}
         self.f_back: _Frame | None = None
 
 
@@ -151,5 +151,3 @@ def stand_in(positions: Iterable[Position] | None, frames: Iterable[Frame]) -> T
         link.tb_next = outer
         outer = link
     return cast("TracebackType | None", outer)
-
-

@@ -11,8 +11,17 @@ from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from ._frames import Frame, Position, format_frames, frames_of, place_of, positions_of, spell_out, stand_in
-from .reflect import fullyQualifiedName, qual, safe_str
+from torsion.python._frames import (
+    Frame,
+    Position,
+    format_frames,
+    frames_of,
+    place_of,
+    positions_of,
+    spell_out,
+    stand_in,
+)
+from torsion.python.reflect import fullyQualifiedName, qual, safe_str
 
 __all__ = [
     "DO_POST_MORTEM",
@@ -26,6 +35,9 @@ __all__ = [
     "traceupLength",
 ]
 
+# Inside Failure, "type" is an attribute.
+_class = type
+_ErrorClass = type[BaseException]
 _ErrorType = TypeVar("_ErrorType", bound="type[BaseException] | str")
 
 count = 0
@@ -72,7 +84,7 @@ class Failure(BaseException):
     @ivar count: the number of this Failure in the process.
     """
 
-    type: type[BaseException]
+    type: _ErrorClass
     value: BaseException
     tb: TracebackType | None = None
     captureVars: bool = False
@@ -87,7 +99,7 @@ class Failure(BaseException):
     def __init__(
         self,
         exc_value: BaseException | None = None,
-        exc_type: type[BaseException] | None = None,
+        exc_type: _ErrorClass | None = None,
         exc_tb: TracebackType | None = None,
         captureVars: bool = False,
     ) -> None:
@@ -225,7 +237,7 @@ class Failure(BaseException):
         return g.throw(self._raisable())
 
     def _raisable(self) -> BaseException:
-        value = self.value
+        value: object = self.value
         if not isinstance(value, BaseException):
             return DefaultException(value)
         return value.with_traceback(self.tb)
@@ -333,8 +345,6 @@ class Failure(BaseException):
             write(f"*--- End of Failure #{self.count} ---\n")
 
 
-# Inside Failure, "type" is an attribute.
-_class = type
 _PACKAGE = __file__.removesuffix("failure.py").rstrip("/\\").removesuffix("python")
 
 
@@ -361,7 +371,7 @@ def _debugging_init(
 ) -> None:
     _plain_init(self, exc_value, exc_type, exc_tb, captureVars)
     if DO_POST_MORTEM and self.tb is not None:
-        import pdb
+        import pdb  # noqa: T100 - this is what the debug mode is for
 
         pdb.post_mortem(self.tb)
 

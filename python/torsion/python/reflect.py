@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
@@ -134,16 +133,16 @@ def filenameToModuleName(fn: str | bytes) -> str:
 
     The file need not exist.
     """
-    import os.path
+    from os import fsdecode
+    from pathlib import Path
 
-    path = os.path.abspath(os.fsdecode(fn))
-    folder, base = os.path.split(path)
-    stem = os.path.splitext(base)[0]
-    names = [] if stem == "__init__" else [stem]
-    while any(os.path.exists(os.path.join(folder, f"__init__.{kind}")) for kind in ("py", "pyc")):
-        folder, package = os.path.split(folder)
-        names.insert(0, package)
-    return ".".join(names or [os.path.basename(folder)])
+    path = Path(fsdecode(fn)).absolute()
+    folder = path.parent
+    names = [] if path.stem == "__init__" else [path.stem]
+    while any((folder / f"__init__.{kind}").exists() for kind in ("py", "pyc")):
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(names or [folder.name])
 
 
 def getClass(obj: Any) -> type:
@@ -154,11 +153,11 @@ def getClass(obj: Any) -> type:
 def fullFuncName(func: Any) -> str:
     """Return the dotted name of a module's function.
 
-    @raise Exception: if that name does not lead back to *func*.
+    @raise LookupError: if that name does not lead back to *func*.
     """
     name = f"{func.__module__}.{func.__name__}"
     if namedObject(name) is not func:
-        raise Exception(f"could not find {func!r} as {name}: it is not an attribute of its module")
+        raise LookupError(f"could not find {func!r} as {name}: it is not an attribute of its module")
     return name
 
 
@@ -232,7 +231,7 @@ def safe_repr(o: Any) -> str:
     """Return ``repr(o)``; where that raises, a text that names the type and shows the error."""
     try:
         return repr(o)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is shown
         return _excuse(o, error, "repr")
 
 
@@ -245,20 +244,15 @@ def safe_str(o: Any) -> str:
             except UnicodeDecodeError:
                 return str(o)
         return str(o)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is shown
         return _excuse(o, error, "str")
 
 
 def _excuse(o: Any, error: BaseException, what: str) -> str:
     try:
-        name: str = type(o).__name__
-    except BaseException:
-        name = "broken"
-    try:
         import traceback
 
         shown = "".join(traceback.format_exception(error))
-    except BaseException:
-        # Even the error refuses to be shown, or memory or the stack is used up.
-        shown = sys.intern(type(error).__name__)
-    return f"<{name} instance at 0x{id(o):x} with {what} error:\n {shown}>"
+    except BaseException:  # noqa: BLE001 - even the error refuses to be shown, or memory or the stack is used up
+        shown = type(error).__name__
+    return f"<{type(o).__name__} instance at 0x{id(o):x} with {what} error:\n {shown}>"

@@ -1,0 +1,48 @@
+"""Structured logging: events are dictionaries, and become text only where somebody reads them.
+
+C{logger} emits events; C{observer} shows them around; C{filter}, C{file}, C{buffer} and C{capture} are observers;
+C{format} makes text; C{io} makes events of what is printed; C{global_} begins the process's log; C{levels} and
+C{events} are what all stand on.  C{legacy} is Twisted's old C{log} module over these.
+"""
+
+from __future__ import annotations
+
+from torsion.logger.buffer import LimitedHistoryLogObserver
+from torsion.logger.capture import capturedLogs
+from torsion.logger.events import ILogObserver, LogEvent
+from torsion.logger.file import FileLogObserver, textFileLogObserver
+from torsion.logger.filter import FilteringLogObserver, ILogFilterPredicate, LogLevelFilterPredicate, PredicateResult
+from torsion.logger.format import eventAsText, formatEvent, formatEventAsClassicLogText, formatTime, timeFormatRFC3339
+from torsion.logger.global_ import LogBeginner, globalLogBeginner
+from torsion.logger.io import LoggingFile
+from torsion.logger.levels import InvalidLogLevelError, LogLevel
+from torsion.logger.logger import Logger, Operation, _loggerFor
+from torsion.logger.observer import LogPublisher, globalLogPublisher
+
+__all__ = [
+    "FileLogObserver",
+    "FilteringLogObserver",
+    "ILogFilterPredicate",
+    "ILogObserver",
+    "InvalidLogLevelError",
+    "LimitedHistoryLogObserver",
+    "LogBeginner",
+    "LogEvent",
+    "LogLevel",
+    "LogLevelFilterPredicate",
+    "LogPublisher",
+    "Logger",
+    "LoggingFile",
+    "Operation",
+    "PredicateResult",
+    "_loggerFor",
+    "capturedLogs",
+    "eventAsText",
+    "formatEvent",
+    "formatEventAsClassicLogText",
+    "formatTime",
+    "globalLogBeginner",
+    "globalLogPublisher",
+    "textFileLogObserver",
+    "timeFormatRFC3339",
+]

@@ -1,0 +1,59 @@
+"""Observers that write to files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import IO, Any
+
+from zope.interface import implementer
+
+from torsion.logger.events import ILogObserver, LogEvent
+from torsion.logger.format import formatEventAsClassicLogText, formatTime, timeFormatRFC3339
+
+__all__ = ["FileLogObserver", "textFileLogObserver"]
+
+
+@implementer(ILogObserver)
+class FileLogObserver:
+    """Writes each event to a file, and flushes it."""
+
+    def __init__(self, outFile: IO[Any], formatEvent: Callable[[LogEvent], str | None]) -> None:
+        """Write to *outFile*.
+
+        @param outFile: a text file, or a binary one, which gets UTF-8.
+        @param formatEvent: returns the text to be written for an event, line end included; C{None} or C{""} for none.
+        """
+        self._encoding = "utf-8" if _takes_bytes(outFile) else None
+        self._outFile = outFile
+        self.formatEvent = formatEvent
+
+    def __call__(self, event: LogEvent) -> None:
+        """Write *event*.
+
+        @raise Exception: whatever the file or the formatter raises.
+        """
+        text = self.formatEvent(event)
+        if text:
+            self._outFile.write(text if self._encoding is None else text.encode(self._encoding))
+            self._outFile.flush()
+
+
+def _takes_bytes(file: IO[Any]) -> bool:
+    if isinstance(file, io.TextIOBase):
+        return False
+    # Wrapped files (tempfile's) are no instances of io's classes, but tell their mode.
+    return isinstance(file, io.RawIOBase | io.BufferedIOBase) or "b" in str(getattr(file, "mode", ""))
+
+
+def textFileLogObserver(outFile: IO[Any], timeFormat: str | None = timeFormatRFC3339) -> FileLogObserver:
+    """Return an observer that writes to *outFile*, one line an event: C{time [system] text}.
+
+    @param outFile: a text file, or a binary one, which gets UTF-8.
+    @param timeFormat: for L{formatTime}; C{None} writes C{-} for the time.
+    """
+
+    def line(event: LogEvent) -> str | None:
+        return formatEventAsClassicLogText(event, formatTime=lambda when: formatTime(when, timeFormat))
+
+    return FileLogObserver(outFile, line)

@@ -1,0 +1,207 @@
+"""L{Logger}, with which code says what happens."""
+
+from __future__ import annotations
+
+import sys
+from time import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torsion.logger.levels import InvalidLogLevelError, LogLevel
+from torsion.logger.observer import globalLogPublisher
+from torsion.python.failure import Failure
+
+if TYPE_CHECKING:
+    from torsion.logger.observer import LogObserver
+
+__all__ = ["Logger", "Operation"]
+
+
+class Operation(Protocol):
+    """How a block guarded by L{Logger.failuresHandled} went.  Both flags are false while it runs."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the block ended without an exception."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the block raised."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """What it raised, or C{None}."""
+
+
+class Logger:
+    """Emits events, each with where it came from.
+
+    Make one for a module, C{log = Logger()}, or for a class, as an attribute of it: through the attribute, events carry
+    the class as namespace and the instance (or class) as C{log_source}.
+
+    A text like C{"{user} left after {time:.1f} s"} is formatted only if somebody wants the text; its fields are given
+    as keywords.  A field that ends in C{()} is called.
+
+    @ivar namespace: dotted name of the part of the program that logs.
+    @ivar source: the object that logs, or C{None}.
+    @ivar observer: where events go.
+    """
+
+    def __init__(
+        self, namespace: str | None = None, source: object = None, observer: LogObserver | None = None
+    ) -> None:
+        """Make a logger.
+
+        @param namespace: dotted name of what logs; C{None} stands for the module that calls.
+        @param source: the object that logs; set by itself where the logger is an attribute of a class.
+        @param observer: where events go; C{None} stands for L{globalLogPublisher}.
+        """
+        if namespace is None:
+            namespace = sys._getframe(1).f_globals.get("__name__", "<unknown>")
+        self.namespace: str = namespace
+        self.source = source
+        self.observer: LogObserver = globalLogPublisher if observer is None else observer
+
+    def __get__(self, instance: object, owner: type | None = None) -> Logger:
+        """Return a logger for *instance* (or for the class *owner*), with the class as its namespace."""
+        source = owner if instance is None else instance
+        clazz = type(instance) if owner is None else owner
+        return self.__class__(f"{clazz.__module__}.{clazz.__name__}", source, observer=self.observer)
+
+    def __repr__(self) -> str:
+        return f"<{self.__class__.__name__} {self.namespace!r}>"
+
+    def emit(self, level: LogLevel, format: str | None = None, **kwargs: Any) -> None:
+        """Emit an event.
+
+        @param level: how grave it is.  Something that is no level is itself reported as a failure, and not raised.
+        @param format: the text, with fields in braces.
+        @param kwargs: the fields, and whatever else shall be in the event.
+        """
+        if level.__class__ is not LogLevel:
+            self.failure(
+                "Got invalid log level {invalidLevel!r} in {logger}.emit().",
+                Failure(InvalidLogLevelError(level)),
+                invalidLevel=level,
+                logger=self,
+            )
+            return
+        event = kwargs
+        event["log_logger"] = self
+        event["log_level"] = level
+        event["log_namespace"] = self.namespace
+        event["log_source"] = self.source
+        event["log_format"] = format
+        event["log_time"] = time()
+        if "log_trace" in event:
+            event["log_trace"].append((self, self.observer))
+        self.observer(event)
+
+    def debug(self, format: str | None = None, **kwargs: Any) -> None:
+        """Emit an event of use to somebody who works on the code; see L{emit}."""
+        self.emit(LogLevel.debug, format, **kwargs)
+
+    def info(self, format: str | None = None, **kwargs: Any) -> None:
+        """Emit an event of use to somebody who watches the program; see L{emit}."""
+        self.emit(LogLevel.info, format, **kwargs)
+
+    def warn(self, format: str | None = None, **kwargs: Any) -> None:
+        """Emit an event that is odd, though the program goes on; see L{emit}."""
+        self.emit(LogLevel.warn, format, **kwargs)
+
+    def error(self, format: str | None = None, **kwargs: Any) -> None:
+        """Emit an event about something that failed and was dealt with; see L{emit}."""
+        self.emit(LogLevel.error, format, **kwargs)
+
+    def critical(self, format: str | None = None, **kwargs: Any) -> None:
+        """Emit an event about something that failed and was not foreseen; see L{emit}."""
+        self.emit(LogLevel.critical, format, **kwargs)
+
+    def failure(
+        self, format: str, failure: Failure | None = None, level: LogLevel = LogLevel.critical, **kwargs: Any
+    ) -> None:
+        """Emit an event about a failure.
+
+        @param format: what was being done, with fields in braces.
+        @param failure: what went wrong; C{None} stands for the exception that is being handled.
+        @param level: how grave it is.
+        @param kwargs: the fields.
+        @raise NoCurrentExceptionError: if no failure is given and no exception is being handled.
+        """
+        if failure is None:
+            failure = Failure()
+        self.emit(level, format, log_failure=failure, **kwargs)
+
+    def failuresHandled(self, format: str, level: LogLevel = LogLevel.critical, **kwargs: Any) -> _Guard:
+        """Return a context manager that logs what its block raises, and lets it go no further.
+
+        C{with log.failuresHandled("while greeting {who}", who=name) as operation:}; afterwards C{operation.succeeded},
+        C{operation.failed} and C{operation.failure} tell how it went.  Every exception is caught, C{KeyboardInterrupt}
+        and C{SystemExit} too.
+
+        @param format: what the block does, with fields in braces.
+        @param level: how grave a failure is.
+        @param kwargs: the fields.
+        """
+        return _Guard(self, format, level, kwargs)
+
+    def failureHandler(self, staticMessage: str, level: LogLevel = LogLevel.critical) -> _SharedGuard:
+        """Return a context manager as L{failuresHandled} does, but one to be made once and used many times.
+
+        For hot paths: it costs nothing to enter, has no fields and does not tell how the block went.
+
+        @param staticMessage: what the blocks do.
+        @param level: how grave a failure is.
+        """
+        return _SharedGuard(self, staticMessage, level)
+
+
+class _SharedGuard:
+    """Logs what its block raises.  Keeps no state, so it may be entered many times at once."""
+
+    def __init__(self, log: Logger, format: str, level: LogLevel) -> None:
+        self._log = log
+        self._format = format
+        self._level = level
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> bool:
+        if error is not None:
+            self._log.failure(self._format, Failure(error, kind, tb), self._level)
+        return True
+
+
+class _Guard:
+    """Logs what its block raises, and remembers it: an L{Operation}."""
+
+    succeeded = False
+    failed = False
+    failure: Failure | None = None
+
+    def __init__(self, log: Logger, format: str, level: LogLevel, fields: dict[str, Any]) -> None:
+        self._log = log
+        self._format = format
+        self._level = level
+        self._fields = fields
+
+    def __enter__(self) -> Operation:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> bool:
+        if error is None:
+            self.succeeded = True
+        else:
+            self.failed = True
+            self.failure = Failure(error, kind, tb)
+            self._log.failure(self._format, self.failure, self._level, **self._fields)
+        return True
+
+
+def _loggerFor(obj: object) -> Logger:
+    """Return a logger for *obj*, as if its class had one as an attribute."""
+    return _anybody.__get__(obj, obj.__class__)
+
+
+_anybody = Logger()
