@@ -105,7 +105,7 @@ class CannotListenError(BindError):
     :ivar socketError: the system's error.
     """
 
-    def __init__(self, interface: str | None, port: int | str | bytes, socketError: BaseException) -> None:
+    def __init__(self, interface: str | None, port: int | str, socketError: BaseException) -> None:
         super().__init__(interface, port, socketError)
         self.interface = interface
         self.port = port
