@@ -112,9 +112,10 @@ def tests_on(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def wheel(session: nox.Session) -> None:
-    """Run the tests on a wheel that was built before: `nox -s wheel -- dist/torsion-….whl`."""
+    """Run the tests on the wheel for this Python in a folder of wheels: `nox -s wheel -- dist`."""
     install(session, "test", build=False)
-    session.install(*session.posargs)
+    session.install(*PROJECT["project"]["dependencies"])
+    session.install("--no-deps", "--no-index", "--find-links", *(session.posargs or ["dist"]), "torsion")
     session.run("pytest", "--ignore=tests/house")
 
 
@@ -190,14 +191,7 @@ def miri(session: nox.Session) -> None:
 @nox.session(default=False, venv_backend="none")
 def clean(session: nox.Session) -> None:
     """Remove what the tools left behind (not cargo's target, which is slow to make again)."""
-    for name in (
-        ".nox",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".pytest_cache",
-        ".hypothesis",
-        ".import_linter_cache",
-        "dist",
-        "htmlcov",
-    ):
+    left = ".nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist htmlcov"
+    session.log(f"removing {left}")
+    for name in left.split():
         shutil.rmtree(ROOT / name, ignore_errors=True)
