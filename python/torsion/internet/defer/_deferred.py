@@ -1,0 +1,378 @@
+"""The Deferred: a result that is not there yet, and the callbacks that wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from torsion.python.failure import Failure
+
+from . import _debug
+from ._driver import Driver, is_steps, start
+from ._errors import AlreadyCalledError, CancelledError, NotACoroutineError
+from ._kinds import DEFERRED_TYPES, NO_KEYWORDS, PAUSE, PAUSE_SHIFT, PLAIN, RUNNING, UNFIRED, Arguments, Entry, failure_here
+from ._outside import Future, FutureLoop, add_timeout, follow_future, to_future
+from ._run import forward, run
+
+if TYPE_CHECKING:
+    from torsion.internet.interfaces import IReactorTime
+
+__all__ = ["Deferred", "GO_ON"]
+
+_T = TypeVar("_T")
+_NextT = TypeVar("_NextT")
+
+GO_ON = object()
+"""What a canceller of ours returns if the Deferred shall stay unfired because its work is not done yet."""
+
+
+class Deferred(Generic[_T]):
+    """A result that is not there yet.
+
+    Whoever makes one gives it away and calls :meth:`callback` or :meth:`errback` on it later, once.  Whoever got it
+    adds callbacks, which are called in the order they were added, each with what the one before returned.  A callback
+    that raises or returns a :class:`Failure` makes the next *errback* be called instead.  One that returns a Deferred
+    makes the rest wait for that Deferred's result.  In a coroutine, ``await`` it.
+
+    :param canceller: called with the Deferred by :meth:`cancel`; it should stop the work and may fire the Deferred.
+    """
+
+    debug: bool = False
+    """Remember where Deferreds are made and fired, and capture the variables of failures.  See :func:`setDebugging`."""
+
+    result: Any
+    _chain: list[Entry]
+    _hold: int = UNFIRED
+    _canceller: Callable[[Deferred[Any]], object] | Driver | None = None
+    _chainedTo: Deferred[Any] | None = None
+    _suppress: bool = False
+    _info: _debug.DebugInfo | None = None
+
+    def __init__(self, canceller: Callable[[Deferred[Any]], None] | None = None) -> None:
+        self._chain = []
+        self._hold = UNFIRED
+        if canceller is not None:
+            self._canceller = canceller
+        if _debug.enabled:
+            self._info = info = _debug.DebugInfo()
+            info.creator = _debug.callers()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        DEFERRED_TYPES.add(cls)
+
+    # --- adding callbacks ------------------------------------------------------------------------------------------
+
+    def addCallbacks(
+        self,
+        callback: Callable[..., Any] | None,
+        errback: Callable[..., Any] | None = None,
+        callbackArgs: tuple[Any, ...] | None = (),
+        callbackKeywords: Mapping[str, Any] | None = NO_KEYWORDS,
+        errbackArgs: tuple[Any, ...] | None = (),
+        errbackKeywords: Mapping[str, Any] | None = NO_KEYWORDS,
+    ) -> Deferred[Any]:
+        """Add a callback and an errback for the same step: one of the two is called.
+
+        :param callback: called with the result.
+        :param errback: called with the :class:`Failure`; without one, the failure passes on.
+        :param callbackArgs: further arguments of the callback, after the result.
+        :param callbackKeywords: its keyword arguments.
+        :param errbackArgs: further arguments of the errback, after the failure.
+        :param errbackKeywords: its keyword arguments.
+        :returns: this Deferred.
+        """
+        extra: Arguments | None = None
+        if callbackArgs or callbackKeywords or errbackArgs or errbackKeywords:
+            extra = (callbackArgs or (), callbackKeywords or {}, errbackArgs or (), errbackKeywords or {})
+        self._chain.append((callback, errback, extra))
+        if not self._hold:
+            run(self)
+        return self
+
+    def addCallback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+        """Add *callback*, to be called with the result and these arguments; failures pass it by.
+
+        :returns: this Deferred.
+        """
+        self._chain.append((callback, None, (args, kwargs, (), NO_KEYWORDS) if args or kwargs else None))
+        if not self._hold:
+            run(self)
+        return self
+
+    def addErrback(self, errback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+        """Add *errback*, to be called with the :class:`Failure` and these arguments; other results pass it by.
+
+        :returns: this Deferred.
+        """
+        self._chain.append((None, errback, ((), NO_KEYWORDS, args, kwargs) if args or kwargs else None))
+        if not self._hold:
+            run(self)
+        return self
+
+    def addBoth(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+        """Add *callback*, to be called with the result or the :class:`Failure`, and these arguments.
+
+        :returns: this Deferred.
+        """
+        self._chain.append((callback, callback, (args, kwargs, args, kwargs) if args or kwargs else None))
+        if not self._hold:
+            run(self)
+        return self
+
+    def addTimeout(
+        self,
+        timeout: float,
+        clock: IReactorTime,
+        onTimeoutCancel: Callable[[_T | Failure, float], Any] | None = None,
+    ) -> Deferred[Any]:
+        """Cancel this Deferred if it has no result, up to the callbacks added so far, in *timeout* seconds.
+
+        :param timeout: seconds.
+        :param clock: what measures them, such as the reactor.
+        :param onTimeoutCancel: called with the result (mostly a :class:`CancelledError` failure) and *timeout* if the
+            time ran out; what it returns or raises is the new result.  The default turns the :class:`CancelledError`
+            into a :class:`TimeoutError`.
+        :returns: this Deferred.
+        """
+        add_timeout(self, timeout, clock, onTimeoutCancel)
+        return self
+
+    def chainDeferred(self, d: Deferred[Any]) -> Deferred[None]:
+        """Fire *d* with this Deferred's result when it has one; the result here is None afterwards.
+
+        Since *d* cannot be fired by anything else then, an error of it is *d*'s to handle.
+
+        :returns: this Deferred.
+        """
+        d._chainedTo = self
+        if type(d) is Deferred:
+            self._chain.append((d, d, forward))
+            if not self._hold:
+                run(self)
+        else:
+            self.addCallbacks(d.callback, d.errback)  # which the subclass may have replaced
+        return self  # type: ignore[return-value]
+
+    # --- firing ----------------------------------------------------------------------------------------------------
+
+    def callback(self, result: _T | Failure) -> None:
+        """Fire: *result* is here.  Runs the callbacks that were added so far.
+
+        :param result: the result; a :class:`Failure` makes the errbacks run.
+        :raises AlreadyCalledError: if it was fired before.
+        """
+        hold = self._hold
+        if not hold & UNFIRED:
+            self._refuse()
+            return
+        self._canceller = None
+        self.result = result
+        if self.debug:
+            self._note_invoker()
+        self._hold = hold = hold - UNFIRED
+        if not hold:
+            run(self)
+
+    def errback(self, fail: Failure | BaseException | None = None) -> None:
+        """Fire with a failure.  Runs the callbacks that were added so far.
+
+        :param fail: what went wrong; None stands for the exception that is being handled.
+        :raises AlreadyCalledError: if it was fired before.
+        :raises NoCurrentExceptionError: if *fail* is None and no exception is being handled.
+        """
+        if fail is None:
+            fail = Failure(captureVars=self.debug)
+        elif not isinstance(fail, Failure):
+            fail = Failure(fail)
+        self.callback(fail)
+
+    def _accept(self, result: Any) -> Deferred[Any] | None:
+        """Do what :meth:`callback` does up to running the callbacks; return self if they may run now."""
+        hold = self._hold
+        if not hold & UNFIRED:
+            self._refuse()
+            return None
+        self._canceller = None
+        self.result = result
+        if self.debug:
+            self._note_invoker()
+        self._hold = hold - UNFIRED
+        return self
+
+    def _refuse(self) -> None:
+        """Ignore the one result that comes after a cancellation; else complain that there is a second one."""
+        if self._suppress:
+            self._suppress = False
+        elif self._info is not None and (stacks := self._info.stacks()):
+            raise AlreadyCalledError("\n" + stacks)
+        else:
+            raise AlreadyCalledError
+
+    def cancel(self) -> None:
+        """Ask whoever is to fire this Deferred to give up, and fire it with :class:`CancelledError` if that did not.
+
+        If it has fired and waits for another Deferred that a callback returned, that one is cancelled.  If it has a
+        result already, nothing happens.  Without a canceller, one later call of :meth:`callback` or :meth:`errback`
+        is ignored, since whoever calls cannot know of the cancellation.
+        """
+        current: Deferred[Any] = self
+        waiter: Deferred[Any] | None = None
+        seen = set()
+        try:
+            while current not in seen:
+                if current is not self and type(current).cancel is not Deferred.cancel:
+                    return current.cancel()
+                seen.add(current)
+                if not current._hold & UNFIRED:
+                    inner = getattr(current, "result", None)
+                    if type(inner) not in DEFERRED_TYPES:
+                        return None
+                elif isinstance(canceller := current._canceller, Driver):
+                    inner, waiter = canceller.waiting, current
+                    if inner is None:  # the coroutine itself is the caller: it goes on, to no avail
+                        current._suppress = True
+                        return current.errback(CancelledError())
+                else:
+                    return current._cancel_here(canceller)
+                current = inner
+        except Exception:
+            if waiter is None or not waiter._hold & UNFIRED:
+                raise
+            waiter._suppress = True
+            waiter.errback(failure_here())
+        return None
+
+    def _cancel_here(self, canceller: Callable[[Deferred[Any]], object] | None) -> None:
+        if canceller is None:
+            self._suppress = True
+        elif canceller(self) is GO_ON:
+            return
+        if self._hold & UNFIRED:
+            self.errback(CancelledError())
+
+    # --- state -----------------------------------------------------------------------------------------------------
+
+    @property
+    def called(self) -> bool:
+        """Whether it was fired."""
+        return not self._hold & UNFIRED
+
+    @property
+    def paused(self) -> int:
+        """How many pauses are in force, a wait for another Deferred included."""
+        return self._hold >> PAUSE_SHIFT
+
+    def pause(self) -> None:
+        """Run no callbacks until :meth:`unpause` was called as often.
+
+        Called by one of this Deferred's own callbacks, it takes effect after those that are there to be run.
+        """
+        self._hold += PAUSE
+
+    def unpause(self) -> None:
+        """Take back one :meth:`pause`; runs the callbacks that can run now."""
+        self._hold -= PAUSE
+        if not self._hold:
+            run(self)
+
+    @property
+    def callbacks(self) -> list[tuple[tuple[Any, tuple[Any, ...], Mapping[str, Any]], ...]]:
+        """The steps that have not run yet: pairs of (callback, args, keywords) and (errback, args, keywords).
+
+        It is a copy to look at; changing it changes nothing.
+        """
+        pairs: list[tuple[tuple[Any, tuple[Any, ...], Mapping[str, Any]], ...]] = []
+        for callback, errback, extra in self._chain:
+            if extra is None or isinstance(extra, tuple):
+                args, keywords, errargs, errkeywords = extra or ((), {}, (), {})
+                pairs.append(((callback or _debug.passthru, args, keywords), (errback or _debug.passthru, errargs, errkeywords)))
+            else:
+                pairs.append(((extra, (callback,), {}),) * 2)
+        return pairs
+
+    def __repr__(self) -> str:
+        """Say what it waits for or what its result is."""
+        text = f"<{type(self).__name__} at {id(self):#x}"
+        result = getattr(self, "result", self)
+        if self._chainedTo is not None:
+            text += f" waiting on Deferred at {id(self._chainedTo):#x}"
+        elif result is not self:
+            text += f" current result: {result!r}"
+        return text + ">"
+
+    def _note_invoker(self) -> None:
+        if self._info is None:
+            self._info = _debug.DebugInfo()
+        self._info.invoker = _debug.callers()
+
+    def _blame(self, failure: Failure) -> None:
+        """Have *failure* logged if nobody handles it."""
+        if self._info is None:
+            self._info = _debug.DebugInfo()
+        self._info.failResult = failure
+
+    def _absolve(self) -> None:
+        """Forget the failure: it was handled, or is another Deferred's now."""
+        if self._info is not None:
+            self._info.failResult = None
+
+    # --- coroutines and futures ------------------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Deferred[_T], Any, _T]:
+        """Wait in a coroutine; also ``yield from`` in a generator.
+
+        The result stays: a fired Deferred can be awaited again.
+        """
+        if self._hold & ~RUNNING:
+            return (yield self)  # type: ignore[no-any-return]
+        result = self.result
+        kind = type(result)
+        if kind not in PLAIN:
+            if kind in DEFERRED_TYPES:
+                return (yield self)  # type: ignore[no-any-return]
+            if isinstance(result, Failure):
+                self._absolve()
+                result.raiseException()
+        return result  # type: ignore[no-any-return]
+
+    __iter__ = __await__
+
+    @classmethod
+    def fromCoroutine(cls, coro: Coroutine[Deferred[Any], Any, _NextT] | Generator[Any, Any, _NextT]) -> Deferred[_NextT]:
+        """Start a coroutine, or a generator that yields Deferreds, and return a Deferred of what it returns.
+
+        Cancelling the Deferred cancels what the coroutine is waiting for.
+
+        :raises NotACoroutineError: if *coro* is neither.
+        """
+        if not is_steps(coro):
+            raise NotACoroutineError(f"{coro!r} is not a coroutine; call the async function first")
+        deferred: Deferred[_NextT] = Deferred()
+        start(deferred, coro)
+        return deferred
+
+    def asFuture(self, loop: FutureLoop) -> Future:
+        """Return an ``asyncio.Future`` of *loop* that gets this Deferred's result, which is None here afterwards.
+
+        Cancelling the future cancels this Deferred.
+        """
+        return to_future(self, loop)
+
+    @classmethod
+    def fromFuture(cls, future: Future) -> Deferred[Any]:
+        """Return a Deferred of the result of an ``asyncio.Future``.
+
+        Cancelling it cancels the future; it then fails with what the future raises, ``asyncio.CancelledError``.
+        """
+
+        def cancel(_: Deferred[Any]) -> Any:
+            future.cancel()
+            return GO_ON
+
+        deferred: Deferred[Any] = Deferred(cancel)
+        follow_future(deferred, future)
+        return deferred
+
+
+DEFERRED_TYPES.add(Deferred)

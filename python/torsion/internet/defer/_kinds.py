@@ -1,0 +1,78 @@
+"""What the machinery must know of Deferreds and Failures to tell them from other results, quickly.
+
+The files below :class:`Deferred` know it by these names and its fields only; so it can use them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from torsion.python.failure import Failure
+
+if TYPE_CHECKING:
+    from ._deferred import Deferred
+
+__all__ = [
+    "DEFERRED_TYPES",
+    "NO_KEYWORDS",
+    "PAUSE",
+    "PAUSE_SHIFT",
+    "PLAIN",
+    "RUNNING",
+    "UNFIRED",
+    "Arguments",
+    "Entry",
+    "Hop",
+    "failure_here",
+]
+
+# Why the callbacks of a Deferred may not run now, as bits of its _hold.  Where that is zero, it has a result and is idle.
+UNFIRED = 1
+RUNNING = 2
+PAUSE = 4  # times the number of pauses
+PAUSE_SHIFT = 2
+
+PLAIN = frozenset({NoneType, bool, int, float, str, bytes, list, tuple, dict, set})
+"""Types whose instances are neither a Failure nor a Deferred: asking this first is quicker than two isinstance()."""
+
+DEFERRED_TYPES: set[type] = set()
+"""Deferred and its subclasses; each enters itself."""
+
+NO_KEYWORDS: Mapping[str, Any] = {}
+
+Arguments: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any], tuple[Any, ...], Mapping[str, Any]]
+"""Further arguments of a callback and of its errback."""
+
+Hop: TypeAlias = "Callable[[Any, Any], Deferred[Any] | None]"
+"""Hands a result over to something (both are its arguments); returns the Deferred whose turn it is then, or None."""
+
+Entry: TypeAlias = "tuple[Any, Any, Arguments | Hop | None]"
+"""A step: callback, errback (None lets the result pass) and their arguments, or None if there are none.
+
+Or twice what the result is handed over to, and the hop that does it.
+"""
+
+_OWN_PACKAGE = __name__.rpartition(".")[0]
+
+
+def failure_here(captureVars: bool = False) -> Failure:
+    """Return a Failure of the exception that the caller is handling, without our own outermost frames.
+
+    They tell users nothing, and their variables would keep alive the Deferred that holds the Failure.
+
+    :param captureVars: see :class:`Failure`.
+    """
+    error = sys.exception()
+    assert error is not None
+    traceback = error.__traceback__
+    while (
+        traceback is not None
+        and traceback.tb_next is not None
+        and traceback.tb_frame.f_globals.get("__package__") == _OWN_PACKAGE
+    ):
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
+    return Failure(error, captureVars=captureVars)

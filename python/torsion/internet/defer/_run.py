@@ -1,0 +1,116 @@
+"""Runs callbacks: the loop at the heart of every Deferred.
+
+It does not recurse for Deferreds that wait for one another, however many do: when a result is handed over to another
+Deferred, the loop goes on with that one, and comes back when it is done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torsion.python.failure import Failure
+
+from ._debug import warn_circular
+from ._kinds import DEFERRED_TYPES, PAUSE, PLAIN, RUNNING, failure_here
+
+if TYPE_CHECKING:
+    from ._deferred import Deferred
+
+__all__ = ["forward", "run"]
+
+
+def run(deferred: Deferred[Any]) -> None:
+    """Run the callbacks of *deferred*, which is not on hold, and of the Deferreds that get their results by that."""
+    interrupted: list[Deferred[Any]] = []
+    while True:
+        deferred._hold = RUNNING
+        chain = deferred._chain
+        result = deferred.result
+        failed = blamed = type(result) not in PLAIN and isinstance(result, Failure)
+        following = None
+        steps = iter(chain)  # which also sees what callbacks add
+        for callback, errback, extra in steps:
+            if failed:
+                callback = errback
+            if callback is None:
+                continue
+            try:
+                if extra is None:
+                    deferred.result = result = callback(result)
+                elif type(extra) is tuple:
+                    args, keywords = extra[2:] if failed else extra[:2]
+                    deferred.result = result = callback(result, *args, **keywords)
+                else:
+                    following = extra(callback, result)  # type: ignore[operator]
+                    deferred.result = result = None
+                if result is deferred:
+                    warn_circular(callback)
+            except BaseException:
+                deferred.result = result = failure_here(deferred.debug)
+            kind = type(result)
+            if kind in PLAIN:
+                failed = False
+                if following is not None:
+                    if not following._hold:
+                        break
+                    following = None
+            elif kind not in DEFERRED_TYPES:
+                failed = isinstance(result, Failure)
+            elif _take(deferred, result):
+                result = deferred.result
+                failed = type(result) not in PLAIN and isinstance(result, Failure)
+            else:
+                failed = False
+                break
+        else:
+            chain.clear()
+        if chain:
+            del chain[: len(chain) - steps.__length_hint__()]
+        deferred._hold -= RUNNING
+        if failed:
+            deferred._blame(result)
+        elif blamed:
+            deferred._absolve()
+        if following is not None:
+            if chain:
+                interrupted.append(deferred)
+            deferred = following
+            continue
+        while interrupted:
+            deferred = interrupted.pop()
+            if not deferred._hold:
+                break
+        else:
+            return
+
+
+def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
+    """Move the result of *source*, which a callback of *waiter* returned, to *waiter*; if there is none yet, wait for it.
+
+    :returns: whether there was one.
+    """
+    if not source._hold & ~RUNNING:
+        result = source.result
+        if type(result) not in DEFERRED_TYPES:
+            waiter.result = result
+            source.result = None
+            source._absolve()
+            return True
+    waiter._hold += PAUSE
+    waiter._chainedTo = source
+    source._chain.append((waiter, waiter, _go_on))
+    return False
+
+
+def _go_on(waiter: Deferred[Any], result: Any) -> Deferred[Any]:
+    """Give *waiter* the result that it waited for."""
+    waiter._hold -= PAUSE
+    waiter._chainedTo = None
+    waiter.result = result
+    return waiter
+
+
+def forward(target: Deferred[Any], result: Any) -> Deferred[Any] | None:
+    """Fire *target* with the result of the Deferred that it is chained to."""
+    target._chainedTo = None
+    return target._accept(result)
