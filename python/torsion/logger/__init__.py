@@ -15,9 +15,11 @@ from torsion.logger.filter import FilteringLogObserver, ILogFilterPredicate, Log
 from torsion.logger.format import eventAsText, formatEvent, formatEventAsClassicLogText, formatTime, timeFormatRFC3339
 from torsion.logger.global_ import LogBeginner, globalLogBeginner
 from torsion.logger.io import LoggingFile
+from torsion.logger.legacy_events import LegacyLogObserverWrapper
 from torsion.logger.levels import InvalidLogLevelError, LogLevel
 from torsion.logger.logger import Logger, Operation, _loggerFor
 from torsion.logger.observer import LogPublisher, globalLogPublisher
+from torsion.logger.stdlib import STDLibLogObserver
 
 __all__ = [
     "FileLogObserver",
@@ -25,6 +27,7 @@ __all__ = [
     "ILogFilterPredicate",
     "ILogObserver",
     "InvalidLogLevelError",
+    "LegacyLogObserverWrapper",
     "LimitedHistoryLogObserver",
     "LogBeginner",
     "LogEvent",
@@ -35,6 +38,7 @@ __all__ = [
     "LoggingFile",
     "Operation",
     "PredicateResult",
+    "STDLibLogObserver",
     "_loggerFor",
     "capturedLogs",
     "eventAsText",

@@ -24,8 +24,8 @@ class FileLogObserver:
         @param outFile: a text file, or a binary one, which gets UTF-8.
         @param formatEvent: returns the text to be written for an event, line end included; C{None} or C{""} for none.
         """
-        self._encoding = "utf-8" if _takes_bytes(outFile) else None
         self._outFile = outFile
+        self._write = writer_of(outFile)
         self.formatEvent = formatEvent
 
     def __call__(self, event: LogEvent) -> None:
@@ -35,11 +35,22 @@ class FileLogObserver:
         """
         text = self.formatEvent(event)
         if text:
-            self._outFile.write(text if self._encoding is None else text.encode(self._encoding))
+            self._write(text)
             self._outFile.flush()
 
 
-def _takes_bytes(file: IO[Any]) -> bool:
+def writer_of(file: IO[Any]) -> Callable[[str], object]:
+    """Return a function that writes text to *file*, as UTF-8 if that takes bytes."""
+    if not _takes_bytes(file):
+        return file.write
+
+    def write(text: str) -> object:
+        return file.write(text.encode("utf-8"))
+
+    return write
+
+
+def _takes_bytes(file: object) -> bool:
     if isinstance(file, io.TextIOBase):
         return False
     # Wrapped files (tempfile's) are no instances of io's classes, but tell their mode.

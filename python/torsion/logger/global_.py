@@ -56,6 +56,7 @@ class LogBeginner:
         self._errorStream = errorStream
         self._stdio = stdio
         self._warningsModule = warningsModule
+        self._oldshowwarning = warningsModule.showwarning
         self._begun: tuple[str, int] | None = None
         self._history: LimitedHistoryLogObserver | None = LimitedHistoryLogObserver(
             self._DEFAULT_BUFFER_SIZE if initialBufferSize is None else initialBufferSize

@@ -1,0 +1,85 @@
+"""From events to Python's own C{logging} module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from torsion.logger.events import ILogObserver, LogEvent
+from torsion.logger.format import formatEvent
+from torsion.logger.levels import LogLevel
+
+if TYPE_CHECKING:
+    import logging
+
+__all__ = ["STDLibLogObserver", "StringifiableFromEvent", "fromStdlibLogLevelMapping", "toStdlibLogLevelMapping"]
+
+# The numbers that logging's documentation gives; the module itself takes long to import.
+toStdlibLogLevelMapping: dict[LogLevel, int] = {
+    LogLevel.debug: 10,
+    LogLevel.info: 20,
+    LogLevel.warn: 30,
+    LogLevel.error: 40,
+    LogLevel.critical: 50,
+}
+"""From levels to those of C{logging}."""
+
+fromStdlibLogLevelMapping: dict[int | str, LogLevel] = {
+    **{number: level for level, number in toStdlibLogLevelMapping.items()},
+    "DEBUG": LogLevel.debug,
+    "INFO": LogLevel.info,
+    "WARN": LogLevel.warn,
+    "WARNING": LogLevel.warn,
+    "ERROR": LogLevel.error,
+    "FATAL": LogLevel.critical,
+    "CRITICAL": LogLevel.critical,
+}
+"""From levels of C{logging}, by number or name."""
+
+
+class StringifiableFromEvent:
+    """Something whose text is that of an event, made when it is asked for."""
+
+    def __init__(self, event: LogEvent) -> None:
+        self.event = event
+
+    def __str__(self) -> str:
+        return formatEvent(self.event)
+
+
+@implementer(ILogObserver)
+class STDLibLogObserver:
+    """Hands events to a logger of Python's C{logging} module.
+
+    The record's message is the event's text, its C{log_event} the event.
+    """
+
+    defaultStackDepth = 4
+
+    def __init__(self, name: str = "torsion", stackDepth: int = defaultStackDepth) -> None:
+        """Hand events to the logger called *name*.
+
+        @param stackDepth: how many calls lie between this observer and the code that logs; says which line the record
+            is of.  The default fits an observer that is registered with the publisher itself.
+        """
+        import logging
+
+        self.name = name
+        self.stackDepth = stackDepth
+        self.logger: logging.Logger = logging.getLogger(name)
+
+    def __call__(self, event: LogEvent) -> None:
+        """Hand on *event*."""
+        level = toStdlibLogLevelMapping[event.get("log_level", LogLevel.info)]
+        failure = event.get("log_failure")
+        error: Any = None
+        if failure is not None:
+            error = (failure.type, failure.value, failure.getTracebackObject())
+        self.logger.log(
+            level,
+            StringifiableFromEvent(event),
+            exc_info=error,
+            extra={"log_event": event},
+            stacklevel=max(self.stackDepth - 2, 1),
+        )
