@@ -1,0 +1,451 @@
+"""Everything about a reactor that is the same in all flavours: its life, time, threads, names and signals."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import classImplements
+
+from torsion.internet import _current, error
+from torsion.internet.interfaces import (
+    IReactorCore,
+    IReactorPluggableNameResolver,
+    IReactorPluggableResolver,
+    IReactorThreads,
+    IReactorTime,
+)
+from torsion.internet.reactors.triggers import SystemEvents
+from torsion.internet.threads import Waiters
+from torsion.internet.transports.numeric import isIPAddress
+from torsion.logger import Logger
+from torsion.python import threadable
+from torsion.python.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+    from torsion.internet.defer import Deferred
+    from torsion.internet.interfaces import IDelayedCall, IHostnameResolver, IResolverSimple
+    from torsion.internet.reactors.engine import Engine
+    from torsion.internet.reactors.signals import SignalHandlers
+    from torsion.internet.reactors.triggers import Handle
+    from torsion.python.threadpool import ThreadPool
+
+__all__ = ["ReactorBase"]
+
+_log = Logger("torsion.internet.reactors")
+
+_is_callable = callable  # which is an argument's name in Twisted's API
+
+POOL_SIZE = 10
+"""How many threads ``callInThread`` uses at most, until ``suggestThreadPoolSize`` says otherwise; the documented number."""
+
+
+class ReactorBase:
+    """A reactor (``IReactorCore``, ``IReactorTime``, ``IReactorThreads``) over an engine that a flavour brings along.
+
+    It can be run again after it stopped.  What escapes from a call that it makes is logged, even ``SystemExit`` and
+    ``KeyboardInterrupt``, and the reactor goes on; to end the program, call :meth:`stop`.
+
+    :ivar engine: what it runs on.
+    :ivar running: whether the ``startup`` event was fired and neither ``shutdown`` nor a crash came since.
+    :ivar handles: ports that listen and connectors that try, to be ended when the reactor stops.
+    :ivar disconnecting: whether the reactor is ending these, and all connections.
+    :ivar threadpool: the threads for :meth:`callInThread`, once there are any.
+    :ivar threadWaiters: the threads that wait in ``blockingCallFromThread``.
+    """
+
+    installed = False
+    usingThreads = True
+
+    def __init__(self, engine: Callable[[ReactorBase], Engine]) -> None:
+        """Make a reactor.
+
+        :param engine: called with the reactor to make its engine.
+        """
+        self.engine = engine(self)
+        self.running = False
+        self.handles: set[Any] = set()
+        self.disconnecting = False
+        self.threadpool: ThreadPool | None = None
+        self.threadWaiters = Waiters()
+        self._started = False  # whether there is a run; running is true for most of it
+        self._stopping = False  # whether that run was told to stop
+        self._fire_shutdown = False  # whether it was told so and the event was not fired yet
+        self._entered = False  # whether this is the reactor of some thread
+        self._looping = False  # whether that thread is in mainLoop
+        self._install_handlers = False
+        self._signals: SignalHandlers | None = None
+        self._exitSignal: int | None = None
+        self._clock: Callable[[], float] = self.engine.seconds
+        self._resolver: IResolverSimple | None = None
+        self._name_resolver: IHostnameResolver | None = None
+        self._events = SystemEvents()
+        self._events.define("startup", self._begin)
+        self._events.define("shutdown", self._end)
+        self._bind("callLater", self.engine.call_later)
+        self._bind("callFromThread", self.engine.call_from_thread)
+
+    def _bind(self, name: str, function: Callable[..., Any]) -> None:
+        """Let calls of the method *name* go straight to the engine, unless a subclass has its own idea of it."""
+        if getattr(type(self), name) is getattr(ReactorBase, name):
+            self.__dict__[name] = function
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def run(self, installSignalHandlers: bool = True) -> None:
+        """Fire the ``startup`` event, then serve until :meth:`stop` or :meth:`crash`.
+
+        :param installSignalHandlers: let SIGINT, SIGTERM and SIGBREAK stop the reactor while it runs.  In another than
+            the main thread none are installed, whatever this says.
+        :raises torsion.internet.error.ReactorAlreadyRunning: if it is running.
+        """
+        self.startRunning(installSignalHandlers)
+        self.mainLoop()
+
+    def startRunning(self, installSignalHandlers: bool = True) -> None:
+        """Do what :meth:`run` does before it serves; for those that call :meth:`iterate` themselves.
+
+        :raises torsion.internet.error.ReactorAlreadyRunning: if it is running.
+        """
+        if self._started:
+            raise error.ReactorAlreadyRunning("this reactor is running; another loop needs a reactor of its own")
+        self._started = True
+        self._stopping = self._fire_shutdown = False
+        self._exitSignal = None
+        self._install_handlers = installSignalHandlers
+        _current.enter(self)
+        self._entered = True
+        if _current.installed_reactor() in (None, self):
+            threadable.registerAsIOThread()
+        self.threadWaiters.started()
+        self.fireSystemEvent("startup")
+
+    def mainLoop(self) -> None:
+        """Serve until the reactor is stopped or crashes."""
+        self._looping = True
+        try:
+            while self._started:
+                if self._fire_shutdown:
+                    self._shut_down()
+                    continue
+                try:
+                    self.engine.run()
+                except BaseException:  # noqa: BLE001 - a signal handler raised; that ends the program no more than a
+                    _log.failure("Unexpected error in the main loop")  # timer that raises does
+        finally:
+            self._looping = False
+            self._leave()
+
+    def iterate(self, delay: float = 0.0) -> None:
+        """Serve once: make the calls that are due, and serve input and output.
+
+        :param delay: how many seconds to wait at most for something to do.
+        """
+        self.engine.turn(delay)
+        if self._fire_shutdown and not self._looping:  # else the main loop does it, with no call of ours on the stack
+            self._shut_down()
+
+    def stop(self) -> None:
+        """Fire the ``shutdown`` event soon, then let :meth:`run` return.
+
+        :raises torsion.internet.error.ReactorNotRunning: if it is not running, or was told to stop before.
+        """
+        if not self._started:
+            raise error.ReactorNotRunning("this reactor is not running, so it cannot be stopped")
+        if self._stopping:
+            raise error.ReactorNotRunning("this reactor is stopping already")
+        self.engine.stop()  # first, since it refuses other threads
+        self._stopping = self._fire_shutdown = True
+
+    def crash(self) -> None:
+        """Let :meth:`run` return soon, without the ``shutdown`` event: ports and connections stay open."""
+        self.engine.stop()
+        self._started = self._stopping = self._fire_shutdown = self.running = False
+        if not self._looping:
+            self._leave()
+
+    def _shut_down(self) -> None:
+        self._fire_shutdown = False
+        self.fireSystemEvent("shutdown")
+
+    def _begin(self) -> None:
+        """Be running: what the ``startup`` event starts with."""
+        self.running = True
+        if self._install_handlers:
+            from torsion.internet.reactors.signals import SignalHandlers, in_main_thread
+
+            if in_main_thread():
+                wakeup = self.engine.wakeup_fileno()
+                self._signals = SignalHandlers(wakeup, self.sigInt, self.sigTerm, self.sigBreak)
+                self._signals.install()
+
+    def _end(self) -> None:
+        """Be running no more: what the ``shutdown`` event starts with."""
+        self.crash()
+        self.disconnectAll()
+        self._stop_threads()
+
+    def _leave(self) -> None:
+        """Undo what a run did to its thread and to the process."""
+        signals, self._signals = self._signals, None
+        if signals is not None:
+            signals.uninstall()
+        if self._entered:
+            self._entered = False
+            _current.leave(self)
+            self.threadWaiters.stopped()
+
+    def disconnectAll(self) -> None:
+        """Close all ports and connections; protocols are told that theirs is lost."""
+        reason = Failure(error.ConnectionLost())
+        self.disconnecting = True
+        try:
+            for handle in list(self.handles):
+                handle.abandon(reason)
+            self.engine.close()
+        finally:
+            self.disconnecting = False
+
+    def removeAll(self) -> list[Any]:
+        """Close all ports, give up all attempts to connect, and return what was closed."""
+        handles = list(self.handles)
+        for handle in handles:
+            handle.abandon(Failure(error.ConnectionLost()))
+        return handles
+
+    def wakeUp(self) -> None:
+        """Let the reactor look for something to do.  May be called from any thread."""
+        self.engine.wake()
+
+    def raised(self, source: object, exception: BaseException, /) -> None:
+        """Log what escaped from a call that the engine made."""
+        failure = Failure(exception, type(exception), exception.__traceback__)
+        _log.failure("Unhandled error in {call!r}", failure, call=source)
+
+    # --- events ------------------------------------------------------------------------------------------------------
+
+    def fireSystemEvent(self, eventType: str) -> None:
+        """Call the triggers of an event: those before it, then those during it, then those after it.
+
+        :param eventType: ``startup``, ``shutdown``, or an event of the program's own.
+        """
+        self._events.fire(eventType)
+
+    def addSystemEventTrigger(
+        self, phase: str, eventType: str, callable: Callable[..., Any], *args: object, **kwargs: object
+    ) -> Handle:
+        """Have a function called once when an event is fired.
+
+        :param phase: ``before``, ``during`` or ``after``; a Deferred that is returned in the first holds up the others.
+        :param eventType: the event.
+        :param callable: the function, called with *args* and *kwargs*.
+        :returns: what :meth:`removeSystemEventTrigger` wants.
+        :raises KeyError: if there is no such phase.
+        """
+        if not _is_callable(callable):
+            raise TypeError(f"a trigger must be callable, unlike {callable!r}")
+        return self._events.add(phase, eventType, (callable, args, kwargs))
+
+    def removeSystemEventTrigger(self, triggerID: Handle) -> None:
+        """Take a trigger away again.
+
+        :param triggerID: what :meth:`addSystemEventTrigger` returned.
+        :raises TypeError, KeyError, ValueError: if it is nothing of that kind, or the trigger is not there any more.
+        """
+        self._events.remove(triggerID)
+
+    def callWhenRunning(self, callable: Callable[..., Any], *args: object, **kwargs: object) -> Handle | None:
+        """Call a function now if the reactor is running, else once it has started.
+
+        :param callable: the function, called with *args* and *kwargs*.
+        :returns: None if it was called, else what :meth:`removeSystemEventTrigger` wants.
+        """
+        if self._started:
+            callable(*args, **kwargs)
+            return None
+        return self.addSystemEventTrigger("after", "startup", callable, *args, **kwargs)
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    @property
+    def seconds(self) -> Callable[[], float]:
+        """Returns the time, in seconds since the epoch when the reactor was made; from there on it never goes back.
+
+        A test may put a clock of its own here; it is then what :meth:`callLater` reckons with.
+        """
+        return self._clock
+
+    @seconds.setter
+    def seconds(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.__dict__.pop("callLater", None)
+        if clock == self.engine.seconds:
+            self._bind("callLater", self.engine.call_later)
+
+    def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> IDelayedCall:
+        """Call a function later.
+
+        :param delay: in how many seconds; 0 stands for the next turn of the loop.
+        :param callable: the function, called with *args* and *kw*.
+        :returns: the call to come, which can be cancelled or moved.
+        :raises ValueError: for a delay that is negative or not finite.
+        :raises TypeError: if *callable* is not callable.
+        """
+        if self._clock == self.engine.seconds:
+            return self.engine.call_later(delay, callable, *args, **kw)
+        from torsion.internet.reactors.delayed import call_by_other_clock
+
+        return call_by_other_clock(self.engine, self._clock, delay, callable, args, kw)
+
+    def getDelayedCalls(self) -> Sequence[IDelayedCall]:
+        """Return the calls that are still to come."""
+        return self.engine.delayed_calls()
+
+    # --- threads -----------------------------------------------------------------------------------------------------
+
+    def callFromThread(self, callable: Callable[..., object], *args: object, **kwargs: object) -> None:
+        """Call a function in the reactor's thread.  May be called from any thread, and before the reactor runs.
+
+        :param callable: the function, called with *args* and *kwargs*; calls from one thread are made in their order.
+        """
+        self.engine.call_from_thread(callable, *args, **kwargs)
+
+    def callInThread(self, _callable: Callable[..., object], *args: object, **kwargs: object) -> None:
+        """Call a function in a thread of the pool, once the reactor runs; what it raises is logged.
+
+        :param _callable: the function, called with *args* and *kwargs*.
+        """
+        self.getThreadPool().callInThread(_callable, *args, **kwargs)
+
+    def suggestThreadPoolSize(self, size: int) -> None:
+        """Use at most *size* threads for :meth:`callInThread`."""
+        self.getThreadPool().adjustPoolsize(maxthreads=size)
+
+    def getThreadPool(self) -> ThreadPool:
+        """Return the pool of threads; it is made when it is first asked for, and stopped when the reactor stops."""
+        pool = self.threadpool
+        if pool is None:
+            from torsion.python.threadpool import ThreadPool
+
+            pool = self.threadpool = ThreadPool(0, POOL_SIZE, "torsion.internet.reactor")
+            self.callWhenRunning(self._start_threads, pool)
+        return pool
+
+    def _start_threads(self, pool: ThreadPool) -> None:
+        if self.threadpool is pool:
+            pool.start()
+
+    def _stop_threads(self) -> None:
+        """Wait until all threads of the pool are done, making the calls that they ask for meanwhile.
+
+        A thread may be waiting for such a call, so not to make it would be to wait for ever.
+        """
+        pool, self.threadpool = self.threadpool, None
+        if pool is None or not pool.started:
+            return
+        stopped = threading.Event()
+
+        def stop() -> None:
+            try:
+                pool.stop()
+            finally:
+                stopped.set()
+                self.engine.wake()
+
+        threading.Thread(target=stop, name="torsion-pool-stop", daemon=True).start()
+        while not stopped.is_set():
+            self.engine.turn(None)
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def resolve(self, name: str, timeout: Sequence[float] = (1, 3, 11, 45)) -> Deferred[str]:
+        """Look up an IPv4 address of a host, without blocking.
+
+        :param name: the host's name; a numeric IPv4 address is its own answer, and an empty name means all interfaces.
+        :param timeout: the sum of these is the number of seconds after which to give up.
+        :returns: a Deferred that fires with the address in dotted-quad form, or fails with
+            :class:`torsion.internet.error.DNSLookupError`.
+        """
+        if not name or isIPAddress(name):
+            from torsion.internet.defer import succeed
+
+            return succeed(name or "0.0.0.0")  # noqa: S104 - documented: all interfaces
+        return self.resolver.getHostByName(name, timeout)  # type: ignore[misc]
+
+    @property
+    def resolver(self) -> IResolverSimple:
+        """What :meth:`resolve` asks."""
+        if self._resolver is None:
+            from torsion.internet.reactors.resolver import ComplexResolverSimplifier
+
+            self._resolver = ComplexResolverSimplifier(self.nameResolver, self)
+        return self._resolver
+
+    @property
+    def nameResolver(self) -> IHostnameResolver:
+        """What finds all addresses of a host; see ``IReactorPluggableNameResolver``."""
+        if self._name_resolver is None:
+            from torsion.internet.reactors.resolver import GAIResolver
+
+            self._name_resolver = GAIResolver(self)
+        return self._name_resolver
+
+    def installResolver(self, resolver: IResolverSimple) -> IResolverSimple:
+        """Look names up by *resolver* from now on, in :meth:`resolve` and elsewhere.
+
+        :returns: the one that did so until now.
+        """
+        from torsion.internet.reactors.resolver import SimpleResolverComplexifier
+
+        previous = self.resolver
+        self._resolver = resolver
+        self._name_resolver = SimpleResolverComplexifier(resolver)
+        return previous
+
+    def installNameResolver(self, resolver: IHostnameResolver) -> IHostnameResolver:
+        """Look names up by *resolver* from now on, in :meth:`resolve` and elsewhere.
+
+        :returns: the one that did so until now.
+        """
+        from torsion.internet.reactors.resolver import ComplexResolverSimplifier
+
+        previous = self.nameResolver
+        self._name_resolver = resolver
+        self._resolver = ComplexResolverSimplifier(resolver, self)
+        return previous
+
+    # --- signals -----------------------------------------------------------------------------------------------------
+
+    def sigInt(self, number: int, frame: FrameType | None = None) -> None:
+        """Stop on SIGINT."""
+        self._stop_on_signal("SIGINT", number)
+
+    def sigTerm(self, number: int, frame: FrameType | None = None) -> None:
+        """Stop on SIGTERM."""
+        self._stop_on_signal("SIGTERM", number)
+
+    def sigBreak(self, number: int, frame: FrameType | None = None) -> None:
+        """Stop on SIGBREAK."""
+        self._stop_on_signal("SIGBREAK", number)
+
+    def _stop_on_signal(self, name: str, number: int) -> None:
+        _log.info("Received {signal}, shutting down.", signal=name)
+        self._exitSignal = number
+        self.callFromThread(self._stop_if_running)
+
+    def _stop_if_running(self) -> None:
+        if self._started and not self._stopping:  # a second signal has nothing to add to the first
+            self.stop()
+
+
+classImplements(
+    ReactorBase,
+    IReactorCore,
+    IReactorTime,
+    IReactorThreads,
+    IReactorPluggableResolver,
+    IReactorPluggableNameResolver,
+)

@@ -1,0 +1,312 @@
+"""Name resolution: the system's, in threads; and the two kinds of resolver made out of each other.
+
+``IHostnameResolver`` finds all addresses of all families, ``IResolverSimple`` one IPv4 address.  A program may install
+either; the reactor makes the other one out of it.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from torsion.internet.address import IPv4Address, IPv6Address
+from torsion.internet.defer import Deferred, fail, succeed
+from torsion.internet.error import DNSLookupError
+from torsion.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver, IResolverSimple
+from torsion.internet.transports.numeric import isIPAddress, isIPv6Address
+from torsion.logger import Logger
+from torsion.python.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeAlias
+
+    from torsion.internet.interfaces import IAddress
+    from torsion.python.threadpool import ThreadPool
+
+    _Address: TypeAlias = IPv4Address | IPv6Address
+    _Found: TypeAlias = list[tuple[int, int, int, str, tuple[Any, ...]]]
+
+__all__ = [
+    "BlockingResolver",
+    "ComplexResolverSimplifier",
+    "FirstAddress",
+    "GAIResolver",
+    "HostResolution",
+    "SimpleResolverComplexifier",
+    "ThreadedResolver",
+    "numeric_address",
+]
+
+_log = Logger("torsion.internet.reactors.resolver")
+
+_KINDS = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
+
+
+def numeric_address(host: str, port: int, transport: str) -> _Address | None:
+    """Return the address that *host* is if it is numeric, else None."""
+    if isIPAddress(host):
+        return IPv4Address(transport, host, port)  # type: ignore[arg-type]
+    if isIPv6Address(host) and "%" not in host:  # the number of a scope such as %eth0 is the system's to tell
+        return IPv6Address(transport, host, port)  # type: ignore[arg-type]
+    return None
+
+
+@implementer(IHostResolution)
+class HostResolution:
+    """A look-up under way; once cancelled or complete, whatever else it finds is dropped."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.active = True
+
+    def cancel(self) -> None:
+        """Give the look-up up; the receiver hears no more of it."""
+        self.active = False
+
+
+def _deliver(
+    receiver: IResolutionReceiver, resolution: HostResolution, addresses: Iterable[_Address], wanted: object
+) -> None:
+    """Tell *receiver* of those *addresses* that are of the *wanted* types, as long as it does not cancel."""
+    for address in addresses:
+        if not resolution.active:
+            return
+        if wanted is None or isinstance(address, wanted):  # type: ignore[arg-type]
+            receiver.addressResolved(address)
+    if resolution.active:
+        resolution.active = False
+        receiver.resolutionComplete()
+
+
+@implementer(IHostnameResolver)
+class GAIResolver:
+    """Looks names up with the system's ``getaddrinfo``, in a thread; numeric addresses need none."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        getThreadPool: Callable[[], ThreadPool] | None = None,
+        getaddrinfo: Callable[..., Any] | None = None,
+    ) -> None:
+        """Make a resolver.
+
+        :param reactor: in whose thread the receivers are called.
+        :param getThreadPool: returns the pool to use; the reactor's by default.
+        :param getaddrinfo: what to call instead of :func:`socket.getaddrinfo`.
+        """
+        self._reactor = reactor
+        self._getThreadPool = reactor.getThreadPool if getThreadPool is None else getThreadPool
+        self._getaddrinfo = getaddrinfo
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Sequence[type[IAddress]] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> HostResolution:
+        """Look up the addresses of a host: see ``IHostnameResolver``.
+
+        A name that has none is told by a completion without addresses.
+        """
+        resolution = HostResolution(hostName)
+        wanted = None if addressTypes is None else tuple(addressTypes)
+        resolutionReceiver.resolutionBegan(resolution)
+        numeric = numeric_address(hostName, portNumber, transportSemantics)
+        if numeric is not None:
+            _deliver(resolutionReceiver, resolution, [numeric], wanted)
+            return resolution
+        family = _family(wanted)
+        kind = _KINDS[transportSemantics]
+        getaddrinfo = self._getaddrinfo or socket.getaddrinfo
+
+        def look_up() -> _Found:
+            try:
+                found: _Found = getaddrinfo(hostName, portNumber, family, kind)
+            except (OSError, UnicodeError):  # UnicodeError: no IDNA encoding, as with a label of more than 63 letters
+                return []
+            return found
+
+        def looked_up(success: bool, result: Any) -> None:
+            self._reactor.callFromThread(arrived, result if success else [], None if success else result)
+
+        def arrived(found: _Found, failure: Failure | None) -> None:
+            if failure is not None:
+                _log.failure("Looking {name!r} up failed", failure, name=hostName)
+            _deliver(resolutionReceiver, resolution, _addresses(found, transportSemantics), wanted)
+
+        self._getThreadPool().callInThreadWithCallback(looked_up, look_up)
+        return resolution
+
+
+def _family(wanted: tuple[type[IAddress], ...] | None) -> int:
+    """Return the family to ask the system for, given the types of address that are *wanted*."""
+    if wanted is not None and len(wanted) == 1:
+        if wanted[0] is IPv4Address:
+            return socket.AF_INET
+        if wanted[0] is IPv6Address:
+            return socket.AF_INET6
+    return socket.AF_UNSPEC
+
+
+def _addresses(found: _Found, transport: Any) -> Iterable[_Address]:
+    for family, _kind, _protocol, _name, address in found:
+        if family == socket.AF_INET:
+            yield IPv4Address(transport, *address)
+        elif family == socket.AF_INET6 and len(address) == 4:
+            yield IPv6Address(transport, *address)
+
+
+@implementer(IResolutionReceiver)
+class FirstAddress:
+    """Receives a resolution and fires a Deferred with the host of the first address, or DNSLookupError."""
+
+    def __init__(self, deferred: Deferred[str], name: str) -> None:
+        self._deferred: Deferred[str] | None = deferred
+        self._name = name
+        self.resolution: IHostResolution | None = None
+
+    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:
+        """Remember the look-up, so that it can be cancelled."""
+        self.resolution = resolutionInProgress
+
+    def addressResolved(self, address: Any) -> None:
+        """Fire the Deferred if this is the first address."""
+        deferred, self._deferred = self._deferred, None
+        if deferred is not None:
+            deferred.callback(address.host)
+
+    def resolutionComplete(self) -> None:
+        """Fail the Deferred if there was no address."""
+        deferred, self._deferred = self._deferred, None
+        if deferred is not None:
+            deferred.errback(DNSLookupError(f"no address was found for {self._name!r}"))
+
+    def give_up(self) -> None:
+        """Cancel the look-up and leave the Deferred alone from now on."""
+        self._deferred = None
+        if self.resolution is not None:
+            self.resolution.cancel()
+
+
+@implementer(IResolverSimple)
+class ComplexResolverSimplifier:
+    """A simple resolver made of one for host names: it takes the first IPv4 address."""
+
+    def __init__(self, nameResolver: IHostnameResolver, reactor: Any = None) -> None:
+        """Make one.
+
+        :param nameResolver: whom to ask.
+        :param reactor: keeps the time for timeouts; without one there are none.
+        """
+        self._nameResolver = nameResolver
+        self._reactor = reactor
+
+    def getHostByName(self, name: str, timeout: Sequence[float] = ()) -> Deferred[str]:
+        """Look *name* up: see ``IResolverSimple``.
+
+        :param timeout: the sum of these is the number of seconds after which to give up.
+        :returns: a Deferred that fires with an IPv4 address in dotted-quad form, or fails with
+            :class:`torsion.internet.error.DNSLookupError`.
+        """
+        deferred: Deferred[str] = Deferred(lambda _: receiver.give_up())
+        receiver = FirstAddress(deferred, name)
+        self._nameResolver.resolveHostName(receiver, name, 0, [IPv4Address])
+        if self._reactor is not None and timeout and not deferred.called:
+            _limit(deferred, self._reactor, sum(timeout), name)
+        return deferred
+
+
+def _limit(deferred: Deferred[str], clock: Any, seconds: float, name: str) -> None:
+    """Let *deferred* fail with DNSLookupError if it has not fired after *seconds*."""
+
+    def expired() -> None:
+        nonlocal late
+        late = True
+        deferred.cancel()
+
+    def answered(result: Any) -> Any:
+        if late:
+            return Failure(DNSLookupError(f"no answer for {name!r} after {seconds:g} seconds"))
+        call.cancel()
+        return result
+
+    late = False
+    call = clock.callLater(seconds, expired)
+    deferred.addBoth(answered)
+
+
+@implementer(IHostnameResolver)
+class SimpleResolverComplexifier:
+    """A resolver for host names made of a simple one: it finds at most one address, of IPv4."""
+
+    def __init__(self, simpleResolver: IResolverSimple) -> None:
+        """Make one that asks *simpleResolver*."""
+        self._simpleResolver = simpleResolver
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Sequence[type[IAddress]] | None = None,
+        transportSemantics: str = "TCP",
+    ) -> HostResolution:
+        """Look up the addresses of a host: see ``IHostnameResolver``.
+
+        :raises ValueError: if *hostName* cannot be encoded by IDNA.
+        """
+        try:
+            hostName.encode("ascii")
+        except UnicodeError:
+            from encodings.idna import ToASCII
+
+            hostName = ".".join(ToASCII(label).decode("ascii") for label in hostName.split("."))
+        resolution = HostResolution(hostName)
+        wanted = None if addressTypes is None else tuple(addressTypes)
+        resolutionReceiver.resolutionBegan(resolution)
+
+        def answered(host: str) -> None:
+            numeric = numeric_address(host, portNumber, transportSemantics)
+            _deliver(resolutionReceiver, resolution, [] if numeric is None else [numeric], wanted)
+
+        def failed(failure: Failure) -> None:
+            if not failure.check(DNSLookupError):
+                _log.failure("Looking {name!r} up failed", failure, name=hostName)
+            _deliver(resolutionReceiver, resolution, [], wanted)
+
+        self._simpleResolver.getHostByName(hostName).addCallbacks(answered, failed)
+        return resolution
+
+
+@implementer(IResolverSimple)
+class BlockingResolver:
+    """Looks names up at once, while everything else waits."""
+
+    def getHostByName(self, name: str, timeout: Sequence[float] = ()) -> Deferred[str]:
+        """Look *name* up: see ``IResolverSimple``.  The timeout is not obeyed."""
+        try:
+            return succeed(socket.gethostbyname(name))
+        except (OSError, UnicodeError) as error:
+            return fail(DNSLookupError(f"no address was found for {name!r}: {error}"))
+
+
+@implementer(IResolverSimple)
+class ThreadedResolver:
+    """Looks names up in the threads of a reactor's pool."""
+
+    def __init__(self, reactor: Any) -> None:
+        """Make a resolver that uses the pool and the clock of *reactor*."""
+        self._simplifier = ComplexResolverSimplifier(GAIResolver(reactor), reactor)
+
+    def getHostByName(self, name: str, timeout: Sequence[float] = (1, 3, 11, 45)) -> Deferred[str]:
+        """Look *name* up: see ``IResolverSimple``.
+
+        :returns: a Deferred that fires with an IPv4 address in dotted-quad form, or fails with
+            :class:`torsion.internet.error.DNSLookupError`, at the latest after the sum of *timeout* seconds.
+        """
+        return self._simplifier.getHostByName(name, timeout)

@@ -1,0 +1,191 @@
+"""A TCP port: it listens, and gives each connection to a protocol."""
+
+from __future__ import annotations
+
+from os import strerror
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from torsion.internet.address import IPv4Address, IPv6Address
+from torsion.internet.defer import Deferred
+from torsion.internet.error import CannotListenError
+from torsion.internet.interfaces import IListeningPort, ILoggingContext, ISystemHandle
+from torsion.internet.transports.numeric import port_number, resolve_interface
+from torsion.internet.transports.owner import CONNECTION_DONE, Home, StreamOwner
+from torsion.internet.transports.stream import TCPConnection, address_of, log_prefix
+from torsion.logger import Logger
+from torsion.python.failure import Failure
+from torsion.python.reflect import qual
+
+if TYPE_CHECKING:
+    import socket
+
+    from torsion._native import Listener, SocketAddress, Stream
+    from torsion.internet.interfaces import IProtocolFactory
+
+__all__ = ["Port"]
+
+_log = Logger("torsion.internet.transports")
+
+
+@implementer(IListeningPort, ILoggingContext, ISystemHandle)
+class Port(StreamOwner):
+    """A TCP port (``IListeningPort``); it can be made to listen again after it stopped.
+
+    :ivar port: the number that was asked for, or the real one while it listens.
+    :ivar interface: the address that was asked for; empty for all.
+    :ivar factory: asked for a protocol for each connection.
+    :ivar connected: whether it listens.
+    """
+
+    def __init__(
+        self, port: int, factory: IProtocolFactory, backlog: int, interface: str, reactor: Home
+    ) -> None:
+        super().__init__(reactor)
+        self.port = port
+        self.factory = factory
+        self.backlog = backlog
+        self.interface = interface
+        self.connected = False
+        self._listener: Listener | None = None
+        self._stopped: list[Deferred[None]] = []
+        self._asked = port
+        self._host: IPv4Address | IPv6Address | None = None
+        self._address: type[IPv4Address | IPv6Address] = IPv4Address
+
+    # --- what the program calls --------------------------------------------------------------------------------------
+
+    def startListening(self) -> None:
+        """Begin to listen: see ``IListeningPort``.
+
+        :raises torsion.internet.error.CannotListenError: if the address is taken, not ours or not to be used.
+        """
+        if self._listener is not None:
+            return
+        try:
+            address = resolve_interface(self.interface, port_number(self.port))
+            listener = self.reactor.engine.listen(address, self.backlog, self, TCPConnection)
+        except (OSError, OverflowError) as error:
+            raise CannotListenError(self.interface, self.port, error) from error
+        try:
+            self.factory.doStart()
+        except BaseException:
+            listener.close()
+            raise
+        self._address = IPv4Address if len(address) == 2 else IPv6Address
+        self._listener = listener
+        self._host = address_of(listener.address())
+        self._asked, self.port = self.port, self._host.port
+        self.connected = True
+        self.reactor.handles.add(self)
+        _log.info("{factory} starting on {port}", factory=log_prefix(self.factory), port=self.port)
+
+    def stopListening(self) -> Deferred[None] | None:
+        """Cease to listen; the address is free at once, and ``factory.doStop`` is called soon.
+
+        :returns: a Deferred that fires with None after that, or fails with what ``doStop`` raised; None if the port does
+            not listen.
+        """
+        listener = self._listener
+        if listener is None:
+            return None
+        stopped: Deferred[None] = Deferred()
+        if not self._stopped:
+            listener.close()
+            self.reactor.callFromThread(self._finish, listener)
+        self._stopped.append(stopped)
+        return stopped
+
+    loseConnection = stopListening
+
+    def getHost(self) -> IPv4Address | IPv6Address:
+        """Return where the port listens, or last did.
+
+        :raises RuntimeError: if it never has.
+        """
+        if self._host is None:
+            raise RuntimeError(f"{self!r} has no address yet; call startListening first")
+        return self._host
+
+    def getHandle(self) -> socket.socket:
+        """Return a socket for this port, to set options that have no method here.
+
+        It is a duplicate: close it when done, or the address stays taken.
+
+        :raises OSError: if the port does not listen.
+        """
+        import os
+        import socket
+
+        return socket.socket(fileno=os.dup(-1 if self._listener is None else self._listener.fileno()))
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 if the port does not listen."""
+        return -1 if self._listener is None else self._listener.fileno()
+
+    def logPrefix(self) -> str:
+        """Return by what name log lines are to call this port: its factory's class."""
+        return qual(type(self.factory))
+
+    def __repr__(self) -> str:
+        where = f"on {self.interface or '*'}:{self.port}" if self.connected else "(not listening)"
+        return f"<{type(self).__name__} of {qual(type(self.factory))} {where}>"
+
+    def describe(self, stream: TCPConnection) -> str:
+        """Tell what *stream* is, for its representation."""
+        return f"#{stream.sessionno} on {self.port}"
+
+    # --- how it ends -------------------------------------------------------------------------------------------------
+
+    def _finish(self, listener: Listener, reason: Failure = CONNECTION_DONE) -> None:
+        if self._listener is listener:  # else: the reactor has stopped meanwhile and done this
+            self.connectionLost(reason)
+
+    def abandon(self, reason: Failure) -> None:
+        """Stop at once, because the reactor stops."""
+        try:
+            self.connectionLost(reason)
+        except BaseException:  # noqa: BLE001 - whatever a factory raises, the others are to be stopped as well
+            _log.failure("doStop of {factory!r} raised", factory=self.factory)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Have stopped: tell the factory, and whoever waits.
+
+        :raises Exception: what ``factory.doStop`` raises, if nobody waits for that.
+        """
+        listener = self._listener
+        if listener is None:
+            return
+        _log.info("({port!r} closed)", port=self)
+        listener.close()
+        self._listener = None
+        self.connected = False
+        self.port = self._asked
+        self.reactor.handles.discard(self)
+        waiting, self._stopped = self._stopped, []
+        try:
+            self.factory.doStop()
+        except BaseException:
+            if not waiting:
+                raise
+            for deferred in waiting:
+                deferred.errback(Failure())
+        else:
+            for deferred in waiting:
+                deferred.callback(None)
+
+    # --- what the engine calls ---------------------------------------------------------------------------------------
+
+    def accepted(self, stream: Stream, address: SocketAddress, /) -> None:
+        """A connection came in: make it a protocol."""
+        protocol: Any = self.factory.buildProtocol(self._address("TCP", *address))
+        if protocol is None:
+            stream.loseConnection()
+        else:
+            stream.protocol = protocol
+            protocol.makeConnection(stream)
+
+    def accept_failed(self, errno: int, /) -> None:
+        """Connections cannot be accepted, most likely for want of descriptors; they wait until they can."""
+        _log.error("Cannot accept connections at {port!r}: {error}", port=self, error=OSError(errno, strerror(errno)))

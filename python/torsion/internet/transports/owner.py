@@ -1,0 +1,98 @@
+"""What listeners and connectors share: they own native streams, and tell their protocols how these end."""
+
+from __future__ import annotations
+
+from os import strerror
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torsion._native import REASON_ABORTED, REASON_DONE, REASON_RAISED
+from torsion.internet import error
+from torsion.internet.interfaces import IHalfCloseableProtocol
+from torsion.logger import Logger
+from torsion.python.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torsion._native import Engine, Stream
+    from torsion.internet.defer import Deferred
+    from torsion.internet.interfaces import IDelayedCall
+
+__all__ = ["CONNECTION_ABORTED", "CONNECTION_DONE", "CONNECTION_LOST", "Handle", "Home", "StreamOwner"]
+
+_log = Logger("torsion.internet.transports")
+
+# Nearly every connection ends in one of these ways, and without a traceback there is nothing in them to tell one end
+# from another: so they are made once.
+CONNECTION_DONE = Failure(error.ConnectionDone())
+CONNECTION_LOST = Failure(error.ConnectionLost())
+CONNECTION_ABORTED = Failure(error.ConnectionAborted())
+
+_half_closeable = IHalfCloseableProtocol.providedBy
+
+
+class Handle(Protocol):
+    """What a reactor has to bring to an end when it shuts down, besides streams."""
+
+    def abandon(self, reason: Failure) -> None:
+        """End now, on account of *reason*."""
+
+
+class Home(Protocol):
+    """What listeners and connectors ask of the reactor that they belong to."""
+
+    engine: Engine
+    handles: set[Handle]
+    disconnecting: bool
+    """Whether the reactor, not the program, is closing all connections."""
+    callLater: Callable[..., IDelayedCall]
+    callFromThread: Callable[..., object]
+
+    def resolve(self, name: str, timeout: tuple[int, ...] = ...) -> Deferred[str]:
+        """Look up the IPv4 address of a host."""
+
+
+class StreamOwner:
+    """Owns native streams: the engine tells it what becomes of them."""
+
+    def __init__(self, reactor: Home) -> None:
+        self.reactor = reactor
+
+    def lost(self, stream: Stream, code: int, errno: int, reason: Any, /) -> None:
+        """*stream* is gone: tell its protocol."""
+        protocol = stream.protocol
+        if protocol is not None:
+            stream.protocol = None  # the protocol holds the stream, for as long as it is held itself
+            protocol.connectionLost(CONNECTION_DONE if code == REASON_DONE else self.explain(code, errno, reason))
+
+    def explain(self, code: int, errno: int, reason: Any) -> Failure:
+        """Return why a stream is gone, as a protocol is told."""
+        if code == REASON_DONE:
+            return CONNECTION_DONE
+        if code == REASON_RAISED and isinstance(reason, Failure):
+            return reason
+        if code == REASON_ABORTED and not self.reactor.disconnecting:
+            return CONNECTION_ABORTED
+        if errno:
+            return Failure(error.ConnectionLost(OSError(errno, strerror(errno))))
+        return CONNECTION_LOST
+
+    def eof(self, stream: Stream, /) -> bool:
+        """The peer sends no more: let the protocol go on sending if it knows of half-closed connections."""
+        protocol = stream.protocol
+        if not _half_closeable(protocol):
+            return False
+        protocol.readConnectionLost()
+        return True
+
+    def write_closed(self, stream: Stream, /) -> None:
+        """We send no more."""
+        protocol = stream.protocol
+        if _half_closeable(protocol):
+            protocol.writeConnectionLost()
+
+    def raised(self, source: object, exception: BaseException, /) -> Failure:
+        """A hook raised *exception*: log it, and return it for the protocol's ``connectionLost``."""
+        failure = Failure(exception, type(exception), exception.__traceback__)
+        _log.failure("Unhandled error in {source!r}; its connection is lost", failure, source=source)
+        return failure

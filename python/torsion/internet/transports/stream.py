@@ -1,0 +1,84 @@
+"""A TCP connection, as protocols see it."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from zope.interface import classImplements
+
+from torsion._native import Stream
+from torsion.internet.address import IPv4Address, IPv6Address
+from torsion.internet.interfaces import IConsumer, ILoggingContext, IPushProducer, ISystemHandle, ITCPTransport
+
+if TYPE_CHECKING:
+    import socket
+
+    from torsion._native import SocketAddress
+
+__all__ = ["TCPConnection", "address_of", "log_prefix"]
+
+_numbers = count()
+
+
+def address_of(address: SocketAddress) -> IPv4Address | IPv6Address:
+    """Return *address* as the class that Twisted's API has for its family."""
+    if len(address) == 2:
+        return IPv4Address("TCP", *address)
+    return IPv6Address("TCP", *address)
+
+
+def log_prefix(thing: object) -> str:
+    """Return by what name log lines are to call *thing*."""
+    context = ILoggingContext(thing, None)
+    return type(thing).__name__ if context is None else str(context.logPrefix())
+
+
+class TCPConnection(Stream):
+    """A TCP connection (``ITCPTransport``), accepted or made.
+
+    Nearly all of it is native; what stands here is rare.  An instance has no attributes of its own until one is set, so
+    that idle connections stay small.
+    """
+
+    def getHost(self) -> IPv4Address | IPv6Address:
+        """Return where this end is."""
+        return address_of(self.host_address())
+
+    def getPeer(self) -> IPv4Address | IPv6Address:
+        """Return where the other end is."""
+        return address_of(self.peer_address())
+
+    def getHandle(self) -> socket.socket:
+        """Return a socket for this connection, to set options that have no method here.
+
+        It is a duplicate: close it when done, or the peer does not learn that the connection is closed.
+
+        :raises OSError: once the connection is closed.
+        """
+        import os
+        import socket
+
+        return socket.socket(fileno=os.dup(self.fileno()))
+
+    @property
+    def sessionno(self) -> int:
+        """A number that tells this connection from all others of the process.  It is given when it is first asked for."""
+        number = self.__dict__.get("sessionno")
+        if number is None:
+            number = self.__dict__["sessionno"] = next(_numbers)
+        return int(number)
+
+    def logPrefix(self) -> str:
+        """Return by what name log lines are to call this connection: its protocol's, and whom it is with."""
+        name = log_prefix(self.protocol) if self.protocol is not None else "-"
+        return f"{name},{self.owner.describe(self)}"  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        name = type(self.protocol).__name__ if self.protocol is not None else "no protocol"
+        state = "" if self.connected else " (closed)"
+        return f"<{type(self).__name__} of {name} {self.owner.describe(self)}{state}>"  # type: ignore[attr-defined]
+
+
+classImplements(TCPConnection, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+
