@@ -1,0 +1,183 @@
+/* A client that keeps a server busy, on one thread and one epoll.
+ *
+ *   load MODE -p PORT [-c connections] [-s bytes] [-d depth] [-t seconds] [-w warm-up seconds]
+ *
+ * echo    send messages of -s bytes ending in CR LF, -d of them in flight, and count those that came back
+ * sink    send without end, and count messages of -s bytes that the kernel took
+ * accept  connect, wait for the server to close, again
+ * visit   connect, have one byte echoed, close, again
+ * idle    open -c connections, have one byte echoed on each, say OPEN, wait for a line on stdin
+ *
+ * Says BEGIN when the warm-up is over and END when the time is, and then one line of JSON. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum mode { ECHO, SINK, ACCEPT, VISIT, IDLE };
+struct connection {
+    int fd;
+    size_t owed;   /* bytes still to be sent */
+    size_t at;     /* where in the message the next byte to send is */
+    size_t heard;  /* bytes of the answer so far */
+    int waits;     /* whether we wait to be able to write */
+};
+
+static enum mode mode;
+static int port, count = 64, depth = 1, epoll;
+static size_t size = 1024;
+static double seconds = 1, warm_up = 0.25;
+static unsigned long long done;
+static char *message, scratch[1 << 20];
+
+static void fail(const char *what) {
+    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void say(const char *what) {
+    puts(what);
+    fflush(stdout);
+}
+
+static void watch(struct connection *c, int operation, unsigned events) {
+    struct epoll_event e = {.events = events, .data.ptr = c};
+    if (epoll_ctl(epoll, operation, c->fd, &e) < 0) fail("epoll_ctl");
+}
+
+static void flush(struct connection *c) {
+    while (c->owed) {
+        size_t part = size - c->at;
+        if (part > c->owed) part = c->owed;
+        ssize_t n = send(c->fd, message + c->at, part, MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN) break;
+        if (n < 0) fail("send");
+        c->owed -= (size_t)n;
+        c->at = (c->at + (size_t)n) % size;
+        if (mode == SINK) {
+            c->heard += (size_t)n;
+            done += c->heard / size;
+            c->heard %= size;
+            c->owed = size;
+            if ((size_t)n < part) break;
+        }
+    }
+    int waits = c->owed > 0;
+    if (waits != c->waits) watch(c, EPOLL_CTL_MOD, EPOLLIN | (waits ? EPOLLOUT : 0));
+    c->waits = waits;
+}
+
+static void open_one(struct connection *c) {
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int one = 1;
+    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (c->fd < 0) fail("socket");
+    if (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0) fail("connect");
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    fcntl(c->fd, F_SETFL, O_NONBLOCK);
+    c->at = c->heard = 0;
+    c->waits = 0;
+    c->owed = mode == ACCEPT ? 0 : mode == VISIT || mode == IDLE ? 1 : size * (size_t)depth;
+    watch(c, EPOLL_CTL_ADD, EPOLLIN);
+    flush(c);
+}
+
+static void ready(struct connection *c, unsigned events) {
+    if (events & EPOLLOUT) flush(c);
+    if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR))) return;
+    ssize_t n = recv(c->fd, scratch, sizeof scratch, 0);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n <= 0 && mode != ACCEPT) fail(n ? "recv" : "the server closed");
+    if (mode == ACCEPT || mode == VISIT) {
+        close(c->fd);
+        done++;
+        open_one(c);
+        return;
+    }
+    c->heard += (size_t)n;
+    if (mode == IDLE) {
+        done++;
+        return;
+    }
+    size_t whole = c->heard / size;
+    c->heard %= size;
+    done += whole;
+    c->owed += whole * size;
+    if (whole) flush(c);
+}
+
+static void drive_until(double end, unsigned long long enough) {
+    struct epoll_event events[512];
+    while (now() < end && done < enough) {
+        int n = epoll_wait(epoll, events, 512, 10);
+        for (int i = 0; i < n; i++) ready(events[i].data.ptr, events[i].events);
+    }
+}
+
+static void options(int argc, char **argv) {
+    static const char *names[] = {"echo", "sink", "accept", "visit", "idle"};
+    int o, found = 0;
+    for (int i = 0; argc > 1 && i < 5; i++)
+        if (!strcmp(argv[1], names[i])) mode = (enum mode)i, found = 1;
+    while (found && (o = getopt(argc - 1, argv + 1, "p:c:s:d:t:w:")) != -1) switch (o) {
+        case 'p': port = atoi(optarg); break;
+        case 'c': count = atoi(optarg); break;
+        case 's': size = strtoul(optarg, NULL, 10); break;
+        case 'd': depth = atoi(optarg); break;
+        case 't': seconds = atof(optarg); break;
+        case 'w': warm_up = atof(optarg); break;
+        default: found = 0;
+        }
+    if (!found || !port || size < 2) {
+        fputs("usage: load echo|sink|accept|visit|idle -p port [-c n] [-s bytes] [-d n] [-t s] [-w s]\n", stderr);
+        exit(2);
+    }
+}
+
+int main(int argc, char **argv) {
+    options(argc, argv);
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    message = malloc(size);
+    memset(message, 'x', size);
+    memcpy(message + size - 2, "\r\n", 2);
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct connection *all = calloc((size_t)count, sizeof *all);
+    for (int i = 0; i < count; i++) {
+        open_one(&all[i]);
+        if (mode == IDLE && i % 100 == 99) drive_until(now() + 10, (unsigned long long)i + 1);
+    }
+    if (mode == IDLE) {
+        drive_until(now() + 30, (unsigned long long)count);
+        say("OPEN");
+        if (getchar() == EOF) return 1;
+        printf("{\"done\": %llu, \"seconds\": 0}\n", done);
+        return 0;
+    }
+    drive_until(now() + warm_up, ~0ULL);
+    done = 0;
+    say("BEGIN");
+    double began = now();
+    drive_until(began + seconds, ~0ULL);
+    double took = now() - began;
+    say("END");
+    printf("{\"done\": %llu, \"seconds\": %f}\n", done, took);
+    return 0;
+}

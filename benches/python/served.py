@@ -1,0 +1,146 @@
+"""A server under load: start it, drive it, and read what it cost.  Linux only, for /proc and for pinning processes to a core."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+HOST = "127.0.0.1"
+FIRST_PORT = 20_000 + os.getpid() % 5_000  # below the ports that the kernel gives to clients
+_next_port = FIRST_PORT
+
+
+@dataclass(frozen=True)
+class Case:
+    """One load on one kind of server."""
+
+    name: str
+    kind: str
+    load: list[str]
+
+    @property
+    def unit(self) -> str:
+        """What the figure counts."""
+        return "bytes of memory each" if self.load[0] == "idle" else "CPU microseconds each"
+
+
+def build(folder: Path) -> Path:
+    """Compile the load and the C servers into *folder*."""
+    compiler = shutil.which("cc") or sys.exit("needs a C compiler for the load generator")
+    for name in ("load", "limit"):
+        subprocess.run([compiler, "-O2", "-o", str(folder / name), str(HERE.parent / "c" / f"{name}.c")], check=True)
+    return folder
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    global _next_port
+    while True:
+        _next_port += 1
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, _next_port))
+            except OSError:
+                continue
+            return _next_port
+
+
+def pinned(core: int) -> None:
+    """Keep this process to one core, and let it have all the descriptors it may."""
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[core % len(cores)]})
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Served:
+    """A server that is running."""
+
+    def __init__(self, peer: str, kind: str, tools: Path) -> None:
+        self._tools = tools
+        self._port = free_port()
+        command = [str(tools / "limit")] if peer == "limit" else [sys.executable, str(HERE / "servers.py"), peer]
+        self._process = subprocess.Popen(
+            [*command, kind, str(self._port)],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: pinned(0),  # noqa: PLW1509 - there are no threads here
+        )
+        self.up = self._listens()
+
+    def _listens(self) -> bool:
+        """Wait until the server listens; return false if it ended instead."""
+        until = time.monotonic() + 20
+        listening = f":{self._port:04X} 00000000:0000 0A"
+        while time.monotonic() < until and self._process.poll() is None:
+            if listening in Path("/proc/net/tcp").read_text():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _cpu(self) -> int:
+        """Return the nanoseconds that all threads of the server have been on a core."""
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir())
+
+    def _memory(self) -> int:
+        """Return the bytes of memory that the server has to itself, and its part of what is shared."""
+        rollup = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text()
+        found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+        return int(found[1]) * 1024 if found else 0
+
+    def drive(self, load: list[str], seconds: float) -> float:
+        """Let the load run for *seconds*; return what one operation cost, as the case's unit says."""
+        memory = self._memory()
+        client = subprocess.Popen(
+            [
+                str(self._tools / "load"),
+                *load,
+                "-p",
+                str(self._port),
+                "-t",
+                str(seconds),
+                "-w",
+                str(min(0.5, seconds / 4)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: pinned(1),  # noqa: PLW1509 - nor here
+        )
+        assert client.stdin
+        assert client.stdout
+        began = ended = 0
+        done: dict[str, float] = {}
+        for line in client.stdout:
+            match line.strip():
+                case "BEGIN":
+                    began = self._cpu()
+                case "END":
+                    ended = self._cpu()
+                case "OPEN":
+                    memory = self._memory() - memory
+                    client.stdin.write("\n")
+                    client.stdin.flush()
+                case words:
+                    done = json.loads(words)
+        client.stdin.close()
+        if client.wait() or not done.get("done"):
+            sys.exit(f"the load failed: {load} on port {self._port}")
+        return memory / done["done"] if load[0] == "idle" else (ended - began) / 1000 / done["done"]
+
+    def stop(self) -> None:
+        """End the server."""
+        self._process.kill()
+        self._process.wait()
