@@ -369,3 +369,6 @@ impl<T> Timers<T> {
         self.dead = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;
