@@ -1,5 +1,47 @@
-//! The extension module `torsion._native._core`.
+//! `torsion._native._core`: the engine of `torsion-reactor` for Python.
+//!
+//! Start in `engine.rs` for what Python may call, in `upcall.rs` for what Rust calls.
 
-/// The native engine of torsion.
+mod address;
+mod bytes;
+mod call;
+mod connector;
+mod engine;
+mod error;
+mod handles;
+mod listener;
+mod names;
+mod panic;
+mod slot;
+mod stream;
+mod thread;
+mod timer;
+mod upcall;
+
+/// The native engine: what crosses between Python and Rust.
+// Free-threading is declared only once the many-thread stress has passed on such a build.
 #[pyo3::pymodule(gil_used = true)]
-mod _core {}
+mod _core {
+    use pyo3::prelude::*;
+    use torsion_reactor::CloseReason;
+
+    #[pymodule_export]
+    use crate::connector::PyConnector;
+    #[pymodule_export]
+    use crate::engine::PyEngine;
+    #[pymodule_export]
+    use crate::listener::PyListener;
+    #[pymodule_export]
+    use crate::stream::PyStream;
+    #[pymodule_export]
+    use crate::timer::PyTimer;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::panic::watch();
+        module.add("REASON_DONE", CloseReason::Done.code())?;
+        module.add("REASON_LOST", CloseReason::Lost(0).code())?;
+        module.add("REASON_ABORTED", CloseReason::Aborted.code())?;
+        module.add("REASON_RAISED", CloseReason::Raised.code())
+    }
+}

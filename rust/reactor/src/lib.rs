@@ -1,3 +1,41 @@
-//! The event loop of torsion. It knows nothing of Python.
+//! The event loop of torsion: readiness, timers and buffered streams.  It knows nothing of Python.
+//!
+//! Start in [`engine`]: an [`Engine`] owns everything, a *binding* asks things of it, and [`Engine::turn`] calls the
+//! binding's [`Sink`](sink::Sink), in an order that is written down there.  Below it, each floor knows only those under it:
+//!
+//! ```text
+//! engine
+//! listener  connector  stream
+//! poller    ingress
+//! buffer    timer      readiness
+//! sink      token      clock      error
+//! ```
 
 #![forbid(unsafe_code)]
+
+pub mod buffer;
+pub mod clock;
+pub mod connector;
+pub mod engine;
+pub mod error;
+pub mod ingress;
+pub mod listener;
+pub mod poller;
+pub mod readiness;
+pub mod sink;
+pub mod stream;
+pub mod timer;
+pub mod token;
+
+pub use socket2::SockRef;
+
+pub use clock::{Clock, Time};
+pub use engine::{Cleared, Discarded, Engine, Held, Statistics};
+pub use error::{CloseReason, Error};
+pub use ingress::Ingress;
+pub use listener::Listener;
+pub use poller::Waker;
+pub use sink::{Handles, Sink};
+pub use stream::{Stream, Wrote};
+pub use timer::TimerId;
+pub use token::Token;

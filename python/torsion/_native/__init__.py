@@ -1,0 +1,28 @@
+"""The border: everything that comes from Rust, and nothing else.
+
+The contract, typed and documented, is in ``_core.pyi``.
+"""
+
+from torsion._native._core import (
+    REASON_ABORTED,
+    REASON_DONE,
+    REASON_LOST,
+    REASON_RAISED,
+    Connector,
+    Engine,
+    Listener,
+    Stream,
+    Timer,
+)
+
+__all__ = [
+    "REASON_ABORTED",
+    "REASON_DONE",
+    "REASON_LOST",
+    "REASON_RAISED",
+    "Connector",
+    "Engine",
+    "Listener",
+    "Stream",
+    "Timer",
+]

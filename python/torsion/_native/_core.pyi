@@ -1,0 +1,200 @@
+"""The native engine: what crosses between Python and Rust, typed and documented.
+
+Every call that Rust makes into Python goes to one of the *owner* protocols below, to a protocol object
+(``dataReceived``), to a producer (``pauseProducing``, ``resumeProducing``, ``stopProducing``), or is a callable that
+was handed to :meth:`Engine.call_later` or :meth:`Engine.call_from_thread`.  Nothing else is ever called.
+
+Objects of this module belong to their engine, and the engine to the thread that runs it.  While it runs, a call from
+another thread raises :class:`torsion.internet.error.WrongThreadError`; only :meth:`Engine.call_from_thread`,
+:meth:`Engine.wake` and :meth:`Engine.seconds` may be called from anywhere.
+"""
+
+from collections.abc import Buffer, Callable, Iterable
+from typing import Any, Final, Protocol, Self, final
+
+type SocketAddress = tuple[str, int] | tuple[str, int, int, int]
+"""``(host, port)`` for IPv4, ``(host, port, flow information, scope id)`` for IPv6; the host is numeric."""
+
+REASON_DONE: Final = 0
+"""The connection ended in order: both sides have closed."""
+REASON_LOST: Final = 1
+"""The connection broke; the errno tells how."""
+REASON_ABORTED: Final = 2
+"""This side called :meth:`Stream.abortConnection`."""
+REASON_RAISED: Final = 3
+"""A hook raised; the reason handed on is what :meth:`StreamOwner.raised` returned."""
+
+class EngineOwner(Protocol):
+    """The reactor that owns an engine."""
+
+    def raised(self, source: object, exception: BaseException, /) -> object:
+        """*exception* escaped from *source*, a timer's or a thread's callable: log it.  The loop goes on."""
+
+class StreamOwner(Protocol):
+    """What stands behind a stream: the adapter of the listener or connector that it came from."""
+
+    def lost(self, stream: Stream, code: int, errno: int, reason: object, /) -> None:
+        """*stream* is gone; called once, last.  *code* is a ``REASON_…``, *errno* is 0 or the system's error, *reason* is
+        what :meth:`raised` returned, if a hook raised."""
+    def eof(self, stream: Stream, /) -> bool:
+        """The peer closed its half and the protocol has a ``readConnectionLost``: deliver it and return true, or return
+        false to have the connection closed."""
+    def write_closed(self, stream: Stream, /) -> None:
+        """Our half is shut down after :meth:`Stream.loseWriteConnection` and all was sent."""
+    def raised(self, source: object, exception: BaseException, /) -> object:
+        """A hook of this stream's protocol or producer raised *exception*: log it and return the reason (a Failure)
+        that :meth:`lost` is to be given.  The connection is then aborted."""
+
+class ListenerOwner(StreamOwner, Protocol):
+    def accepted(self, stream: Stream, address: SocketAddress, /) -> None:
+        """A connection came in from *address*.  Set ``stream.protocol``, or abort the stream."""
+    def accept_failed(self, errno: int, /) -> None:
+        """``accept`` failed with *errno*; said once until it works again.  The listener goes on."""
+
+class ConnectorOwner(StreamOwner, Protocol):
+    def connected(self, stream: Stream, /) -> None:
+        """The connection stands.  Set ``stream.protocol``, or abort the stream."""
+    def connect_failed(self, errno: int, /) -> None:
+        """The connection could not be made."""
+
+@final
+class Timer:
+    """A call in the future (``IDelayedCall``)."""
+
+    func: Final[Callable[..., object] | None]
+    args: Final[tuple[Any, ...] | None]
+    kw: Final[dict[str, Any] | None]
+    def getTime(self) -> float:
+        """Return the time at which the call is due, on the scale of :meth:`Engine.seconds`."""
+    def cancel(self) -> None:
+        """Do not make the call.  Raises ``AlreadyCalled`` or ``AlreadyCancelled``."""
+    def delay(self, secondsLater: float) -> None:
+        """Put the call off by *secondsLater* seconds.  Raises as :meth:`cancel`."""
+    def reset(self, secondsFromNow: float) -> None:
+        """Make the call in *secondsFromNow* seconds instead.  Raises as :meth:`cancel`."""
+    def active(self) -> bool:
+        """Return whether the call is still to come."""
+
+class Stream:
+    """One connected byte stream (``ITCPTransport``, ``IConsumer``, ``IPushProducer``); made by the engine alone.
+
+    Python has one subclass for each kind of stream, which carries the interface declarations and the rare methods.
+    """
+
+    protocol: Any
+    """The protocol that ``dataReceived`` is called on; read anew for each delivery."""
+    @property
+    def owner(self) -> StreamOwner: ...
+    @property
+    def connected(self) -> bool:
+        """Whether the stream is not yet lost."""
+    @property
+    def disconnecting(self) -> bool:
+        """Whether the stream closes once its outbox is empty and no producer is registered."""
+    @property
+    def disconnected(self) -> bool:
+        """Whether ``lost`` was called."""
+    @property
+    def producer(self) -> Any: ...
+    @property
+    def streamingProducer(self) -> bool: ...
+    def write(self, data: Buffer, /) -> None:
+        """Queue *data* (bytes are kept by reference, other buffers are copied).  Never blocks, never raises for a dead
+        peer; ignored once the stream is closing.  Raises :class:`TypeError` for what is not a buffer of bytes."""
+    def writeSequence(self, data: Iterable[Buffer], /) -> None:
+        """Queue each of *data*, as by :meth:`write`."""
+    def loseConnection(self) -> None:
+        """Close once the outbox is empty and no producer is registered.  Nothing more is read."""
+    def abortConnection(self) -> None:
+        """Close now; drop the outbox and reset the connection.  ``lost`` still arrives, later."""
+    def loseWriteConnection(self) -> None:
+        """Shut down our half once the outbox is empty; go on reading."""
+    def pauseProducing(self) -> None:
+        """Stop reading."""
+    def resumeProducing(self) -> None:
+        """Read again."""
+    def stopProducing(self) -> None:
+        """The same as :meth:`loseConnection`."""
+    def registerProducer(self, producer: Any, streaming: bool, /) -> None:
+        """Let *producer* be told when to write.  Raises :class:`RuntimeError` while another one is registered."""
+    def unregisterProducer(self) -> None:
+        """Forget the producer; a close that waited for it goes on."""
+    def stopReading(self) -> None:
+        """The same as :meth:`pauseProducing`."""
+    def startReading(self) -> None:
+        """The same as :meth:`resumeProducing`."""
+    def host_address(self) -> SocketAddress: ...
+    def peer_address(self) -> SocketAddress: ...
+    def getTcpNoDelay(self) -> bool: ...
+    def setTcpNoDelay(self, enabled: bool, /) -> None: ...
+    def getTcpKeepAlive(self) -> bool: ...
+    def setTcpKeepAlive(self, enabled: bool, /) -> None: ...
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once the stream is closed."""
+    def statistics(self) -> dict[str, int]:
+        """Return bytes_read, bytes_written and bytes_queued."""
+
+@final
+class Listener:
+    """A listening socket."""
+
+    def address(self) -> SocketAddress: ...
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once closed."""
+    def pause(self) -> None:
+        """Accept nothing for now; the backlog fills."""
+    def resume(self) -> None:
+        """Accept again."""
+    def close(self) -> None:
+        """Close the socket; the owner hears no more of it.  Does nothing the second time."""
+
+@final
+class Connector:
+    """A connection in the making."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is connected, failed or cancelled."""
+    def cancel(self) -> None:
+        """Give up; the owner hears no more of it."""
+
+@final
+class Engine:
+    """Poller, timers, transports and the queue of calls from other threads: one event loop's worth of state."""
+
+    def __new__(cls, owner: EngineOwner) -> Self: ...
+    @property
+    def running(self) -> bool:
+        """Whether :meth:`run` or :meth:`turn` is on some thread's stack."""
+    def seconds(self) -> float:
+        """Return the time: seconds since the epoch at the engine's start, and from there on by the monotonic clock."""
+    def call_later(self, delay: float, callable: Callable[..., object], /, *args: Any, **kw: Any) -> Timer:
+        """Call *callable* in *delay* seconds; calls due at the same time go in the order of asking.
+        Raises :class:`ValueError` for a negative or not finite delay, :class:`TypeError` for what cannot be called."""
+    def delayed_calls(self) -> list[Timer]:
+        """Return the timers that are still to come."""
+    def next_deadline(self) -> float | None:
+        """Return when the first timer is due, or None without timers."""
+    def call_from_thread(self, callable: Callable[..., object], /, *args: Any, **kw: Any) -> None:
+        """Call *callable* in the engine's thread, soon; calls of one thread stay in order.  Safe from any thread."""
+    def wake(self) -> None:
+        """End a wait that is going on, or else the next one.  Safe from any thread."""
+    def wakeup_fileno(self) -> int:
+        """Return a descriptor for ``signal.set_wakeup_fd``: a byte written to it wakes the engine; -1 where there is none."""
+    def run(self) -> None:
+        """Take turns until :meth:`stop`.  Raises what a Python signal handler raises."""
+    def stop(self) -> None:
+        """End :meth:`run` after the turn that is going on."""
+    def turn(self, timeout: float | None = 0.0, /) -> None:
+        """Take one turn: calls from threads, timers, then input and output, waiting for these at most *timeout* seconds
+        (None: until something happens)."""
+    def listen(self, address: SocketAddress, backlog: int, owner: ListenerOwner, streams: type[Stream], /) -> Listener:
+        """Listen on *address*; each connection becomes a *streams*.  Raises :class:`OSError`."""
+    def connect(
+        self, address: SocketAddress, bind: SocketAddress | None, owner: ConnectorOwner, streams: type[Stream], /
+    ) -> Connector:
+        """Start to connect to *address*, from *bind*.  Raises :class:`OSError` where that fails at once; the outcome never
+        arrives before this returns."""
+    def statistics(self) -> dict[str, int]:
+        """Return turns, timers, streams, listeners, connectors and waits."""
+    def close(self) -> None:
+        """Close every descriptor; streams are lost as aborted.  The engine may be used again afterwards."""

@@ -1,0 +1,54 @@
+//! Socket addresses as Python writes them: `(host, port)`, and for IPv6 `(host, port, flow information, scope id)`.
+
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+
+/// Reads an address; the host must be numeric, since looking names up is not done here.
+pub(crate) fn from_python(address: &Bound<'_, PyTuple>) -> PyResult<SocketAddr> {
+    let size = address.len();
+    if size != 2 && size != 4 {
+        return Err(PyTypeError::new_err(format!(
+            "an address is (host, port) or (host, port, flowinfo, scope_id), not {size} values"
+        )));
+    }
+    let host = address.get_item(0)?;
+    let host = host.cast::<PyString>()?.to_str()?;
+    let port: u16 = address.get_item(1)?.extract().map_err(|_| {
+        PyValueError::new_err(format!(
+            "a port is a number from 0 to 65535, not {:?}",
+            address.get_item(1)
+        ))
+    })?;
+    let ip: IpAddr = host.parse().map_err(|_| {
+        PyValueError::new_err(format!(
+            "the host of an address must be a numeric IPv4 or IPv6 address, not {host:?}"
+        ))
+    })?;
+    Ok(match ip {
+        IpAddr::V4(ip) => SocketAddr::from((ip, port)),
+        IpAddr::V6(ip) if size == 4 => SocketAddr::V6(SocketAddrV6::new(
+            ip,
+            port,
+            address.get_item(2)?.extract()?,
+            address.get_item(3)?.extract()?,
+        )),
+        IpAddr::V6(ip) => SocketAddr::from((ip, port)),
+    })
+}
+
+/// Writes an address.
+pub(crate) fn to_python(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyTuple>> {
+    match address {
+        SocketAddr::V4(address) => (address.ip().to_string(), address.port()).into_pyobject(py),
+        SocketAddr::V6(address) => (
+            address.ip().to_string(),
+            address.port(),
+            address.flowinfo(),
+            address.scope_id(),
+        )
+            .into_pyobject(py),
+    }
+}

@@ -1,0 +1,85 @@
+//! `Connector`: a connection in the making.
+
+use std::net::SocketAddr;
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use torsion_reactor::Token;
+
+use crate::engine::PyEngine;
+use crate::listener::descriptor;
+use crate::slot::Slot;
+
+/// A connection in the making.
+#[pyclass(frozen, weakref, name = "Connector", module = "torsion._native")]
+pub(crate) struct PyConnector {
+    engine: Py<PyEngine>,
+    token: Token,
+    /// Where to.
+    pub(crate) peer: SocketAddr,
+    owner: Slot,
+    streams: Py<PyType>,
+}
+
+impl PyConnector {
+    pub(crate) fn new(
+        engine: &Bound<'_, PyEngine>,
+        token: Token,
+        peer: SocketAddr,
+        owner: &Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<Self>> {
+        let connector = Self {
+            engine: engine.clone().unbind(),
+            token,
+            peer,
+            owner: Slot::new(owner.clone().unbind()),
+            streams: streams.clone().unbind(),
+        };
+        Py::new(engine.py(), connector)
+    }
+
+    /// Who is told of the outcome; nobody once it is given up.
+    pub(crate) fn owner<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.owner.get(py)
+    }
+
+    /// The class of the stream to be made.
+    pub(crate) const fn streams(&self) -> &Py<PyType> {
+        &self.streams
+    }
+}
+
+#[pymethods]
+impl PyConnector {
+    fn fileno(&self) -> PyResult<i32> {
+        Ok(self
+            .engine
+            .get()
+            .enter()?
+            .connector(self.token, |connector| descriptor(connector.socket()))
+            .unwrap_or(-1))
+    }
+
+    fn cancel(&self) -> PyResult<()> {
+        let held = self.engine.get().enter()?.discard(self.token);
+        // Once it is connected, the token names the stream, which is not for us to discard.
+        if let Some(held) = held {
+            drop(held);
+            self.owner.clear();
+        }
+        Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.engine)?;
+        visit.call(&self.streams)?;
+        self.owner.traverse(visit)
+    }
+
+    fn __clear__(&self) {
+        self.owner.clear();
+    }
+}

@@ -1,0 +1,321 @@
+//! `Engine`: the event loop as Python sees it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+use torsion_reactor::{Clock, CloseReason, Discarded, Held, Ingress, Time, Waker};
+
+use crate::address;
+use crate::call::Call;
+use crate::connector::PyConnector;
+use crate::error;
+use crate::handles::Objects;
+use crate::listener::PyListener;
+use crate::slot::Slot;
+use crate::stream::Nascent;
+use crate::thread::{Entered, ThreadCell};
+use crate::timer::PyTimer;
+use crate::upcall::Upcalls;
+
+/// The engine of the crate below, over Python's objects.
+pub(crate) type State = torsion_reactor::Engine<Objects>;
+
+/// Poller, timers, transports and the queue of calls from other threads: one event loop's worth of state.
+#[pyclass(frozen, weakref, name = "Engine", module = "torsion._native")]
+pub(crate) struct PyEngine {
+    state: ThreadCell<State>,
+    clock: Clock,
+    /// The wall clock's time at the engine's clock's zero, in seconds since the epoch.
+    epoch: f64,
+    ingress: Arc<Ingress<Call>>,
+    waker: Waker,
+    running: AtomicBool,
+    owner: Slot,
+    /// What the next `Stream` to be made is; `Stream.__new__` takes it.
+    nascent: Mutex<Option<Nascent>>,
+}
+
+impl PyEngine {
+    /// Access for this thread.
+    #[inline]
+    pub(crate) fn enter(&self) -> PyResult<Entered<'_, State>> {
+        self.state.enter().ok_or_else(error::wrong_thread)
+    }
+
+    /// Access, where a refusal needs no words.
+    pub(crate) fn state_if_ours(&self) -> Option<Entered<'_, State>> {
+        self.state.enter()
+    }
+
+    /// The reactor that owns this engine.
+    pub(crate) fn owner<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.owner.get(py)
+    }
+
+    /// An engine's time on the wall clock's scale.
+    pub(crate) fn wall(&self, time: Time) -> f64 {
+        self.epoch + time.as_secs_f64()
+    }
+
+    /// Keeps what a stream that is about to be made is.
+    pub(crate) fn conceive(&self, nascent: Nascent) {
+        let before = self
+            .nascent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(nascent);
+        drop(before);
+    }
+
+    /// Takes what the stream that is being made is.
+    pub(crate) fn deliver(&self) -> Option<Nascent> {
+        self.nascent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// Marks the engine as running while `work` runs.
+    fn while_running<R>(&self, work: impl FnOnce() -> R) -> R {
+        let before = self.running.swap(true, Ordering::Relaxed);
+        let result = work();
+        self.running.store(before, Ordering::Relaxed);
+        result
+    }
+}
+
+#[pymethods]
+impl PyEngine {
+    #[new]
+    fn new(owner: Bound<'_, PyAny>) -> PyResult<Self> {
+        let clock = Clock::monotonic();
+        let state = State::new(clock.clone()).map_err(|error| error::system(error.io()))?;
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0.0, |since| since.as_secs_f64());
+        Ok(Self {
+            epoch: wall - clock.now().as_secs_f64(),
+            clock,
+            ingress: state.ingress(),
+            waker: state.waker(),
+            state: ThreadCell::new(state),
+            running: AtomicBool::new(false),
+            owner: Slot::new(owner.unbind()),
+            nascent: Mutex::new(None),
+        })
+    }
+
+    #[getter]
+    fn running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    fn seconds(&self) -> f64 {
+        self.wall(self.clock.now())
+    }
+
+    #[pyo3(signature = (delay, callable, /, *args, **kw))]
+    fn call_later(
+        slf: &Bound<'_, Self>,
+        delay: f64,
+        callable: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+        kw: Option<Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyTimer>> {
+        if !(delay >= 0.0 && delay.is_finite()) {
+            return Err(PyValueError::new_err(format!(
+                "a delay is a number of seconds, 0 or more and finite, not {delay}"
+            )));
+        }
+        PyTimer::schedule(slf, delay, Call::new(must_be_callable(callable)?, args, kw))
+    }
+
+    fn delayed_calls(&self, py: Python<'_>) -> PyResult<Vec<Py<PyTimer>>> {
+        let state = self.enter()?;
+        let mut timers = Vec::new();
+        state.visit(|held| {
+            if let Held::Timer(timer) = held {
+                timers.push(timer.clone_ref(py));
+            }
+            Ok::<(), PyErr>(())
+        })?;
+        Ok(timers)
+    }
+
+    fn next_deadline(&self) -> PyResult<Option<f64>> {
+        Ok(self.enter()?.next_deadline().map(|when| self.wall(when)))
+    }
+
+    #[pyo3(signature = (callable, /, *args, **kw))]
+    fn call_from_thread(
+        &self,
+        callable: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+        kw: Option<Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        match self
+            .ingress
+            .push(Call::new(must_be_callable(callable)?, args, kw))
+        {
+            Ok(true) => self.wake(),
+            // Somebody has woken it already; or it is closed for good, and nobody is left to make the call.
+            Ok(false) | Err(_) => Ok(()),
+        }
+    }
+
+    fn wake(&self) -> PyResult<()> {
+        self.waker.wake().map_err(|error| error::system(&error))
+    }
+
+    fn wakeup_fileno(&self) -> PyResult<i32> {
+        Ok(self.enter()?.signal_descriptor().unwrap_or(-1))
+    }
+
+    fn run(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let state = this.enter()?;
+        let sink = Upcalls::new(slf);
+        let mut interrupted = Ok(());
+        let ran = this.while_running(|| {
+            state.run(&sink, || {
+                interrupted = py.check_signals();
+                interrupted.is_ok()
+            })
+        });
+        interrupted?;
+        ran.map_err(|error| error::system(&error))
+    }
+
+    fn stop(&self) -> PyResult<()> {
+        self.enter()?.stop();
+        Ok(())
+    }
+
+    #[pyo3(signature = (timeout = Some(0.0), /))]
+    fn turn(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<()> {
+        let timeout = match timeout {
+            None => None,
+            Some(seconds) => Some(Duration::try_from_secs_f64(seconds).map_err(|_| {
+                PyValueError::new_err(format!(
+                    "a time-out is a number of seconds, 0 or more, or None, not {seconds}"
+                ))
+            })?),
+        };
+        let this = slf.get();
+        let state = this.enter()?;
+        slf.py().check_signals()?;
+        this.while_running(|| state.turn(&Upcalls::new(slf), timeout))
+            .map_err(|error| error::system(&error))
+    }
+
+    fn listen(
+        slf: &Bound<'_, Self>,
+        address: &Bound<'_, PyTuple>,
+        backlog: i32,
+        owner: Bound<'_, PyAny>,
+        streams: Bound<'_, PyType>,
+    ) -> PyResult<Py<PyListener>> {
+        let address = address::from_python(address)?;
+        let state = slf.get().enter()?;
+        let token = state
+            .listen(address, backlog)
+            .map_err(|error| error::system(error.io()))?;
+        let listener = PyListener::new(slf, token, &owner, &streams);
+        match &listener {
+            Ok(listener) => state.own_listener(token, listener.clone_ref(slf.py())),
+            Err(_) => drop(state.discard(token)),
+        }
+        listener
+    }
+
+    fn connect(
+        slf: &Bound<'_, Self>,
+        address: &Bound<'_, PyTuple>,
+        bind: Option<&Bound<'_, PyTuple>>,
+        owner: Bound<'_, PyAny>,
+        streams: Bound<'_, PyType>,
+    ) -> PyResult<Py<PyConnector>> {
+        let address = address::from_python(address)?;
+        let bind = bind.map(address::from_python).transpose()?;
+        let state = slf.get().enter()?;
+        let token = state
+            .connect(address, bind)
+            .map_err(|error| error::system(error.io()))?;
+        let connector = PyConnector::new(slf, token, address, &owner, &streams);
+        match &connector {
+            Ok(connector) => state.own_connector(token, connector.clone_ref(slf.py())),
+            Err(_) => drop(state.discard(token)),
+        }
+        connector
+    }
+
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let figures = self.enter()?.statistics();
+        let record = PyDict::new(py);
+        record.set_item("turns", figures.turns)?;
+        record.set_item("waits", figures.waits)?;
+        record.set_item("timers", figures.timers)?;
+        record.set_item("descriptors", figures.descriptors)?;
+        record.set_item("streams_opened", figures.streams_opened)?;
+        record.set_item("streams_closed", figures.streams_closed)?;
+        Ok(record)
+    }
+
+    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let cleared = slf.get().enter()?.clear();
+        let sink = Upcalls::new(slf);
+        for stream in cleared.streams {
+            sink.tell_lost(stream, CloseReason::Aborted);
+        }
+        for other in cleared.others {
+            match other {
+                Discarded::Listener(listener) => drop(listener),
+                Discarded::Connector(connector) => drop(connector),
+            }
+        }
+        drop((cleared.timers, cleared.calls));
+        Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.owner.traverse(visit)?;
+        // While another thread runs the engine, nothing is shown: the collector then takes everything for alive.
+        let Some(state) = self.state.enter() else {
+            return Ok(());
+        };
+        state.visit(|held| match held {
+            Held::Stream(stream) => visit.call(stream),
+            Held::Listener(listener) => visit.call(listener),
+            Held::Connector(connector) => visit.call(connector),
+            Held::Timer(timer) => visit.call(timer),
+            Held::Call(call) => call.traverse(visit),
+        })
+    }
+
+    fn __clear__(&self) {
+        self.owner.clear();
+        if let Some(state) = self.state.enter() {
+            let cleared = state.clear();
+            drop(state);
+            drop(cleared);
+        }
+    }
+}
+
+fn must_be_callable(function: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    if function.is_callable() {
+        Ok(function)
+    } else {
+        Err(PyTypeError::new_err(format!(
+            "the call to be made later must be callable, not {:?}",
+            function
+        )))
+    }
+}

@@ -1,0 +1,41 @@
+//! Rust's errors as Python's.
+
+use std::io;
+
+use pyo3::PyErr;
+use pyo3::exceptions::PyOSError;
+
+use crate::names::errors::WrongThreadError;
+
+/// What is said to a thread that uses another thread's reactor.
+pub(crate) fn wrong_thread() -> PyErr {
+    WrongThreadError::new_err(
+        "this reactor runs in another thread, and its objects belong to that thread; \
+         hand the call over with reactor.callFromThread(function, *args)",
+    )
+}
+
+/// An error of the system, with its number: Python picks the subclass of `OSError`.
+pub(crate) fn system(error: &io::Error) -> PyErr {
+    match error.raw_os_error() {
+        Some(errno) => PyOSError::new_err((errno, message(errno))),
+        None => PyOSError::new_err(error.to_string()),
+    }
+}
+
+/// The system's words for an error, without the number that Rust adds.
+fn message(errno: i32) -> String {
+    let text = io::Error::from_raw_os_error(errno).to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// What is said to who asks something of a socket that is gone.
+pub(crate) fn closed(what: &str) -> PyErr {
+    PyOSError::new_err((EBADF, format!("the {what} is closed")))
+}
+
+/// "Bad file descriptor", the same number on every system.
+const EBADF: i32 = 9;

@@ -1,0 +1,24 @@
+//! What the engine keeps for Python.
+
+use pyo3::prelude::*;
+
+use torsion_reactor::Handles;
+
+use crate::bytes::Chunk;
+use crate::call::Call;
+use crate::connector::PyConnector;
+use crate::listener::PyListener;
+use crate::stream::PyStream;
+use crate::timer::PyTimer;
+
+/// The Python objects that an engine keeps.
+pub(crate) struct Objects;
+
+impl Handles for Objects {
+    type Stream = Py<PyStream>;
+    type Listener = Py<PyListener>;
+    type Connector = Py<PyConnector>;
+    type Timer = Py<PyTimer>;
+    type Call = Call;
+    type Chunk = Chunk;
+}

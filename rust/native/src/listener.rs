@@ -1,0 +1,129 @@
+//! `Listener`: a listening socket.
+
+use std::net::SocketAddr;
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
+
+use torsion_reactor::Token;
+
+use crate::address;
+use crate::engine::PyEngine;
+use crate::error;
+use crate::slot::Slot;
+use crate::upcall;
+
+/// A listening socket.
+#[pyclass(frozen, weakref, name = "Listener", module = "torsion._native")]
+pub(crate) struct PyListener {
+    engine: Py<PyEngine>,
+    token: Token,
+    /// What it is bound to; asked for once, as every connection wants it.
+    bound: SocketAddr,
+    owner: Slot,
+    streams: Py<PyType>,
+}
+
+impl PyListener {
+    pub(crate) fn new(
+        engine: &Bound<'_, PyEngine>,
+        token: Token,
+        owner: &Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<Self>> {
+        let bound = engine
+            .get()
+            .enter()?
+            .listener(token, torsion_reactor::Listener::address);
+        let bound = bound
+            .ok_or_else(|| error::closed("listener"))?
+            .map_err(|error| error::system(&error))?;
+        let listener = Self {
+            engine: engine.clone().unbind(),
+            token,
+            bound,
+            owner: Slot::new(owner.clone().unbind()),
+            streams: streams.clone().unbind(),
+        };
+        Py::new(engine.py(), listener)
+    }
+
+    /// Who is told of connections; nobody once it is closed.
+    pub(crate) fn owner<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.owner.get(py)
+    }
+
+    /// The local end of a connection that was just accepted: the listener's own address, unless that stands for many.
+    pub(crate) fn host_of(
+        &self,
+        engine: &Bound<'_, PyEngine>,
+        stream: Token,
+    ) -> Option<SocketAddr> {
+        if self.bound.ip().is_unspecified() {
+            upcall::local_address(engine, stream)
+        } else {
+            Some(self.bound)
+        }
+    }
+
+    /// The class of the streams to be made.
+    pub(crate) const fn streams(&self) -> &Py<PyType> {
+        &self.streams
+    }
+}
+
+#[pymethods]
+impl PyListener {
+    fn address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        address::to_python(py, self.bound)
+    }
+
+    fn fileno(&self) -> PyResult<i32> {
+        Ok(self
+            .engine
+            .get()
+            .enter()?
+            .listener(self.token, |listener| descriptor(&*listener.socket()))
+            .unwrap_or(-1))
+    }
+
+    fn pause(&self) -> PyResult<()> {
+        self.engine.get().enter()?.pause_listener(self.token, true);
+        Ok(())
+    }
+
+    fn resume(&self) -> PyResult<()> {
+        self.engine.get().enter()?.pause_listener(self.token, false);
+        Ok(())
+    }
+
+    fn close(&self) -> PyResult<()> {
+        let held = self.engine.get().enter()?.discard(self.token);
+        drop(held);
+        self.owner.clear();
+        Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.engine)?;
+        visit.call(&self.streams)?;
+        self.owner.traverse(visit)
+    }
+
+    fn __clear__(&self) {
+        self.owner.clear();
+    }
+}
+
+/// A socket's descriptor.
+#[cfg(unix)]
+pub(crate) fn descriptor(socket: &impl std::os::fd::AsRawFd) -> i32 {
+    socket.as_raw_fd()
+}
+
+/// There are handles instead of descriptors.
+#[cfg(not(unix))]
+pub(crate) fn descriptor<T>(_socket: &T) -> i32 {
+    -1
+}

@@ -1,0 +1,552 @@
+//! The engine: one event loop's worth of state, and what the binding may ask of it.
+//!
+//! All state lies in one `RefCell`; a method borrows it, changes it and lets go before anything is called upwards, so
+//! every method may be called from every upcall.
+
+mod serve;
+mod turn;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::buffer::inbox::ReadBuffer;
+use crate::clock::{Clock, Time};
+use crate::connector::Connector;
+use crate::error::{CloseReason, Error};
+use crate::ingress::Ingress;
+use crate::listener::Listener;
+use crate::poller::{Poller, Registrar, Waker};
+use crate::readiness::Readiness;
+use crate::sink::Handles;
+use crate::stream::{Stream, Wrote};
+use crate::timer::{TimerId, Timers};
+use crate::token::{Slab, Token};
+
+/// Poller, timers, transports and the queue of calls from other threads.
+pub struct Engine<H: Handles> {
+    state: RefCell<State<H>>,
+    poller: RefCell<Poller>,
+    registrar: Registrar,
+    waker: Waker,
+    ingress: Arc<Ingress<H::Call>>,
+    clock: Clock,
+    /// The loop's read buffer; absent while a turn reads into it, so that a nested turn brings its own.
+    buffer: Cell<Option<ReadBuffer>>,
+    stopping: Cell<bool>,
+    signal_descriptor: Option<i32>,
+}
+
+/// What changes from turn to turn.
+struct State<H: Handles> {
+    entries: Slab<Entry<H>>,
+    timers: Timers<H::Timer>,
+    /// Calls from threads that were taken out of the ingress and not made yet.
+    calls: VecDeque<H::Call>,
+    /// Calls as the ingress hands them over, whose memory it gets back.
+    arrived: Vec<H::Call>,
+    /// Descriptors with something to do, each once; what does not fit a turn stays here and keeps the next from waiting.
+    ready: VecDeque<Token>,
+    /// Streams that were written to since the last flush, each once.
+    dirty: Vec<Token>,
+    /// Streams that are closed and whose owner was not told yet.
+    closed: VecDeque<Token>,
+    /// Listeners that could not accept for want of descriptors and could not shed the connection either.
+    starved: Vec<Token>,
+    statistics: Statistics,
+}
+
+/// What lives in a slot.
+enum Entry<H: Handles> {
+    Stream {
+        stream: Stream<H::Chunk>,
+        handle: Option<H::Stream>,
+    },
+    Listener {
+        listener: Listener,
+        handle: Option<H::Listener>,
+    },
+    Connector {
+        connector: Connector,
+        handle: Option<H::Connector>,
+    },
+    /// A connector on its way to becoming a stream, for as long as one borrow.
+    Changing,
+}
+
+impl<H: Handles> Entry<H> {
+    const fn readiness(&mut self) -> Option<&mut Readiness> {
+        match self {
+            Self::Stream { stream, .. } => Some(&mut stream.readiness),
+            Self::Listener { listener, .. } => Some(&mut listener.readiness),
+            Self::Connector { connector, .. } => Some(&mut connector.readiness),
+            Self::Changing => None,
+        }
+    }
+}
+
+impl<H: Handles> State<H> {
+    fn stream(&mut self, token: Token) -> Option<&mut Stream<H::Chunk>> {
+        match self.entries.get_mut(token) {
+            Some(Entry::Stream { stream, .. }) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// Has the descriptor served in this turn's or the next turn's input and output.
+    fn enqueue(&mut self, token: Token) {
+        let readiness = self.entries.get_mut(token).and_then(Entry::readiness);
+        if readiness.is_some_and(Readiness::enqueue) {
+            self.ready.push_back(token);
+        }
+    }
+
+    /// Has the stream flushed before the next wait.
+    fn soil(&mut self, token: Token) {
+        if let Some(stream) = self.stream(token) {
+            if stream.soil() {
+                self.dirty.push(token);
+            }
+        }
+    }
+
+    /// Closes the stream's socket; its owner is told later.
+    fn close(&mut self, token: Token, reason: CloseReason) {
+        if let Some(stream) = self.stream(token) {
+            stream.close(reason);
+            self.closed.push_back(token);
+        }
+    }
+}
+
+/// Figures about an engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Turns taken.
+    pub turns: u64,
+    /// Turns that had to wait, with the binding's other threads running.
+    pub waits: u64,
+    /// Live timers.
+    pub timers: usize,
+    /// Streams, listeners and connectors.
+    pub descriptors: usize,
+    /// Streams accepted and connected since the start.
+    pub streams_opened: u64,
+    /// Streams lost since the start.
+    pub streams_closed: u64,
+}
+
+impl<H: Handles> Engine<H> {
+    /// Opens an engine: three descriptors on Linux (poller, waker, signal pipe's two ends).
+    ///
+    /// # Errors
+    /// What the system says when descriptors have run out.
+    pub fn new(clock: Clock) -> Result<Self, Error> {
+        let (poller, registrar, waker) = Poller::new().map_err(Error::Poll)?;
+        Ok(Self {
+            signal_descriptor: poller.signal_descriptor(),
+            state: RefCell::new(State {
+                entries: Slab::new(),
+                timers: Timers::new(),
+                calls: VecDeque::new(),
+                arrived: Vec::new(),
+                ready: VecDeque::new(),
+                dirty: Vec::new(),
+                closed: VecDeque::new(),
+                starved: Vec::new(),
+                statistics: Statistics::default(),
+            }),
+            poller: RefCell::new(poller),
+            registrar,
+            waker,
+            ingress: Arc::new(Ingress::new()),
+            clock,
+            buffer: Cell::new(None),
+            stopping: Cell::new(false),
+        })
+    }
+
+    // Time
+
+    /// The clock that timers go by.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Has `item` fired at `when`; what is due at the same time is fired in the order of scheduling.
+    pub fn schedule(&self, when: Time, item: H::Timer) -> TimerId {
+        self.state.borrow_mut().timers.schedule(when, item)
+    }
+
+    /// Has `item` fired in the next turn: `schedule` for a deadline of `now`, without the heap.
+    pub fn schedule_soon(&self, now: Time, item: H::Timer) -> TimerId {
+        self.state.borrow_mut().timers.schedule_soon(now, item)
+    }
+
+    /// Forgets a timer; gives back what was to be fired, unless it was.
+    pub fn cancel(&self, timer: TimerId) -> Option<H::Timer> {
+        self.state.borrow_mut().timers.cancel(timer)
+    }
+
+    /// Moves a timer; returns whether it was still to come.
+    pub fn reset(&self, timer: TimerId, when: Time) -> bool {
+        self.state.borrow_mut().timers.reset(timer, when)
+    }
+
+    /// When a timer is due.
+    #[must_use]
+    pub fn due(&self, timer: TimerId) -> Option<Time> {
+        self.state.borrow().timers.when(timer)
+    }
+
+    /// When the first timer is due.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.state.borrow_mut().timers.next_deadline()
+    }
+
+    // Threads
+
+    /// The queue that other threads put their calls into; who is told to wake uses [`waker`](Self::waker).
+    #[must_use]
+    pub fn ingress(&self) -> Arc<Ingress<H::Call>> {
+        Arc::clone(&self.ingress)
+    }
+
+    /// Ends a wait from any thread.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// The descriptor that a byte may be written to from a signal handler to end the wait.
+    #[must_use]
+    pub const fn signal_descriptor(&self) -> Option<i32> {
+        self.signal_descriptor
+    }
+
+    /// Ends [`run`](Self::run) after the turn that is going on.
+    pub fn stop(&self) {
+        self.stopping.set(true);
+    }
+
+    // Streams
+
+    /// Queues `chunk`.
+    pub fn write(&self, token: Token, chunk: H::Chunk) -> Wrote {
+        let mut state = self.state.borrow_mut();
+        let Some(stream) = state.stream(token) else {
+            return Wrote::Ignored;
+        };
+        let wrote = stream.write(chunk);
+        if stream.soil() {
+            state.dirty.push(token);
+        }
+        wrote
+    }
+
+    /// Closes once the outbox is empty and no producer is registered.
+    pub fn lose(&self, token: Token) {
+        self.change(token, Stream::lose);
+    }
+
+    /// Shuts our half once the outbox is empty.
+    pub fn lose_write(&self, token: Token) {
+        self.change(token, Stream::lose_write);
+    }
+
+    /// Drops what is queued and closes with a reset; the owner is told later.
+    pub fn abort(&self, token: Token) {
+        self.change(token, Stream::abort);
+    }
+
+    /// Closes at once because a hook raised; the owner is told later.
+    pub fn fail(&self, token: Token) {
+        let mut state = self.state.borrow_mut();
+        if let Some(reason) = state.stream(token).and_then(Stream::hook_raised) {
+            state.close(token, reason);
+        }
+    }
+
+    /// Stops reading.
+    pub fn pause(&self, token: Token) {
+        if let Some(stream) = self.state.borrow_mut().stream(token) {
+            stream.pause();
+        }
+    }
+
+    /// Reads again, beginning with what came meanwhile.
+    pub fn resume(&self, token: Token) {
+        let mut state = self.state.borrow_mut();
+        if state.stream(token).is_some_and(Stream::resume) {
+            state.enqueue(token);
+        }
+    }
+
+    /// Lets a producer follow the outbox: a `streaming` one is paused and resumed, another is asked for each piece.
+    /// Returns whether the stream still takes anything.
+    pub fn register_producer(&self, token: Token, streaming: bool) -> bool {
+        let mut state = self.state.borrow_mut();
+        state
+            .stream(token)
+            .is_some_and(|stream| stream.register_producer(streaming))
+    }
+
+    /// Forgets the producer; a close that waited for it goes on.
+    pub fn unregister_producer(&self, token: Token) {
+        self.change(token, Stream::unregister_producer);
+    }
+
+    /// Looks at a stream; `None` once it is gone.
+    pub fn stream<R>(&self, token: Token, look: impl FnOnce(&Stream<H::Chunk>) -> R) -> Option<R> {
+        self.state
+            .borrow_mut()
+            .stream(token)
+            .map(|stream| look(stream))
+    }
+
+    /// Applies a change that a flush is to carry out.
+    fn change(&self, token: Token, change: impl FnOnce(&mut Stream<H::Chunk>)) {
+        let mut state = self.state.borrow_mut();
+        if let Some(stream) = state.stream(token) {
+            change(stream);
+            state.soil(token);
+        }
+    }
+
+    // Listeners
+
+    /// Listens on `address`.  The binding then says what stands for it, with [`own_listener`](Self::own_listener).
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn listen(&self, address: SocketAddr, backlog: i32) -> Result<Token, Error> {
+        let listener = Listener::bind(address, backlog)?;
+        let mut state = self.state.borrow_mut();
+        let token = state.entries.insert(Entry::Listener {
+            listener,
+            handle: None,
+        });
+        let Some(Entry::Listener { listener, .. }) = state.entries.get_mut(token) else {
+            return Err(Error::Register(io::Error::other(
+                "the slot that was just filled is empty",
+            )));
+        };
+        if let Err(error) = listener.watch(&self.registrar, token) {
+            state.entries.remove(token);
+            return Err(Error::Register(error));
+        }
+        Ok(token)
+    }
+
+    /// Says what stands for a listener.
+    pub fn own_listener(&self, token: Token, owner: H::Listener) {
+        if let Some(Entry::Listener { handle, .. }) = self.state.borrow_mut().entries.get_mut(token)
+        {
+            *handle = Some(owner);
+        }
+    }
+
+    /// Looks at a listener; `None` once it is closed.
+    pub fn listener<R>(&self, token: Token, look: impl FnOnce(&Listener) -> R) -> Option<R> {
+        match self.state.borrow().entries.get(token) {
+            Some(Entry::Listener { listener, .. }) => Some(look(listener)),
+            _ => None,
+        }
+    }
+
+    /// Accepts nothing (`paused`), or accepts again.
+    pub fn pause_listener(&self, token: Token, paused: bool) {
+        let mut state = self.state.borrow_mut();
+        if let Some(Entry::Listener { listener, .. }) = state.entries.get_mut(token) {
+            listener.paused = paused;
+            if !paused {
+                state.enqueue(token);
+            }
+        }
+    }
+
+    /// Closes a listener or gives up a connection in the making.  What stood for it is given back, to be dropped when no
+    /// borrow is held.
+    #[must_use = "dropping a handle may call the binding's code"]
+    pub fn discard(&self, token: Token) -> Option<Discarded<H>> {
+        let mut state = self.state.borrow_mut();
+        match state.entries.get(token) {
+            Some(Entry::Listener { .. } | Entry::Connector { .. }) => {}
+            _ => return None,
+        }
+        match state.entries.remove(token) {
+            Some(Entry::Listener { handle, .. }) => handle.map(Discarded::Listener),
+            Some(Entry::Connector { handle, .. }) => handle.map(Discarded::Connector),
+            _ => None,
+        }
+    }
+
+    // Connectors
+
+    /// Starts to connect.  The binding then says what stands for it, with [`own_connector`](Self::own_connector); the
+    /// outcome comes in a later turn.
+    ///
+    /// # Errors
+    /// What the system says at once.
+    pub fn connect(&self, address: SocketAddr, bind: Option<SocketAddr>) -> Result<Token, Error> {
+        let connector = Connector::start(address, bind)?;
+        let mut state = self.state.borrow_mut();
+        let token = state.entries.insert(Entry::Connector {
+            connector,
+            handle: None,
+        });
+        let Some(Entry::Connector { connector, .. }) = state.entries.get_mut(token) else {
+            return Err(Error::Register(io::Error::other(
+                "the slot that was just filled is empty",
+            )));
+        };
+        if let Err(error) = connector.watch(&self.registrar, token) {
+            state.entries.remove(token);
+            return Err(Error::Register(error));
+        }
+        Ok(token)
+    }
+
+    /// Says what stands for a connection in the making.
+    pub fn own_connector(&self, token: Token, owner: H::Connector) {
+        if let Some(Entry::Connector { handle, .. }) =
+            self.state.borrow_mut().entries.get_mut(token)
+        {
+            *handle = Some(owner);
+        }
+    }
+
+    /// Looks at a connection in the making; `None` once it is made, failed or given up.
+    pub fn connector<R>(&self, token: Token, look: impl FnOnce(&Connector) -> R) -> Option<R> {
+        match self.state.borrow().entries.get(token) {
+            Some(Entry::Connector { connector, .. }) => Some(look(connector)),
+            _ => None,
+        }
+    }
+
+    // The whole
+
+    /// Figures about this engine.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        let state = self.state.borrow();
+        Statistics {
+            timers: state.timers.len(),
+            descriptors: state.entries.len(),
+            ..state.statistics
+        }
+    }
+
+    /// Shows every handle to `visit` until it returns an error; shows nothing while the state is in use.
+    ///
+    /// # Errors
+    /// The first error of `visit`.
+    pub fn visit<E>(&self, mut visit: impl FnMut(Held<'_, H>) -> Result<(), E>) -> Result<(), E> {
+        let Ok(state) = self.state.try_borrow() else {
+            return Ok(());
+        };
+        for call in &state.calls {
+            visit(Held::Call(call))?;
+        }
+        for (_, _, timer) in state.timers.iter() {
+            visit(Held::Timer(timer))?;
+        }
+        for (_, entry) in state.entries.iter() {
+            match entry {
+                Entry::Stream {
+                    handle: Some(handle),
+                    ..
+                } => visit(Held::Stream(handle))?,
+                Entry::Listener {
+                    handle: Some(handle),
+                    ..
+                } => visit(Held::Listener(handle))?,
+                Entry::Connector {
+                    handle: Some(handle),
+                    ..
+                } => visit(Held::Connector(handle))?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes every descriptor and forgets every timer and call.  Returns the streams, to be told that they were aborted,
+    /// and what else there was, to be dropped when no borrow is held.
+    #[must_use = "the streams' owners are to be told"]
+    pub fn clear(&self) -> Cleared<H> {
+        let mut state = self.state.borrow_mut();
+        let mut cleared = Cleared {
+            streams: Vec::new(),
+            others: Vec::new(),
+            timers: Vec::new(),
+            calls: Vec::new(),
+        };
+        for entry in state.entries.take_all() {
+            match entry {
+                Entry::Stream { handle, .. } => cleared.streams.extend(handle),
+                Entry::Listener { handle, .. } => {
+                    cleared.others.extend(handle.map(Discarded::Listener))
+                }
+                Entry::Connector { handle, .. } => {
+                    cleared.others.extend(handle.map(Discarded::Connector))
+                }
+                Entry::Changing => {}
+            }
+        }
+        cleared.timers.extend(state.timers.clear());
+        cleared.calls.extend(state.calls.drain(..));
+        state.ready.clear();
+        state.dirty.clear();
+        state.closed.clear();
+        state.starved.clear();
+        cleared
+    }
+}
+
+/// A handle that an engine holds.
+pub enum Held<'a, H: Handles> {
+    /// Of a stream.
+    Stream(&'a H::Stream),
+    /// Of a listener.
+    Listener(&'a H::Listener),
+    /// Of a connection in the making.
+    Connector(&'a H::Connector),
+    /// Of a timer.
+    Timer(&'a H::Timer),
+    /// Of a call from another thread.
+    Call(&'a H::Call),
+}
+
+/// A handle that an engine let go of.
+pub enum Discarded<H: Handles> {
+    /// Of a listener.
+    Listener(H::Listener),
+    /// Of a connection in the making.
+    Connector(H::Connector),
+}
+
+/// All that an engine held.
+pub struct Cleared<H: Handles> {
+    /// The streams that were open.
+    pub streams: Vec<H::Stream>,
+    /// Listeners and connectors.
+    pub others: Vec<Discarded<H>>,
+    /// Timers that were to come.
+    pub timers: Vec<H::Timer>,
+    /// Calls from threads that were not made.
+    pub calls: Vec<H::Call>,
+}
+
+impl<H: Handles> std::fmt::Debug for Engine<H> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Engine")
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,335 @@
+//! Input and output for one descriptor: what a ready stream, listener or connector does with its share of a turn.
+
+use super::{Engine, Entry, State};
+use crate::buffer::inbox::{Next, Share};
+use crate::connector::Progress;
+use crate::error::CloseReason;
+use crate::listener::{ACCEPTS_PER_TURN, Accepted};
+use crate::sink::{Handles, Sink};
+use crate::stream::{Flushed, Received, Room, Stream};
+use crate::token::Token;
+
+/// What came of one read, in the binding's form.
+enum Reading<T, D> {
+    Data(T, D, Next),
+    End(T),
+    Nothing,
+}
+
+impl<T> Reading<T, usize> {
+    fn map<D>(self, make: impl FnOnce(usize) -> D) -> Reading<T, D> {
+        match self {
+            Self::Data(handle, size, next) => Reading::Data(handle, make(size), next),
+            Self::End(handle) => Reading::End(handle),
+            Self::Nothing => Reading::Nothing,
+        }
+    }
+}
+
+impl<H: Handles> Engine<H> {
+    pub(super) fn serve<S: Sink<H>>(&self, sink: &S, token: Token) {
+        enum Kind {
+            Stream,
+            Listener,
+            Connector,
+        }
+        let kind = match self.state.borrow().entries.get(token) {
+            Some(Entry::Stream { .. }) => Kind::Stream,
+            Some(Entry::Listener { .. }) => Kind::Listener,
+            Some(Entry::Connector { .. }) => Kind::Connector,
+            Some(Entry::Changing) | None => return,
+        };
+        match kind {
+            Kind::Stream => self.serve_stream(sink, token),
+            Kind::Listener => self.serve_listener(sink, token),
+            Kind::Connector => self.serve_connector(sink, token),
+        }
+    }
+
+    // Streams
+
+    /// Writes what waits for the kernel, then reads this turn's share.
+    fn serve_stream<S: Sink<H>>(&self, sink: &S, token: Token) {
+        self.flush(sink, token);
+        let mut share = Share::new();
+        loop {
+            match self.receive(sink, token, &mut share) {
+                Reading::Data(handle, data, next) => {
+                    sink.data(&handle, data);
+                    self.leave(sink, token);
+                    match next {
+                        Next::Wait => return,
+                        Next::Again => {}
+                        Next::Yield => return self.state.borrow_mut().enqueue(token),
+                    }
+                }
+                Reading::End(handle) => {
+                    let goes_on = sink.eof(&handle);
+                    {
+                        let mut state = self.state.borrow_mut();
+                        let reason = state
+                            .stream(token)
+                            .and_then(|stream| stream.peer_closed(goes_on));
+                        if let Some(reason) = reason {
+                            state.close(token, reason);
+                        }
+                    }
+                    return self.leave(sink, token);
+                }
+                Reading::Nothing => return,
+            }
+        }
+    }
+
+    /// Reads once.  Where that gave something to deliver, the stream is marked as being served.
+    fn receive<S: Sink<H>>(
+        &self,
+        sink: &S,
+        token: Token,
+        share: &mut Share,
+    ) -> Reading<H::Stream, S::Data> {
+        let lease_size = match self.state.borrow_mut().stream(token) {
+            Some(stream) if stream.wants_input() => stream.lease_size(),
+            _ => return Reading::Nothing,
+        };
+        if let Some(mut lease) = lease_size.and_then(|size| sink.lend(size)) {
+            let reading = self.read_into(sink, token, Room::Lease(lease.as_mut()), share);
+            return reading.map(|size| sink.accept_lease(lease, size));
+        }
+        let mut buffer = self.buffer.take().unwrap_or_default();
+        let reading = self.read_into(sink, token, Room::Buffer(buffer.room()), share);
+        let reading = reading.map(|size| sink.copy(buffer.received(size)));
+        self.buffer.set(Some(buffer));
+        reading
+    }
+
+    fn read_into<S: Sink<H>>(
+        &self,
+        sink: &S,
+        token: Token,
+        room: Room<'_>,
+        share: &mut Share,
+    ) -> Reading<H::Stream, usize> {
+        let mut state = self.state.borrow_mut();
+        let Some(Entry::Stream {
+            stream,
+            handle: Some(handle),
+        }) = state.entries.get_mut(token)
+        else {
+            return Reading::Nothing;
+        };
+        match stream.receive(room, share) {
+            Received::Bytes(size, next) => {
+                stream.busy = true;
+                Reading::Data(sink.share_stream(handle), size, next)
+            }
+            Received::End => {
+                stream.busy = true;
+                Reading::End(sink.share_stream(handle))
+            }
+            Received::Nothing => Reading::Nothing,
+            Received::Failed(reason) => {
+                if let Some(reason) = stream.failed(reason.errno()) {
+                    state.close(token, reason);
+                }
+                Reading::Nothing
+            }
+        }
+    }
+
+    /// The stream's hook has returned: what it wrote goes to the kernel.
+    fn leave<S: Sink<H>>(&self, sink: &S, token: Token) {
+        if let Some(stream) = self.state.borrow_mut().stream(token) {
+            stream.busy = false;
+        }
+        self.flush(sink, token);
+    }
+
+    /// Writes what the kernel takes, and does what an empty outbox was waited for.
+    pub(super) fn flush<S: Sink<H>>(&self, sink: &S, token: Token) {
+        let (handle, flushed) = {
+            let mut state = self.state.borrow_mut();
+            let Some(stream) = state.stream(token) else {
+                return;
+            };
+            stream.clean();
+            if stream.busy {
+                return; // its hook is on the stack and is followed by a flush
+            }
+            match stream.flush() {
+                Flushed::Nothing => return,
+                Flushed::Close(reason) => return state.close(token, reason),
+                flushed @ (Flushed::Resume | Flushed::WriteClosed) => {
+                    stream.busy = true;
+                    (state.share(token, sink), flushed)
+                }
+            }
+        };
+        if let Some(handle) = handle {
+            match flushed {
+                Flushed::WriteClosed => sink.write_closed(&handle),
+                _ => sink.resume(&handle),
+            }
+        }
+        let mut state = self.state.borrow_mut();
+        if let Some(stream) = state.stream(token) {
+            stream.busy = false;
+        }
+        // What the hook wrote or changed is flushed with the others, so that a producer that never stops takes turns.
+        state.soil(token);
+    }
+
+    // Listeners
+
+    fn serve_listener<S: Sink<H>>(&self, sink: &S, token: Token) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let (handle, accepted) = {
+                let mut state = self.state.borrow_mut();
+                let Some(Entry::Listener {
+                    listener,
+                    handle: Some(handle),
+                }) = state.entries.get_mut(token)
+                else {
+                    return;
+                };
+                if listener.paused || !listener.readiness.readable() {
+                    return;
+                }
+                (sink.share_listener(handle), listener.accept())
+            };
+            match accepted {
+                Accepted::Stream(socket, peer) => {
+                    let stream = Entry::Stream {
+                        stream: Stream::new(socket),
+                        handle: None,
+                    };
+                    let born = self.state.borrow_mut().entries.insert(stream);
+                    let adopted = sink.adopt(&handle, born, peer);
+                    self.begin(sink, born, adopted, |stream| {
+                        sink.accepted(&handle, stream, peer)
+                    });
+                }
+                Accepted::Nobody => return,
+                Accepted::Skip => {}
+                Accepted::Exhausted { errno, first, shed } => {
+                    if first {
+                        sink.accept_failed(&handle, errno);
+                    }
+                    if !shed {
+                        return self.state.borrow_mut().starved.push(token);
+                    }
+                }
+            }
+        }
+        self.state.borrow_mut().enqueue(token);
+    }
+
+    /// A stream's first moments: its owner is told, what the hooks wrote is sent, and if it is still open then, the poller
+    /// watches it.  A connection that is closed at once never costs the poller a call.
+    fn begin<S: Sink<H>>(
+        &self,
+        sink: &S,
+        token: Token,
+        adopted: Option<H::Stream>,
+        tell: impl FnOnce(&H::Stream),
+    ) {
+        let shared = {
+            let mut state = self.state.borrow_mut();
+            let Some(handle) = adopted else {
+                state.entries.remove(token);
+                return;
+            };
+            state.statistics.streams_opened += 1;
+            let shared = sink.share_stream(&handle);
+            if let Some(Entry::Stream {
+                stream,
+                handle: kept,
+            }) = state.entries.get_mut(token)
+            {
+                *kept = Some(handle);
+                stream.busy = true;
+            }
+            shared
+        };
+        tell(&shared);
+        self.leave(sink, token);
+        let mut state = self.state.borrow_mut();
+        if let Some(stream) = state.stream(token) {
+            if let Err(error) = stream.watch(&self.registrar, token) {
+                state.close(token, CloseReason::from(&error));
+            }
+        }
+    }
+
+    // Connectors
+
+    fn serve_connector<S: Sink<H>>(&self, sink: &S, token: Token) {
+        let (handle, failed) = {
+            let mut state = self.state.borrow_mut();
+            let Some(Entry::Connector { connector, .. }) = state.entries.get(token) else {
+                return;
+            };
+            match connector.progress() {
+                Progress::Pending => return,
+                Progress::Connected => (state.promote(token), None),
+                Progress::Failed(errno) => match state.entries.remove(token) {
+                    Some(Entry::Connector { handle, .. }) => (handle, Some(errno)),
+                    _ => return,
+                },
+            }
+        };
+        match (handle, failed) {
+            (Some(handle), Some(errno)) => sink.connect_failed(handle, errno),
+            (Some(handle), None) => {
+                let adopted = sink.adopt_connected(&handle, token);
+                self.begin(sink, token, adopted, |stream| {
+                    sink.connected(handle, stream)
+                });
+            }
+            (None, _) => {}
+        }
+    }
+}
+
+impl<H: Handles> State<H> {
+    /// Makes a stream of a connector, in its slot: the poller already watches the socket under this token.
+    fn promote(&mut self, token: Token) -> Option<H::Connector> {
+        let entry = self.entries.get_mut(token)?;
+        match std::mem::replace(entry, Entry::Changing) {
+            Entry::Connector { connector, handle } => {
+                let (socket, readiness) = connector.into_socket();
+                *entry = Entry::Stream {
+                    stream: Stream::watched(socket, readiness),
+                    handle: None,
+                };
+                self.enqueue(token);
+                handle
+            }
+            other => {
+                *entry = other;
+                None
+            }
+        }
+    }
+
+    /// Another handle to the stream.
+    pub(super) fn share<S: Sink<H>>(&self, token: Token, sink: &S) -> Option<H::Stream> {
+        match self.entries.get(token) {
+            Some(Entry::Stream {
+                handle: Some(handle),
+                ..
+            }) => Some(sink.share_stream(handle)),
+            _ => None,
+        }
+    }
+
+    /// Takes a closed stream out of its slot.
+    pub(super) fn remove_stream(&mut self, token: Token) -> Option<(H::Stream, CloseReason)> {
+        let reason = self.stream(token)?.closed()?;
+        self.statistics.streams_closed += 1;
+        match self.entries.remove(token)? {
+            Entry::Stream { handle, .. } => Some((handle?, reason)),
+            _ => None,
+        }
+    }
+}

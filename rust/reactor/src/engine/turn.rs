@@ -1,0 +1,276 @@
+//! The order of a turn.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::{Engine, Entry, State};
+use crate::clock::Time;
+use crate::sink::{Handles, Sink};
+use crate::token::Token;
+
+/// How long a listener that is short of descriptors waits before it tries again, unless one of ours is closed earlier.
+const STARVED_RETRY: Duration = Duration::from_millis(100);
+
+/// Whether anything may be waiting although nothing says so: after a busy wait the poller is asked without blocking
+/// first, so that the binding's other threads are only let in when there is really nothing to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// The last wait had to block.
+    Idle,
+    /// The last wait found several descriptors at once.
+    Busy,
+}
+
+impl<H: Handles> Engine<H> {
+    /// Takes turns until [`stop`](Self::stop) is called or `go_on`, asked before each turn, says no.
+    pub fn run<S: Sink<H>>(
+        &self,
+        sink: &S,
+        mut go_on: impl FnMut() -> bool,
+    ) -> std::io::Result<()> {
+        self.stopping.set(false);
+        let mut pace = Pace::Idle;
+        while !self.stopping.get() && go_on() {
+            pace = self.take_turn(sink, None, pace)?;
+        }
+        Ok(())
+    }
+
+    /// Takes one turn:
+    ///
+    /// 1. the calls from other threads that have come in by now, in their order;
+    /// 2. the timers that are due by now, in the order of their deadlines; what they schedule waits for the next turn;
+    /// 3. what was written, to the kernel; what was closed, to its owner;
+    /// 4. the wait: not at all if there is more to do, else until a descriptor is ready, a timer is due, the waker is
+    ///    used or `timeout` has passed (`None`: for ever);
+    /// 5. input and output: each ready descriptor once, with a bounded share; what a stream's hook wrote goes to the
+    ///    kernel as soon as that hook returns;
+    /// 6. as 3.
+    ///
+    /// A turn may be taken from within an upcall; it skips the stream that is being served.
+    ///
+    /// # Errors
+    /// What the system says of the poller, which is then of no more use.
+    pub fn turn<S: Sink<H>>(&self, sink: &S, timeout: Option<Duration>) -> std::io::Result<()> {
+        self.take_turn(sink, timeout, Pace::Idle).map(drop)
+    }
+
+    fn take_turn<S: Sink<H>>(
+        &self,
+        sink: &S,
+        timeout: Option<Duration>,
+        pace: Pace,
+    ) -> std::io::Result<Pace> {
+        self.state.borrow_mut().statistics.turns += 1;
+        self.make_calls(sink);
+        self.fire_timers(sink);
+        self.settle(sink);
+        let pace = self.wait(sink, timeout, pace)?;
+        self.serve_ready(sink);
+        self.settle(sink);
+        Ok(pace)
+    }
+
+    /// Step 1.
+    fn make_calls<S: Sink<H>>(&self, sink: &S) {
+        let count = {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            self.ingress.take(&mut state.arrived);
+            state.calls.extend(state.arrived.drain(..));
+            state.calls.len()
+        };
+        for _ in 0..count {
+            let Some(call) = self.state.borrow_mut().calls.pop_front() else {
+                return; // a nested turn has made them
+            };
+            self.guard(sink, None, || sink.call(call));
+        }
+    }
+
+    /// Step 2.
+    fn fire_timers<S: Sink<H>>(&self, sink: &S) {
+        let expiry = {
+            let mut state = self.state.borrow_mut();
+            if state.timers.is_empty() {
+                return;
+            }
+            state.timers.begin_expiry(self.clock.now())
+        };
+        loop {
+            let due = self.state.borrow_mut().timers.pop_expired(&expiry);
+            let Some((_, timer)) = due else {
+                return;
+            };
+            self.guard(sink, None, || sink.fire(timer));
+        }
+    }
+
+    /// Steps 3 and 6.
+    fn settle<S: Sink<H>>(&self, sink: &S) {
+        let mut dirty = std::mem::take(&mut self.state.borrow_mut().dirty);
+        for token in dirty.drain(..) {
+            self.guard(sink, Some(token), || self.flush(sink, token));
+        }
+        // What the flushes' upcalls wrote is flushed before the next wait, or kept for the next turn if a producer never
+        // stops; either way the list's memory is used again.
+        let mut state = self.state.borrow_mut();
+        if state.dirty.is_empty() {
+            state.dirty = dirty;
+        }
+        drop(state);
+        self.tell_closed(sink);
+    }
+
+    /// Step 4.
+    fn wait<S: Sink<H>>(
+        &self,
+        sink: &S,
+        timeout: Option<Duration>,
+        pace: Pace,
+    ) -> std::io::Result<Pace> {
+        let timeout = self.patience(timeout);
+        // A nested turn within the wait itself cannot be: nothing is called upwards while the poller is borrowed.
+        let Ok(mut poller) = self.poller.try_borrow_mut() else {
+            return Ok(pace);
+        };
+        let mut found = 0;
+        if timeout == Some(Duration::ZERO) || pace == Pace::Busy {
+            poller.wait(Some(Duration::ZERO))?;
+            found = self.collect(&mut poller);
+        }
+        if found == 0 && timeout != Some(Duration::ZERO) {
+            self.state.borrow_mut().statistics.waits += 1;
+            let waited = &mut *poller;
+            sink.park(move || waited.wait(timeout))?;
+            found = self.collect(&mut poller);
+        }
+        Ok(if found > 1 { Pace::Busy } else { Pace::Idle })
+    }
+
+    /// How long the wait may be: nothing that is due or owed is kept waiting.
+    fn patience(&self, timeout: Option<Duration>) -> Option<Duration> {
+        let mut state = self.state.borrow_mut();
+        if self.stopping.get() || state.owes() {
+            return Some(Duration::ZERO);
+        }
+        let mut patience = timeout;
+        if let Some(deadline) = state.timers.next_deadline() {
+            let left = deadline.since(self.clock.now());
+            patience = Some(patience.map_or(left, |patience| patience.min(left)));
+        }
+        if !state.starved.is_empty() {
+            patience = Some(patience.map_or(STARVED_RETRY, |patience| patience.min(STARVED_RETRY)));
+        }
+        patience
+    }
+
+    /// Notes what the poller found; returns for how many descriptors.
+    fn collect(&self, poller: &mut crate::poller::Poller) -> usize {
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        let mut found = 0;
+        poller.drain(|event| {
+            found += 1;
+            if let Some(readiness) = state
+                .entries
+                .get_mut(event.token)
+                .and_then(Entry::readiness)
+            {
+                readiness.merge(event.readable, event.writable, event.read_closed);
+                if readiness.enqueue() {
+                    state.ready.push_back(event.token);
+                }
+            }
+        });
+        for token in std::mem::take(&mut state.starved) {
+            state.enqueue(token);
+        }
+        found
+    }
+
+    /// Step 5: those that are ready now; who becomes ready, or is not through with its share, waits for the next turn.
+    fn serve_ready<S: Sink<H>>(&self, sink: &S) {
+        let count = self.state.borrow().ready.len();
+        for _ in 0..count {
+            let Some(token) = self.state.borrow_mut().next_ready() else {
+                return;
+            };
+            self.guard(sink, Some(token), || self.serve(sink, token));
+            self.tell_closed(sink);
+        }
+    }
+
+    /// Tells the owners of closed streams, the last that they hear of them.
+    pub(super) fn tell_closed<S: Sink<H>>(&self, sink: &S) {
+        let count = self.state.borrow().closed.len();
+        for _ in 0..count {
+            let lost = {
+                let mut state = self.state.borrow_mut();
+                let Some(token) = state.closed.pop_front() else {
+                    return;
+                };
+                if state.stream(token).is_some_and(|stream| stream.busy) {
+                    state.closed.push_back(token); // its hook is still on the stack: a nested turn must not get ahead of it
+                    continue;
+                }
+                state.remove_stream(token)
+            };
+            if let Some((handle, reason)) = lost {
+                self.guard(sink, None, || sink.lost(handle, reason));
+            }
+        }
+    }
+
+    /// Does one thing; a panic in it is told and costs the stream, never the loop.
+    fn guard<S: Sink<H>>(&self, sink: &S, stream: Option<Token>, work: impl FnOnce()) {
+        // No borrow outlives the unwinding, and what a half-done change may leave is a stream that is closed next.
+        let Err(payload) = catch_unwind(AssertUnwindSafe(work)) else {
+            return;
+        };
+        let handle = stream.and_then(|token| {
+            let mut state = self.state.borrow_mut();
+            if let Some(stream) = state.stream(token) {
+                stream.busy = false;
+            }
+            state.share(token, sink)
+        });
+        if let Some(token) = stream {
+            self.fail(token);
+        }
+        // A sink whose complaint panics as well is beyond help; the loop is not.
+        let _ = catch_unwind(AssertUnwindSafe(|| sink.panicked(handle.as_ref(), payload)));
+    }
+
+    /// When the timers were last looked at, for those who schedule many at once.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+}
+
+impl<H: Handles> State<H> {
+    /// Whether the next turn has something to do without any event.
+    fn owes(&self) -> bool {
+        !(self.ready.is_empty()
+            && self.dirty.is_empty()
+            && self.closed.is_empty()
+            && self.calls.is_empty())
+    }
+
+    /// Takes the next ready descriptor; one that is being served further up the stack stays in the queue.
+    fn next_ready(&mut self) -> Option<Token> {
+        for _ in 0..self.ready.len() {
+            let token = self.ready.pop_front()?;
+            if self.stream(token).is_some_and(|stream| stream.busy) {
+                self.ready.push_back(token);
+                continue;
+            }
+            if let Some(readiness) = self.entries.get_mut(token).and_then(Entry::readiness) {
+                readiness.dequeue();
+                return Some(token);
+            }
+        }
+        None
+    }
+}

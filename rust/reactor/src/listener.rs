@@ -1,0 +1,187 @@
+//! Listening sockets: accepting a fair share, and living through the end of descriptors.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use crate::error::Error;
+use crate::poller::{Registrar, TcpListener, TcpStream};
+use crate::readiness::Readiness;
+use crate::token::Token;
+
+/// How many connections one listener accepts in one turn.  A storm of new connections then costs the others this many
+/// accepts (a few microseconds each) before they are served again.
+pub const ACCEPTS_PER_TURN: usize = 64;
+
+/// A listening socket.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    reserve: Reserve,
+    /// Whether the owner was told that accepting fails, and not yet seen it work again.
+    complained: bool,
+    /// Whether nothing is to be accepted for now.
+    pub(crate) paused: bool,
+    pub(crate) readiness: Readiness,
+}
+
+/// What came of one accept.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A connection.
+    Stream(TcpStream, SocketAddr),
+    /// Nobody is waiting.
+    Nobody,
+    /// This one failed (the peer was gone already, say); the next may work.
+    Skip,
+    /// Descriptors or memory have run out; `first` unless the owner was told before.
+    Exhausted {
+        /// The system's error.
+        errno: i32,
+        /// Whether this is the first time since it last worked.
+        first: bool,
+        /// Whether a waiting connection was turned away, so that the queue moves on.
+        shed: bool,
+    },
+}
+
+impl Listener {
+    /// Binds to `address` and listens, with room for `backlog` connections that were not accepted yet.
+    ///
+    /// # Errors
+    /// What the system says: the address is in use, not of this machine, or not allowed.
+    pub fn bind(address: SocketAddr, backlog: i32) -> Result<Self, Error> {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::STREAM,
+            Some(Protocol::TCP),
+        )
+        .map_err(Error::Open)?;
+        prepare(&socket, address).map_err(Error::Open)?;
+        socket
+            .bind(&address.into())
+            .map_err(|source| Error::Bind { address, source })?;
+        socket
+            .listen(backlog)
+            .map_err(|source| Error::Listen { address, source })?;
+        Ok(Self {
+            socket: TcpListener::from_std(socket.into()),
+            reserve: Reserve::hold(),
+            complained: false,
+            paused: false,
+            readiness: Readiness::default(),
+        })
+    }
+
+    /// Starts to be told of connections.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn watch(&mut self, registrar: &Registrar, token: Token) -> io::Result<()> {
+        registrar.watch_reading(&mut self.socket, token)
+    }
+
+    /// The address that is listened on.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The socket, for the binding's own questions.
+    #[must_use]
+    pub fn socket(&self) -> SockRef<'_> {
+        SockRef::from(&self.socket)
+    }
+
+    /// Accepts one connection.
+    pub fn accept(&mut self) -> Accepted {
+        match self.socket.accept() {
+            Ok((stream, peer)) => {
+                self.complained = false;
+                Accepted::Stream(stream, peer)
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => {
+                    self.readiness.used_readable();
+                    Accepted::Nobody
+                }
+                io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::Interrupted => Accepted::Skip,
+                _ => self.exhausted(&error),
+            },
+        }
+    }
+
+    /// Turns the first of the queue away with the reserved descriptor: its peer sees an end instead of silence, and the
+    /// queue does not keep the poller awake.
+    fn exhausted(&mut self, error: &io::Error) -> Accepted {
+        let shed = self.reserve.release() && self.socket.accept().is_ok();
+        self.reserve = Reserve::hold();
+        let first = !self.complained;
+        self.complained = true;
+        Accepted::Exhausted {
+            errno: error.raw_os_error().unwrap_or(0),
+            first,
+            shed,
+        }
+    }
+}
+
+/// Sets what must be set before binding.
+fn prepare(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    #[cfg(unix)] // on Windows the option would let two servers share the port
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // One socket, one family: who wants both listens twice.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)
+}
+
+/// A descriptor kept for the day when there is no other.
+#[derive(Debug)]
+struct Reserve(Option<std::fs::File>);
+
+impl Reserve {
+    /// Takes a descriptor, if one is to be had.
+    fn hold() -> Self {
+        #[cfg(unix)]
+        return Self(std::fs::File::open("/dev/null").ok());
+        #[cfg(not(unix))] // no small table of descriptors there
+        Self(None)
+    }
+
+    /// Gives it back; returns whether there was one.
+    fn release(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use super::{Accepted, Listener};
+
+    #[test]
+    fn the_port_is_free_to_choose_and_taken_afterwards() {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let first = Listener::bind(any, 5).expect("a free port");
+        let taken = first.address().expect("bound");
+        assert_ne!(taken.port(), 0);
+        assert!(Listener::bind(taken, 5).is_err());
+    }
+
+    #[test]
+    fn an_empty_queue_is_not_readable() {
+        let mut listener =
+            Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), 5).expect("a free port");
+        listener.readiness.merge(true, false, false);
+        assert!(matches!(listener.accept(), Accepted::Nobody));
+        assert!(!listener.readiness.readable());
+    }
+}

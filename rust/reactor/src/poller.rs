@@ -1,0 +1,178 @@
+//! The system's readiness queue.  The only file that names mio.
+//!
+//! Sockets are registered once, for reading and writing, edge-triggered; no call to the kernel follows until they close.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::event::Source;
+use mio::{Events, Interest, Poll, Registry};
+
+use crate::token::Token;
+
+pub use mio::net::{TcpListener, TcpStream};
+
+/// How many events one wait hands over at most; the kernel keeps the others for the next one.
+const EVENTS: usize = 1024;
+
+/// Names the waker.
+const WAKE: mio::Token = mio::Token(Token::reserved(0).to_usize());
+
+/// Names the pipe that signals are written to.
+#[cfg(unix)]
+const SIGNAL: mio::Token = mio::Token(Token::reserved(1).to_usize());
+
+/// What the poller tells of one descriptor.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    /// Whose descriptor.
+    pub token: Token,
+    /// Reading may find something.
+    pub readable: bool,
+    /// Writing may be taken.
+    pub writable: bool,
+    /// The peer closed its half, or the connection broke.
+    pub read_closed: bool,
+}
+
+/// Waits for readiness.
+#[derive(Debug)]
+pub struct Poller {
+    poll: Poll,
+    events: Events,
+    #[cfg(unix)]
+    signals: SignalPipe,
+}
+
+impl Poller {
+    /// Opens a poller with its registrar and waker.
+    ///
+    /// # Errors
+    /// What the system says when descriptors have run out.
+    pub fn new() -> io::Result<(Self, Registrar, Waker)> {
+        let poll = Poll::new()?;
+        let registrar = Registrar(poll.registry().try_clone()?);
+        let waker = Waker(Arc::new(mio::Waker::new(poll.registry(), WAKE)?));
+        #[cfg(unix)]
+        let signals = SignalPipe::new(poll.registry())?;
+        let poller = Self {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            #[cfg(unix)]
+            signals,
+        };
+        Ok((poller, registrar, waker))
+    }
+
+    /// Waits until something is ready, the waker is used, a signal arrives or `timeout` has passed (`None`: for ever).
+    ///
+    /// # Errors
+    /// What the system says; an interruption by a signal is not an error.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                self.events.clear();
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Hands what the last wait found to `each`; the waker and the signal pipe are seen to here.
+    pub fn drain(&mut self, mut each: impl FnMut(Event)) {
+        for event in &self.events {
+            match event.token() {
+                WAKE => {}
+                #[cfg(unix)]
+                SIGNAL => self.signals.drain(),
+                mio::Token(packed) => each(Event {
+                    token: Token::from_usize(packed),
+                    readable: event.is_readable(),
+                    writable: event.is_writable(),
+                    read_closed: event.is_read_closed() || event.is_error(),
+                }),
+            }
+        }
+        self.events.clear();
+    }
+
+    /// The descriptor that a byte may be written to from a signal handler to end the wait; `None` where there is none.
+    #[must_use]
+    pub fn signal_descriptor(&self) -> Option<i32> {
+        #[cfg(unix)]
+        return Some(self.signals.writer());
+        #[cfg(not(unix))]
+        None
+    }
+}
+
+/// Adds sockets to the poller; usable while the poller waits.
+#[derive(Debug)]
+pub struct Registrar(Registry);
+
+impl Registrar {
+    /// Watches `source` for reading and writing.  Closing it ends the watch.
+    ///
+    /// # Errors
+    /// What the system says, such as that its limit of watches is reached.
+    pub fn watch(&self, source: &mut impl Source, token: Token) -> io::Result<()> {
+        self.0.register(
+            source,
+            mio::Token(token.to_usize()),
+            Interest::READABLE | Interest::WRITABLE,
+        )
+    }
+
+    /// Watches `source` for reading only, as a listener wants it.
+    ///
+    /// # Errors
+    /// As [`watch`](Self::watch).
+    pub fn watch_reading(&self, source: &mut impl Source, token: Token) -> io::Result<()> {
+        self.0
+            .register(source, mio::Token(token.to_usize()), Interest::READABLE)
+    }
+}
+
+/// Ends a wait from any thread.
+#[derive(Clone, Debug)]
+pub struct Waker(Arc<mio::Waker>);
+
+impl Waker {
+    /// Ends the wait that is going on, or else the next one.
+    ///
+    /// # Errors
+    /// What the system says; the poller is then gone.
+    pub fn wake(&self) -> io::Result<()> {
+        self.0.wake()
+    }
+}
+
+/// A pipe into which the runtime's C signal handler writes one byte for each signal.
+#[cfg(unix)]
+#[derive(Debug)]
+struct SignalPipe {
+    writer: mio::unix::pipe::Sender,
+    reader: mio::unix::pipe::Receiver,
+}
+
+#[cfg(unix)]
+impl SignalPipe {
+    fn new(registry: &Registry) -> io::Result<Self> {
+        let (writer, mut reader) = mio::unix::pipe::new()?;
+        registry.register(&mut reader, SIGNAL, Interest::READABLE)?;
+        Ok(Self { writer, reader })
+    }
+
+    fn writer(&self) -> i32 {
+        use std::os::fd::AsRawFd;
+        self.writer.as_raw_fd()
+    }
+
+    /// Empties the pipe, so that the next signal makes a new edge.
+    fn drain(&self) {
+        use std::io::Read;
+        let mut bytes = [0; 64];
+        while matches!((&self.reader).read(&mut bytes), Ok(read) if read == bytes.len()) {}
+    }
+}

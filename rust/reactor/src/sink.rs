@@ -1,0 +1,85 @@
+//! The only way up: what an engine calls in its binding.
+//!
+//! Three laws hold for every method of [`Sink`]: it is called from the engine's own thread; no borrow of the engine is
+//! held, so it may call any method of the engine, [`Engine::turn`](crate::Engine::turn) included; and it may panic, which
+//! costs the object it was called for and nothing else.
+
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+
+use crate::error::CloseReason;
+use crate::token::Token;
+
+/// The binding's own types that an engine keeps for it.
+pub trait Handles {
+    /// What stands for a stream.
+    type Stream;
+    /// What stands for a listener.
+    type Listener;
+    /// What stands for a connection in the making.
+    type Connector;
+    /// What is due when a timer is.
+    type Timer;
+    /// A call from another thread.
+    type Call;
+    /// A chunk of bytes to be written, kept by reference until the kernel has taken it.
+    type Chunk: AsRef<[u8]>;
+}
+
+/// What an engine calls.
+pub trait Sink<H: Handles> {
+    /// Received bytes in the binding's form.
+    type Data;
+    /// Memory that the binding lends to be read into.
+    type Lease: AsMut<[MaybeUninit<u8>]>;
+
+    /// Runs `wait`, which blocks; other threads of the binding may run meanwhile.
+    fn park<R: Send>(&self, wait: impl FnOnce() -> R + Send) -> R;
+
+    /// Makes another handle to the same stream.
+    fn share_stream(&self, stream: &H::Stream) -> H::Stream;
+    /// Makes another handle to the same listener.
+    fn share_listener(&self, listener: &H::Listener) -> H::Listener;
+
+    /// Copies received bytes.
+    fn copy(&self, bytes: &[u8]) -> Self::Data;
+    /// Lends memory for a large read, or `None` to have it copied.
+    fn lend(&self, size: usize) -> Option<Self::Lease>;
+    /// Takes the memory back, its first `filled` bytes received.
+    fn accept_lease(&self, lease: Self::Lease, filled: usize) -> Self::Data;
+
+    /// A timer is due.
+    fn fire(&self, timer: H::Timer);
+    /// A call from another thread is to be made.
+    fn call(&self, call: H::Call);
+
+    /// Bytes were received.
+    fn data(&self, stream: &H::Stream, data: Self::Data);
+    /// The peer closed its half.  Returns whether the protocol goes on without it.
+    fn eof(&self, stream: &H::Stream) -> bool;
+    /// Our half is shut down, after everything was sent.
+    fn write_closed(&self, stream: &H::Stream);
+    /// The outbox is empty: the producer that was paused, or that waits to be asked, may go on.
+    fn resume(&self, stream: &H::Stream);
+    /// The stream is gone; called once, last.
+    fn lost(&self, stream: H::Stream, reason: CloseReason);
+
+    /// A connection came in as the stream `token`.  Returns the handle that the engine is to keep, or `None` to have the
+    /// connection aborted.
+    fn adopt(&self, listener: &H::Listener, token: Token, peer: SocketAddr) -> Option<H::Stream>;
+    /// The adopted connection is the engine's: say so.
+    fn accepted(&self, listener: &H::Listener, stream: &H::Stream, peer: SocketAddr);
+    /// Accepting failed; said once until it works again.
+    fn accept_failed(&self, listener: &H::Listener, errno: i32);
+
+    /// The connection stands and became the stream `token`.  As [`adopt`](Self::adopt).
+    fn adopt_connected(&self, connector: &H::Connector, token: Token) -> Option<H::Stream>;
+    /// The adopted connection is the engine's: say so.
+    fn connected(&self, connector: H::Connector, stream: &H::Stream);
+    /// The connection could not be made.
+    fn connect_failed(&self, connector: H::Connector, errno: i32);
+
+    /// One of the above panicked, or the engine did on its behalf.  The stream, if there is one, is lost as
+    /// [`CloseReason::Raised`].
+    fn panicked(&self, stream: Option<&H::Stream>, payload: Box<dyn std::any::Any + Send>);
+}

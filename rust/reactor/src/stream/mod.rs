@@ -1,0 +1,383 @@
+//! One connected byte stream: a socket, its outbox, and where it stands in its life.
+//!
+//! Nothing here calls upwards: what is owed to the binding is returned, and the engine sees to it.
+
+pub mod state;
+
+use std::io::{self, Read};
+use std::mem::MaybeUninit;
+
+use socket2::SockRef;
+
+use crate::buffer::inbox::{Appetite, Next, READ_SIZE, Share};
+use crate::buffer::outbox::{Outbox, Outcome};
+use crate::error::CloseReason;
+use crate::poller::{Registrar, TcpStream};
+use crate::readiness::Readiness;
+use crate::token::Token;
+use state::{Action, Input, State};
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    /// The stream is closing or closed; the bytes are dropped.
+    Ignored,
+    /// They are queued.
+    Queued,
+    /// They are queued, and the producer is to be told to pause.
+    Full,
+}
+
+/// What is owed after a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flushed {
+    /// Nothing.
+    Nothing,
+    /// The producer is to be told to go on.
+    Resume,
+    /// The protocol is to be told that our half is shut down.
+    WriteClosed,
+    /// The stream is to be closed.
+    Close(CloseReason),
+}
+
+/// What came of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// So many bytes; and whether to read on.
+    Bytes(usize, Next),
+    /// The peer closed its half, and the protocol is to be asked whether it goes on.
+    End,
+    /// Nothing now.
+    Nothing,
+    /// The connection broke.
+    Failed(CloseReason),
+}
+
+/// Memory to read into.
+pub enum Room<'a> {
+    /// The loop's own.
+    Buffer(&'a mut [u8]),
+    /// The binding's.
+    Lease(&'a mut [MaybeUninit<u8>]),
+}
+
+/// What has gone through a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Bytes received.
+    pub bytes_read: u64,
+    /// Bytes that the kernel took.
+    pub bytes_written: u64,
+    /// Bytes that wait for the kernel.
+    pub bytes_queued: usize,
+}
+
+/// One connected byte stream.
+#[derive(Debug)]
+pub struct Stream<C> {
+    /// `None` once closed.
+    socket: Option<TcpStream>,
+    outbox: Outbox<C>,
+    state: State,
+    appetite: Appetite,
+    pub(crate) readiness: Readiness,
+    /// Whether one of its hooks is on the stack.
+    pub(crate) busy: bool,
+    /// Whether it is in the engine's list of streams to flush.
+    dirty: bool,
+    /// Whether the poller knows it.
+    watched: bool,
+    /// Whether the producer is one that is asked for each piece.
+    pull: bool,
+    /// Why it was closed.
+    reason: Option<CloseReason>,
+    bytes_read: u64,
+    bytes_written: u64,
+}
+
+impl<C: AsRef<[u8]>> Stream<C> {
+    /// A stream over a socket that the poller does not know yet.
+    pub(crate) const fn new(socket: TcpStream) -> Self {
+        Self {
+            socket: Some(socket),
+            outbox: Outbox::new(),
+            state: State::new(),
+            appetite: Appetite::new(),
+            readiness: Readiness::fresh(),
+            busy: false,
+            dirty: false,
+            watched: false,
+            pull: false,
+            reason: None,
+            bytes_read: 0,
+            bytes_written: 0,
+        }
+    }
+
+    /// A stream over a socket that the poller watches already.
+    pub(crate) fn watched(socket: TcpStream, readiness: Readiness) -> Self {
+        Self {
+            readiness,
+            watched: true,
+            ..Self::new(socket)
+        }
+    }
+
+    /// Has the poller watch the socket, unless it is closed or watched already.
+    pub(crate) fn watch(&mut self, registrar: &Registrar, token: Token) -> io::Result<()> {
+        match &mut self.socket {
+            Some(socket) if !self.watched => {
+                self.watched = true;
+                registrar.watch(socket, token)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The socket, for the binding's own questions; `None` once closed.
+    #[must_use]
+    pub fn socket(&self) -> Option<SockRef<'_>> {
+        self.socket.as_ref().map(SockRef::from)
+    }
+
+    /// Whether it closes once everything is sent, or at once.
+    #[must_use]
+    pub const fn disconnecting(&self) -> bool {
+        self.state.is_draining() || self.state.is_aborting()
+    }
+
+    /// What has gone through it.
+    #[must_use]
+    pub const fn statistics(&self) -> Statistics {
+        Statistics {
+            bytes_read: self.bytes_read,
+            bytes_written: self.bytes_written,
+            bytes_queued: self.outbox.len(),
+        }
+    }
+
+    /// Why it was closed; `None` while it is open.
+    pub(crate) const fn closed(&self) -> Option<CloseReason> {
+        self.reason
+    }
+
+    /// Puts it into the engine's list of streams to flush; returns whether it was not there.
+    pub(crate) const fn soil(&mut self) -> bool {
+        !std::mem::replace(&mut self.dirty, true)
+    }
+
+    /// It left that list.
+    pub(crate) const fn clean(&mut self) {
+        self.dirty = false;
+    }
+
+    // Reading
+
+    pub(crate) fn pause(&mut self) {
+        let _ = self.state.apply(Input::Pause);
+    }
+
+    /// Returns whether there is something to read that the poller will not tell of again.
+    pub(crate) fn resume(&mut self) -> bool {
+        let resumed = !self.state.apply(Input::Resume).is_empty();
+        resumed && self.readiness.readable()
+    }
+
+    /// Whether a read may be tried.
+    pub(crate) const fn wants_input(&self) -> bool {
+        self.readiness.readable() && self.state.is_reading()
+    }
+
+    /// How much memory the binding should lend for the next read, if it should.
+    pub(crate) const fn lease_size(&self) -> Option<usize> {
+        if self.appetite.wants_lease() {
+            Some(READ_SIZE)
+        } else {
+            None
+        }
+    }
+
+    /// Reads once into `room`.
+    pub(crate) fn receive(&mut self, room: Room<'_>, share: &mut Share) -> Received {
+        let Some(socket) = &mut self.socket else {
+            return Received::Nothing;
+        };
+        let (size, answer) = match room {
+            Room::Buffer(bytes) => (bytes.len(), socket.read(bytes)),
+            Room::Lease(memory) => (memory.len(), SockRef::from(&*socket).recv(memory)),
+        };
+        match answer {
+            Ok(0) => {
+                self.readiness.used_readable();
+                if self.state.apply(Input::PeerEof).is_empty() {
+                    Received::Nothing
+                } else {
+                    Received::End
+                }
+            }
+            Ok(count) => {
+                self.appetite.note(count);
+                self.bytes_read += count as u64;
+                let next = share.after_read(size, count, self.readiness.read_closed());
+                if next == Next::Wait {
+                    self.readiness.used_readable();
+                }
+                Received::Bytes(count, next)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readiness.used_readable();
+                Received::Nothing
+            }
+            // The readiness stays, so the next turn tries again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Received::Nothing,
+            Err(error) => Received::Failed(CloseReason::from(&error)),
+        }
+    }
+
+    /// The protocol's answer to [`Received::End`].
+    pub(crate) fn peer_closed(&mut self, goes_on: bool) -> Option<CloseReason> {
+        let answer = if goes_on {
+            Input::EofKept
+        } else {
+            Input::EofRefused
+        };
+        close_in(self.state.apply(answer))
+    }
+
+    // Closing
+
+    pub(crate) fn lose(&mut self) {
+        let _ = self.state.apply(Input::LoseConnection);
+    }
+
+    pub(crate) fn lose_write(&mut self) {
+        let _ = self.state.apply(Input::LoseWrite);
+    }
+
+    pub(crate) fn abort(&mut self) {
+        let _ = self.state.apply(Input::Abort);
+    }
+
+    /// Notes that a hook raised; returns the reason to close with, unless it is closed already.
+    pub(crate) fn hook_raised(&mut self) -> Option<CloseReason> {
+        close_in(self.state.apply(Input::HookRaised))
+    }
+
+    /// Notes that the socket broke; as [`hook_raised`](Self::hook_raised).
+    pub(crate) fn failed(&mut self, errno: i32) -> Option<CloseReason> {
+        close_in(self.state.apply(Input::Failed(errno)))
+    }
+
+    /// Gives the socket back to the system.
+    pub(crate) fn close(&mut self, reason: CloseReason) {
+        self.reason = Some(reason);
+        self.readiness = Readiness::default();
+        self.outbox.clear(drop);
+        if let Some(socket) = self.socket.take() {
+            if reason.resets() {
+                // The peer is to see a reset; a socket that cannot be told so is closed all the same.
+                let _ = SockRef::from(&socket).set_linger(Some(std::time::Duration::ZERO));
+            }
+        }
+    }
+
+    // Producers
+
+    /// Returns whether the stream still takes anything.
+    pub(crate) fn register_producer(&mut self, streaming: bool) -> bool {
+        if self.state.is_closed() {
+            return false;
+        }
+        self.pull = !streaming;
+        let _ = self.state.apply(if streaming {
+            Input::StreamingProducer
+        } else {
+            Input::PullProducer
+        });
+        true
+    }
+
+    pub(crate) fn unregister_producer(&mut self) {
+        self.pull = false;
+        let _ = self.state.apply(Input::NoProducer);
+    }
+
+    // Writing
+
+    /// Queues `chunk`.
+    pub(crate) fn write(&mut self, chunk: C) -> Wrote {
+        if !self.state.accepts_writes() {
+            return Wrote::Ignored;
+        }
+        self.outbox.push_small_or_shared(chunk);
+        if self.outbox.is_full() && !self.state.apply(Input::OutboxFull).is_empty() {
+            return Wrote::Full;
+        }
+        Wrote::Queued
+    }
+
+    /// Writes what the kernel takes; an empty outbox sets off what waited for it.
+    pub(crate) fn flush(&mut self) -> Flushed {
+        let Some(socket) = &mut self.socket else {
+            return Flushed::Nothing;
+        };
+        if self.state.is_aborting() {
+            return self.settle();
+        }
+        let mut written = 0;
+        if !self.outbox.is_empty() {
+            if !self.readiness.writable() {
+                return Flushed::Nothing;
+            }
+            let flush = self.outbox.flush(socket, drop);
+            written = flush.written;
+            self.bytes_written += written as u64;
+            match flush.outcome {
+                Outcome::Drained => {}
+                Outcome::Blocked => {
+                    self.readiness.used_writable();
+                    return Flushed::Nothing;
+                }
+                Outcome::Failed(error) => {
+                    let errno = error.raw_os_error().unwrap_or(0);
+                    return self.failed(errno).map_or(Flushed::Nothing, Flushed::Close);
+                }
+            }
+        }
+        if self.pull && written == 0 {
+            // It was asked already and has not answered: asking again would turn the loop round for nothing.
+            return Flushed::Nothing;
+        }
+        self.settle()
+    }
+
+    /// The outbox is empty.
+    fn settle(&mut self) -> Flushed {
+        let mut flushed = Flushed::Nothing;
+        for action in self.state.apply(Input::Flushed) {
+            match action {
+                Action::ResumeProducer => flushed = Flushed::Resume,
+                Action::DeliverWriteClosed => flushed = Flushed::WriteClosed,
+                Action::Close(reason) => flushed = Flushed::Close(reason),
+                Action::ShutWrite => {
+                    if let Some(socket) = &self.socket {
+                        // A peer that is gone makes this fail; the next read tells of it.
+                        let _ = socket.shutdown(std::net::Shutdown::Write);
+                    }
+                }
+                // The engine flushes after each hook, and the binding lets its producer go when it tells of the end.
+                _ => {}
+            }
+        }
+        flushed
+    }
+}
+
+/// The reason to close with, if that is among `actions`.
+fn close_in(actions: state::Actions) -> Option<CloseReason> {
+    actions.into_iter().find_map(|action| match action {
+        Action::Close(reason) => Some(reason),
+        _ => None,
+    })
+}
