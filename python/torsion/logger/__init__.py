@@ -1,8 +1,8 @@
 """Structured logging: events are dictionaries, and become text only where somebody reads them.
 
-C{logger} emits events; C{observer} shows them around; C{filter}, C{file}, C{buffer} and C{capture} are observers;
-C{format} makes text; C{io} makes events of what is printed; C{global_} begins the process's log; C{levels} and
-C{events} are what all stand on.  C{legacy} is Twisted's old C{log} module over these.
+``logger`` emits events; ``observer`` shows them around; ``filter``, ``file``, ``buffer`` and ``capture`` are observers;
+``format`` makes text; ``io`` makes events of what is printed; ``global_`` begins the process's log; ``levels`` and
+``events`` are what all stand on.  ``legacy`` is Twisted's old ``log`` module over these.
 """
 
 from __future__ import annotations

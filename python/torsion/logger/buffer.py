@@ -22,7 +22,7 @@ class LimitedHistoryLogObserver:
     """Remembers the latest events, to show them to another observer later."""
 
     def __init__(self, size: int | None = _DEFAULT_SIZE) -> None:
-        """Make it with room for *size* events, after which the oldest is forgotten; C{None} means no limit."""
+        """Make it with room for *size* events, after which the oldest is forgotten; ``None`` means no limit."""
         self._events: deque[LogEvent] = deque(maxlen=size)
 
     def __call__(self, event: LogEvent) -> None:

@@ -13,7 +13,7 @@ __all__ = ["capturedLogs"]
 
 @contextmanager
 def capturedLogs() -> Iterator[Sequence[LogEvent]]:
-    """While the block runs, collect every event of L{globalLogPublisher} in the list that is the block's target."""
+    """While the block runs, collect every event of ``globalLogPublisher`` in the list that is the block's target."""
     events: list[LogEvent] = []
     observer = events.append
     globalLogPublisher.addObserver(observer)

@@ -1,11 +1,11 @@
 """What a log event is, and who may look at it.
 
-An event is a C{dict}.  Keys that start with C{log_} belong to the logger:
+An event is a ``dict``.  Keys that start with ``log_`` belong to the logger:
 
-- C{log_format}: the text, with fields in braces that name other keys; C{log_time}: seconds since the epoch;
-- C{log_level}, C{log_namespace}, C{log_source}, C{log_logger}: from the L{Logger} that emitted it;
-- C{log_failure}: a L{Failure}, if the event reports one; C{log_system}: overrides namespace and level in text;
-- C{log_trace}: if present, a list to which each publisher appends C{(publisher, observer)} as it passes the event on.
+- ``log_format``: the text, with fields in braces that name other keys; ``log_time``: seconds since the epoch;
+- ``log_level``, ``log_namespace``, ``log_source``, ``log_logger``: from the ``Logger`` that emitted it;
+- ``log_failure``: a ``Failure``, if the event reports one; ``log_system``: overrides namespace and level in text;
+- ``log_trace``: if present, a list to which each publisher appends ``(publisher, observer)`` as it passes the event on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ILogObserver(Interface):
 
 
 def formatTrace(trace: list[tuple[Any, Any]]) -> str:
-    """Return as text the way an event took, from the value of its C{log_trace}: one observer a line, indented."""
+    """Return as text the way an event took, from the value of its ``log_trace``: one observer a line, indented."""
     depths: dict[int, int] = {}
     lines: list[str] = []
     for publisher, observer in trace:

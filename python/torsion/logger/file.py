@@ -21,8 +21,8 @@ class FileLogObserver:
     def __init__(self, outFile: IO[Any], formatEvent: Callable[[LogEvent], str | None]) -> None:
         """Write to *outFile*.
 
-        @param outFile: a text file, or a binary one, which gets UTF-8.
-        @param formatEvent: returns the text to be written for an event, line end included; C{None} or C{""} for none.
+        :param outFile: a text file, or a binary one, which gets UTF-8.
+        :param formatEvent: returns the text to be written for an event, line end included; ``None`` or ``""`` for none.
         """
         self._outFile = outFile
         self._write = writer_of(outFile)
@@ -31,7 +31,7 @@ class FileLogObserver:
     def __call__(self, event: LogEvent) -> None:
         """Write *event*.
 
-        @raise Exception: whatever the file or the formatter raises.
+        :raise Exception: whatever the file or the formatter raises.
         """
         text = self.formatEvent(event)
         if text:
@@ -58,10 +58,10 @@ def _takes_bytes(file: object) -> bool:
 
 
 def textFileLogObserver(outFile: IO[Any], timeFormat: str | None = timeFormatRFC3339) -> FileLogObserver:
-    """Return an observer that writes to *outFile*, one line an event: C{time [system] text}.
+    """Return an observer that writes to *outFile*, one line an event: ``time [system] text``.
 
-    @param outFile: a text file, or a binary one, which gets UTF-8.
-    @param timeFormat: for L{formatTime}; C{None} writes C{-} for the time.
+    :param outFile: a text file, or a binary one, which gets UTF-8.
+    :param timeFormat: for ``formatTime``; ``None`` writes ``-`` for the time.
     """
 
     def line(event: LogEvent) -> str | None:

@@ -21,9 +21,9 @@ __all__ = ["FilteringLogObserver", "ILogFilterPredicate", "LogLevelFilterPredica
 class PredicateResult(OrderedConstant):
     """What a predicate says of an event.
 
-    @cvar yes: let it pass, and ask no further predicate.
-    @cvar no: hold it back, and ask no further predicate.
-    @cvar maybe: ask the next predicate; if there is none, let it pass.
+    :cvar yes: let it pass, and ask no further predicate.
+    :cvar no: hold it back, and ask no further predicate.
+    :cvar maybe: ask the next predicate; if there is none, let it pass.
     """
 
     yes = 0
@@ -32,7 +32,7 @@ class PredicateResult(OrderedConstant):
 
 
 class ILogFilterPredicate(Interface):
-    """Decides whether an event passes: any callable that takes an event and returns a L{PredicateResult}."""
+    """Decides whether an event passes: any callable that takes an event and returns a ``PredicateResult``."""
 
     def __call__(event: LogEvent) -> PredicateResult:  # noqa: N805 - an interface's methods have no self
         """Return what shall become of *event*."""
@@ -50,9 +50,9 @@ class FilteringLogObserver:
     ) -> None:
         """Filter events for *observer*.
 
-        @param observer: gets the events that pass.
-        @param predicates: are asked in order, until one says C{yes} or C{no}.
-        @param negativeObserver: gets the events that do not pass.
+        :param observer: gets the events that pass.
+        :param predicates: are asked in order, until one says ``yes`` or ``no``.
+        :param negativeObserver: gets the events that do not pass.
         """
         self._observer = observer
         self._predicates = list(predicates)
@@ -61,7 +61,7 @@ class FilteringLogObserver:
     def __call__(self, event: LogEvent) -> None:
         """Show *event* to the one observer or the other.
 
-        @raise TypeError: if a predicate returns something else than a L{PredicateResult}.
+        :raise TypeError: if a predicate returns something else than a ``PredicateResult``.
         """
         observer = self._observer if self._passes(event) else self._negativeObserver
         if "log_trace" in event and observer is not bitbucketLogObserver:
@@ -84,7 +84,7 @@ class FilteringLogObserver:
 class LogLevelFilterPredicate:
     """Holds back events below a level that can be set for each namespace.
 
-    A namespace without a level of its own has that of its nearest parent: C{a.b.c} that of C{a.b}.
+    A namespace without a level of its own has that of its nearest parent: ``a.b.c`` that of ``a.b``.
     """
 
     def __init__(self, defaultLogLevel: LogLevel = LogLevel.info) -> None:
@@ -95,7 +95,7 @@ class LogLevelFilterPredicate:
         self.clearLogLevels()
 
     def logLevelForNamespace(self, namespace: str | None) -> LogLevel:
-        """Return the level for *namespace*; C{""} and C{None} stand for the default."""
+        """Return the level for *namespace*; ``""`` and ``None`` stand for the default."""
         if not namespace:
             return self._levels[""]
         level = self._inherited.get(namespace)
@@ -109,8 +109,8 @@ class LogLevelFilterPredicate:
     def setLogLevelForNamespace(self, namespace: str | None, level: LogLevel) -> None:
         """Hold back events of *namespace* and its children below *level*.
 
-        @param namespace: C{""} and C{None} stand for all that have no level of their own.
-        @raise InvalidLogLevelError: if *level* is no L{LogLevel}.
+        :param namespace: ``""`` and ``None`` stand for all that have no level of their own.
+        :raise InvalidLogLevelError: if *level* is no ``LogLevel``.
         """
         if not isinstance(level, LogLevel):
             raise InvalidLogLevelError(level)
@@ -123,7 +123,7 @@ class LogLevelFilterPredicate:
         self._inherited = {}
 
     def __call__(self, event: LogEvent) -> PredicateResult:
-        """Return C{no} for an event without level or namespace, or below its namespace's level; else C{maybe}."""
+        """Return ``no`` for an event without level or namespace, or below its namespace's level; else ``maybe``."""
         level = event.get("log_level")
         namespace = event.get("log_namespace")
         if level is None or not namespace or level < self.logLevelForNamespace(namespace):

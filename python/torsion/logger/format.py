@@ -21,11 +21,11 @@ __all__ = [
 ]
 
 timeFormatRFC3339 = "%Y-%m-%dT%H:%M:%S%z"
-"""Date, time and offset from UTC, as in C{2026-11-21T10:15:00+0100}."""
+"""Date, time and offset from UTC, as in ``2026-11-21T10:15:00+0100``."""
 
 
 def formatEvent(event: LogEvent) -> str:
-    """Return the event's text: its C{log_format} with the fields filled in.
+    """Return the event's text: its ``log_format`` with the fields filled in.
 
     Never raises: for an event that cannot be formatted the text says so and shows what can be saved of it.
     """
@@ -64,9 +64,9 @@ def formatUnformattableEvent(event: LogEvent, error: BaseException) -> str:
 def formatTime(when: float | None, timeFormat: str | None = timeFormatRFC3339, default: str = "-") -> str:
     """Return the time *when* as text, in the local time zone.
 
-    @param when: seconds since the epoch, or C{None}.
-    @param timeFormat: as for C{time.strftime}, and C{%f} stands for the six digits of microseconds; or C{None}.
-    @param default: is returned where one of the two is C{None}.
+    :param when: seconds since the epoch, or ``None``.
+    :param timeFormat: as for ``time.strftime``, and ``%f`` stands for the six digits of microseconds; or ``None``.
+    :param default: is returned where one of the two is ``None``.
     """
     if timeFormat is None or when is None:
         return default
@@ -79,10 +79,10 @@ def formatTime(when: float | None, timeFormat: str | None = timeFormatRFC3339, d
 
 
 def formatWithCall(formatString: str, mapping: Mapping[str, Any]) -> str:
-    """Format as C{str.format}, but a field whose name ends in C{()} is called and its result put in.
+    """Format as ``str.format``, but a field whose name ends in ``()`` is called and its result put in.
 
-    @param formatString: text with fields in braces, such as C{"{user.name()} from {peer.host!r}"}.
-    @param mapping: the fields.
+    :param formatString: text with fields in braces, such as ``"{user.name()} from {peer.host!r}"``.
+    :param mapping: the fields.
     """
     if "()" in formatString:
         mapping = _CallingMapping(mapping)
@@ -90,7 +90,7 @@ def formatWithCall(formatString: str, mapping: Mapping[str, Any]) -> str:
 
 
 class _CallingMapping(Mapping[str, Any]):
-    """Gives C{callable()} for the key C{"callable()"}; wraps what it gives, so that attributes do likewise."""
+    """Gives ``callable()`` for the key ``"callable()"``; wraps what it gives, so that attributes do likewise."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
@@ -108,7 +108,7 @@ class _CallingMapping(Mapping[str, Any]):
 
 
 class _CallingObject:
-    """Stands for an object inside C{str.format}, whose attribute C{"name()"} is its method's result."""
+    """Stands for an object inside ``str.format``, whose attribute ``"name()"`` is its method's result."""
 
     __slots__ = ("wrapped",)
 
@@ -143,11 +143,11 @@ def eventAsText(
 ) -> str:
     """Return the event as text, with what else is known of it.  Never raises.
 
-    @param includeTraceback: add the traceback of C{log_failure}, if there is one.
-    @param includeTimestamp: start with C{log_time}.
-    @param includeSystem: go on with C{log_system} in brackets or, without it, C{[namespace#level]}.
-    @param formatTime: makes text of C{log_time}; is called with C{None} if there is none.
-    @return: the text, or C{""} if the event has none and no traceback is to be shown.
+    :param includeTraceback: add the traceback of ``log_failure``, if there is one.
+    :param includeTimestamp: start with ``log_time``.
+    :param includeSystem: go on with ``log_system`` in brackets or, without it, ``[namespace#level]``.
+    :param formatTime: makes text of ``log_time``; is called with ``None`` if there is none.
+    :return: the text, or ``""`` if the event has none and no traceback is to be shown.
     """
     text = _format_event(event)
     if includeTraceback and "log_failure" in event:
@@ -181,9 +181,9 @@ def _system_of(event: LogEvent) -> str:
 
 
 def formatEventAsClassicLogText(event: LogEvent, formatTime: Callable[[float | None], str] = formatTime) -> str | None:
-    """Return the event as a line of a log file, or C{None} if it has no text.
+    """Return the event as a line of a log file, or ``None`` if it has no text.
 
-    The line is C{time [system] text}; where the text has several lines, all but the first are indented by a tab.
+    The line is ``time [system] text``; where the text has several lines, all but the first are indented by a tab.
     """
     text = eventAsText(event, formatTime=formatTime)
     if not text:

@@ -30,7 +30,7 @@ MORE_THAN_ONCE_WARNING = (
 class LogBeginner:
     """Keeps events until logging begins, and shows grave ones on standard error meanwhile.
 
-    When the program says where its log goes, with L{beginLoggingTo}, the kept events go there too.
+    When the program says where its log goes, with ``beginLoggingTo``, the kept events go there too.
     """
 
     _DEFAULT_BUFFER_SIZE = 200
@@ -45,12 +45,12 @@ class LogBeginner:
     ) -> None:
         """Watch *publisher*.
 
-        @param publisher: whose events to keep, and to whom observers will be added.
-        @param errorStream: gets critical events as text until logging begins; C{None} stands for what is then
-            C{stdio.stderr}.
-        @param stdio: has C{stdout} and C{stderr}, to be replaced: the C{sys} module.
-        @param warningsModule: has C{showwarning}, to be replaced: the C{warnings} module.
-        @param initialBufferSize: how many events to keep; C{None} stands for 200.
+        :param publisher: whose events to keep, and to whom observers will be added.
+        :param errorStream: gets critical events as text until logging begins; ``None`` stands for what is then
+            ``stdio.stderr``.
+        :param stdio: has ``stdout`` and ``stderr``, to be replaced: the ``sys`` module.
+        :param warningsModule: has ``showwarning``, to be replaced: the ``warnings`` module.
+        :param initialBufferSize: how many events to keep; ``None`` stands for 200.
         """
         self._publisher = publisher
         self._errorStream = errorStream
@@ -79,9 +79,9 @@ class LogBeginner:
         Python's warnings become events from now on.  When called a second time, adds the observers and logs a warning
         that names both calls.
 
-        @param observers: get the events.
-        @param discardBuffer: do not show them the events kept so far.
-        @param redirectStandardIO: make events of what is written to standard output and standard error.
+        :param observers: get the events.
+        :param discardBuffer: do not show them the events kept so far.
+        :param redirectStandardIO: make events of what is written to standard output and standard error.
         """
         caller = sys._getframe(1)
         here = (caller.f_code.co_filename, caller.f_lineno)
@@ -125,7 +125,7 @@ class LogBeginner:
         file: IO[Any] | None = None,
         line: str | None = None,
     ) -> None:
-        """Emit a warning as an event; one for a certain *file* is left to Python.  See C{warnings.showwarning}."""
+        """Emit a warning as an event; one for a certain *file* is left to Python.  See ``warnings.showwarning``."""
         if file is None:
             Logger("py.warnings", observer=self._publisher).warn(
                 "{filename}:{lineno}: {category}: {warning}",

@@ -13,9 +13,9 @@ __all__ = ["LoggingFile"]
 
 
 class LoggingFile:
-    """Looks like a file open for writing, and emits each whole line as an event, with the text in C{log_io}.
+    """Looks like a file open for writing, and emits each whole line as an event, with the text in ``log_io``.
 
-    Stands for C{sys.stdout} and C{sys.stderr} once logging has begun.
+    Stands for ``sys.stdout`` and ``sys.stderr`` once logging has begun.
     """
 
     _softspace = 0
@@ -23,9 +23,9 @@ class LoggingFile:
     def __init__(self, logger: Logger, level: LogLevel = LogLevel.info, encoding: str | None = None) -> None:
         """Send lines to *logger*.
 
-        @param logger: emits the events.
-        @param level: of the events.
-        @param encoding: of bytes that are written; C{None} stands for Python's default.
+        :param logger: emits the events.
+        :param level: of the events.
+        :param encoding: of bytes that are written; ``None`` stands for Python's default.
         """
         self.level = level
         self.log = logger
@@ -45,12 +45,12 @@ class LoggingFile:
 
     @property
     def mode(self) -> str:
-        """C{"w"}."""
+        """``"w"``."""
         return "w"
 
     @property
     def newlines(self) -> None:
-        """C{None}: line ends are not translated."""
+        """``None``: line ends are not translated."""
         return None
 
     @property
@@ -77,26 +77,26 @@ class LoggingFile:
         """Do nothing: a line is out as soon as it is whole."""
 
     def isatty(self) -> bool:
-        """Return C{False}."""
+        """Return ``False``."""
         return False
 
     def writable(self) -> bool:
-        """Return C{True}."""
+        """Return ``True``."""
         return True
 
     def readable(self) -> bool:
-        """Return C{False}."""
+        """Return ``False``."""
         return False
 
     def seekable(self) -> bool:
-        """Return C{False}."""
+        """Return ``False``."""
         return False
 
     def write(self, message: str | bytes) -> int:
         """Take *message*, and emit an event for each line that it ends.
 
-        @return: the length of *message*.
-        @raise ValueError: if the file is closed.
+        :return: the length of *message*.
+        :raise ValueError: if the file is closed.
         """
         if self._closed:
             raise ValueError("I/O operation on closed file")
@@ -112,7 +112,7 @@ class LoggingFile:
             self.write(line)
 
     def _refuse(self, *args: Any) -> NoReturn:
-        """Raise C{OSError}: this file can only be written to."""
+        """Raise ``OSError``: this file can only be written to."""
         # UnsupportedOperation is an OSError; print and the like look out for it.
         from io import UnsupportedOperation
 

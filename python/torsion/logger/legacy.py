@@ -1,7 +1,7 @@
-"""The old logging module, C{torsion.python.log}, over the new one.
+"""The old logging module, ``torsion.python.log``, over the new one.
 
-Old code logs with L{msg} and L{err}, and observes with L{addObserver} and L{FileLogObserver}.  New code uses
-L{torsion.logger.Logger}; either kind of observer sees the events of both.
+Old code logs with ``msg`` and ``err``, and observes with ``addObserver`` and ``FileLogObserver``.  New code uses
+``torsion.logger.Logger``; either kind of observer sees the events of both.
 """
 
 from __future__ import annotations
@@ -73,22 +73,22 @@ _Observer = Callable[[EventDict], object]
 
 
 class ILogContext(Interface):
-    """The key in L{torsion.python.context} of a dictionary that every old event is filled from."""
+    """The key in ``torsion.python.context`` of a dictionary that every old event is filled from."""
 
 
 context.setDefault(ILogContext, {"system": "-", "isError": 0})
 
 
 def callWithContext(ctx: dict[str, Any], func: Callable[_P, _T], *args: _P.args, **kw: _P.kwargs) -> _T:
-    """Call *func*; what it logs has the values of *ctx*, such as C{"system"}.  Return what it returns."""
+    """Call *func*; what it logs has the values of *ctx*, such as ``"system"``.  Return what it returns."""
     return context.call({ILogContext: {**context.get(ILogContext), **ctx}}, func, *args, **kw)
 
 
 def callWithLogger(logger: Any, func: Callable[_P, _T], *args: _P.args, **kw: _P.kwargs) -> _T | None:
-    """Call *func*; what it logs has as C{"system"} what C{logger.logPrefix()} returns.
+    """Call *func*; what it logs has as ``"system"`` what ``logger.logPrefix()`` returns.
 
-    @return: what *func* returns; C{None} if it raises, which is logged.
-    @raise KeyboardInterrupt: if *func* does.
+    :return: what *func* returns; ``None`` if it raises, which is logged.
+    :raise KeyboardInterrupt: if *func* does.
     """
     try:
         prefix = logger.logPrefix()
@@ -110,7 +110,7 @@ class Logger:
     """Something with a name for the log; to be inherited from."""
 
     def logPrefix(self) -> str:
-        """Return the name, which stands in brackets before each line; here C{"-"}."""
+        """Return the name, which stands in brackets before each line; here ``"-"``."""
         return "-"
 
 
@@ -128,10 +128,10 @@ class LogPublisher:
     ) -> None:
         """Make a publisher.
 
-        @param observerPublisher: where observers are added; C{None} stands for the next.
-        @param publishPublisher: where events go; C{None} stands for a new one.
-        @param logBeginner: begins the log; C{None} stands for a new one.
-        @param warningsModule: the C{warnings} module.
+        :param observerPublisher: where observers are added; ``None`` stands for the next.
+        :param publishPublisher: where events go; ``None`` stands for a new one.
+        :param logBeginner: begins the log; ``None`` stands for a new one.
+        :param warningsModule: the ``warnings`` module.
         """
         if publishPublisher is None:
             publishPublisher = NewLogPublisher()
@@ -157,7 +157,7 @@ class LogPublisher:
     def removeObserver(self, other: _Observer) -> None:
         """Stop showing events to *other*.
 
-        @raise ValueError: if it is not registered.
+        :raise ValueError: if it is not registered.
         """
         for index, (observer, wrapped) in enumerate(self._wrapped):
             if observer == other:
@@ -169,8 +169,8 @@ class LogPublisher:
     def msg(self, *message: object, **kw: Any) -> None:
         """Log an event.
 
-        @param message: pieces of text, to be joined by spaces.
-        @param kw: other keys of the event; C{format} with fields as C{%(name)s} takes the place of the message.
+        :param message: pieces of text, to be joined by spaces.
+        :param kw: other keys of the event; ``format`` with fields as ``%(name)s`` takes the place of the message.
         """
         event: EventDict = {**(context.get(ILogContext) or {}), **kw}
         # Callers may give the keyword, too; it counts only without positional arguments, and may not hide them.
@@ -187,7 +187,7 @@ class LogPublisher:
         file: IO[Any] | None = None,
         line: str | None = None,
     ) -> None:
-        """Log a warning; one for a certain *file* is left to Python.  See C{warnings.showwarning}."""
+        """Log a warning; one for a certain *file* is left to Python.  See ``warnings.showwarning``."""
         if file is None:
             self.msg(
                 warning=message,
@@ -211,9 +211,9 @@ class LogPublisher:
 
 
 class FileLogObserver:
-    """Writes old events to a file: C{time [system] text}, further lines indented.
+    """Writes old events to a file: ``time [system] text``, further lines indented.
 
-    @ivar timeFormat: as for C{time.strftime}, with C{%f} for microseconds; C{None} writes date, time and offset.
+    :ivar timeFormat: as for ``time.strftime``, with ``%f`` for microseconds; ``None`` writes date, time and offset.
     """
 
     timeFormat: str | None = None
@@ -256,14 +256,14 @@ class FileLogObserver:
 
 
 class PythonLoggingObserver:
-    """Hands old events to a logger of Python's C{logging} module."""
+    """Hands old events to a logger of Python's ``logging`` module."""
 
     def __init__(self, loggerName: str = "torsion") -> None:
         """Hand events to the logger called *loggerName*."""
         self._observer = STDLibLogObserver(name=loggerName, stackDepth=7)
 
     def emit(self, eventDict: EventDict) -> None:
-        """Hand on an event; its C{logLevel}, a level of C{logging}, says how grave it is."""
+        """Hand on an event; its ``logLevel``, a level of ``logging``, says how grave it is."""
         text = textFromEventDict(eventDict)
         if text is None:
             return
@@ -287,7 +287,7 @@ class PythonLoggingObserver:
 class DefaultObserver:
     """Shows errors, and only those, on standard error.
 
-    @ivar stderr: where to; C{None} stands for what is then C{sys.stderr}.
+    :ivar stderr: where to; ``None`` stands for what is then ``sys.stderr``.
     """
 
     stderr: IO[str] | None = None
@@ -315,7 +315,7 @@ class NullFile:
     softspace = 0
 
     def read(self) -> str:
-        """Return C{""}."""
+        """Return ``""``."""
         return ""
 
     def write(self, bytes: Any) -> None:
@@ -329,7 +329,7 @@ class NullFile:
 
 
 class StdioOnnaStick:
-    """A file to write to whose lines are logged; the new one is L{torsion.logger.LoggingFile}."""
+    """A file to write to whose lines are logged; the new one is ``torsion.logger.LoggingFile``."""
 
     closed = 0
     softspace = 0
@@ -339,7 +339,7 @@ class StdioOnnaStick:
     def __init__(self, isError: bool | int = 0, encoding: str | None = None) -> None:
         """Log lines, as errors if *isError*.
 
-        @param encoding: of bytes that are written; C{None} stands for Python's default.
+        :param encoding: of bytes that are written; ``None`` stands for Python's default.
         """
         self.isError = isError
         self.encoding = encoding or sys.getdefaultencoding()
@@ -352,7 +352,7 @@ class StdioOnnaStick:
         """Do nothing."""
 
     def _refuse(self, *args: Any) -> NoReturn:
-        """Raise C{OSError}: this file can only be written to."""
+        """Raise ``OSError``: this file can only be written to."""
         from io import UnsupportedOperation
 
         raise UnsupportedOperation("a file that logs can only be written to")
@@ -400,16 +400,16 @@ def removeObserver(other: _Observer) -> None:
 
 
 def msg(*message: object, **kw: Any) -> None:
-    """Log a message; see L{LogPublisher.msg}."""
+    """Log a message; see ``LogPublisher.msg``."""
     theLogPublisher.msg(*message, **kw)
 
 
 def err(_stuff: object = None, _why: str | None = None, **kw: Any) -> None:
     """Log an error.
 
-    @param _stuff: a Failure or an exception; C{None} stands for the one being handled.  Anything else is shown.
-    @param _why: what was being done.
-    @param kw: other keys of the event.
+    :param _stuff: a Failure or an exception; ``None`` stands for the one being handled.  Anything else is shown.
+    :param _why: what was being done.
+    :param kw: other keys of the event.
     """
     if _stuff is None:
         _stuff = failure.Failure()
@@ -431,14 +431,14 @@ def showwarning(
     file: IO[Any] | None = None,
     line: str | None = None,
 ) -> None:
-    """Log a warning; see L{LogPublisher.showwarning}."""
+    """Log a warning; see ``LogPublisher.showwarning``."""
     theLogPublisher.showwarning(message, category, filename, lineno, file, line)
 
 
 def startLogging(file: IO[Any] | LoggingFile, *a: Any, **kw: Any) -> FileLogObserver | None:
-    """Begin the log: write all events to *file*; see L{startLoggingWithObserver} for the other arguments.
+    """Begin the log: write all events to *file*; see ``startLoggingWithObserver`` for the other arguments.
 
-    @return: the observer; C{None} if *file* is one that itself logs, where nothing is done.
+    :return: the observer; ``None`` if *file* is one that itself logs, where nothing is done.
     """
     if isinstance(file, LoggingFile):
         return None
@@ -450,13 +450,13 @@ def startLogging(file: IO[Any] | LoggingFile, *a: Any, **kw: Any) -> FileLogObse
 def startLoggingWithObserver(observer: _Observer, setStdout: bool | int = 1) -> None:
     """Begin the log: show all events to *observer*.
 
-    @param setStdout: log what is written to standard output and standard error.
+    :param setStdout: log what is written to standard output and standard error.
     """
     theLogPublisher._startLogging(observer, setStdout)
     msg("Log opened.")
 
 
 def discardLogs() -> None:
-    """Throw away what is written to L{logfile} from now on."""
+    """Throw away what is written to ``logfile`` from now on."""
     global logfile
     logfile = NullFile()

@@ -1,7 +1,7 @@
-"""Events of the old C{log} module: their text, and how the two kinds become each other.
+"""Events of the old ``log`` module: their text, and how the two kinds become each other.
 
-An old event has C{message} (a tuple), C{time}, C{system}, C{isError}, and perhaps C{format} (for the C{%} operator),
-C{failure} and C{why}.
+An old event has ``message`` (a tuple), ``time``, ``system``, ``isError``, and perhaps ``format`` (for the ``%`` operator),
+``failure`` and ``why``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ILogObserver(Interface):
 
 
 def safe_format(fmtString: Any, fmtDict: Mapping[str, Any]) -> str:
-    """Return C{fmtString % fmtDict} or, where that fails, a text that says so.  Never raises."""
+    """Return ``fmtString % fmtDict`` or, where that fails, a text that says so.  Never raises."""
     try:
         return str(fmtString % fmtDict)
     except Exception:  # noqa: BLE001 - what is logged may be anything
@@ -58,10 +58,10 @@ def safe_format(fmtString: Any, fmtDict: Mapping[str, Any]) -> str:
 
 
 def textFromEventDict(eventDict: EventDict) -> str | None:
-    """Return the text of an old event, or C{None} if it has none.
+    """Return the text of an old event, or ``None`` if it has none.
 
-    That is its C{message}; without one, for an error its C{why} and the traceback of its C{failure}; else its
-    C{format} filled in.
+    That is its ``message``; without one, for an error its ``why`` and the traceback of its ``failure``; else its
+    ``format`` filled in.
     """
     message = eventDict["message"]
     if message:
@@ -115,7 +115,7 @@ def publishToNewObserver(
 ) -> None:
     """Show an old event to *observer*, with the keys of a new one added to it.
 
-    @param textFromEventDict: makes its text.
+    :param textFromEventDict: makes its text.
     """
     eventDict.setdefault("log_time", eventDict.get("time", time()))
     if "log_format" not in eventDict:

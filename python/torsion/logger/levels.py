@@ -11,7 +11,7 @@ __all__ = ["InvalidLogLevelError", "LogLevel", "OrderedConstant"]
 class InvalidLogLevelError(Exception):
     """Something was given as a log level that is none.
 
-    @ivar level: what was given.
+    :ivar level: what was given.
     """
 
     def __init__(self, level: object) -> None:
@@ -22,7 +22,7 @@ class InvalidLogLevelError(Exception):
 class OrderedConstant(Enum):
     """Named constants of one family: they are ordered as they are defined, and compare with their own family only.
 
-    Has the parts of C{constantly.NamedConstant} and C{constantly.Names} that Twisted's users know.
+    Has the parts of ``constantly.NamedConstant`` and ``constantly.Names`` that Twisted's users know.
     """
 
     # Enum hashes the name, in Python; levels are keys of hot dictionaries.
@@ -37,7 +37,7 @@ class OrderedConstant(Enum):
     def lookupByName(cls, name: str) -> OrderedConstant:
         """Return the constant called *name*.
 
-        @raise ValueError: if there is none.
+        :raise ValueError: if there is none.
         """
         try:
             return cls[name]
@@ -63,13 +63,13 @@ class OrderedConstant(Enum):
 
 
 class LogLevel(OrderedConstant):
-    """How grave an event is; C{LogLevel.debug < LogLevel.critical}.
+    """How grave an event is; ``LogLevel.debug < LogLevel.critical``.
 
-    @cvar debug: of use to somebody who works on the code.
-    @cvar info: of use to somebody who watches the program run.
-    @cvar warn: something is odd, and the program goes on.
-    @cvar error: something failed, and the program deals with it.
-    @cvar critical: something failed that the program did not foresee.
+    :cvar debug: of use to somebody who works on the code.
+    :cvar info: of use to somebody who watches the program run.
+    :cvar warn: something is odd, and the program goes on.
+    :cvar error: something failed, and the program deals with it.
+    :cvar critical: something failed that the program did not foresee.
     """
 
     debug = 0
@@ -82,7 +82,7 @@ class LogLevel(OrderedConstant):
     def levelWithName(cls, name: str) -> LogLevel:
         """Return the level called *name*.
 
-        @raise InvalidLogLevelError: if there is none.
+        :raise InvalidLogLevelError: if there is none.
         """
         try:
             return cls[name]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from torsion.logger.levels import InvalidLogLevelError, LogLevel
 from torsion.logger.observer import globalLogPublisher
+from torsion.python import _reports
 from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ __all__ = ["Logger", "Operation"]
 
 
 class Operation(Protocol):
-    """How a block guarded by L{Logger.failuresHandled} went.  Both flags are false while it runs."""
+    """How a block guarded by ``Logger.failuresHandled`` went.  Both flags are false while it runs."""
 
     @property
     def succeeded(self) -> bool:
@@ -30,21 +31,21 @@ class Operation(Protocol):
 
     @property
     def failure(self) -> Failure | None:
-        """What it raised, or C{None}."""
+        """What it raised, or ``None``."""
 
 
 class Logger:
     """Emits events, each with where it came from.
 
-    Make one for a module, C{log = Logger()}, or for a class, as an attribute of it: through the attribute, events carry
-    the class as namespace and the instance (or class) as C{log_source}.
+    Make one for a module, ``log = Logger()``, or for a class, as an attribute of it: through the attribute, events carry
+    the class as namespace and the instance (or class) as ``log_source``.
 
-    A text like C{"{user} left after {time:.1f} s"} is formatted only if somebody wants the text; its fields are given
-    as keywords.  A field that ends in C{()} is called.
+    A text like ``"{user} left after {time:.1f} s"`` is formatted only if somebody wants the text; its fields are given
+    as keywords.  A field that ends in ``()`` is called.
 
-    @ivar namespace: dotted name of the part of the program that logs.
-    @ivar source: the object that logs, or C{None}.
-    @ivar observer: where events go.
+    :ivar namespace: dotted name of the part of the program that logs.
+    :ivar source: the object that logs, or ``None``.
+    :ivar observer: where events go.
     """
 
     def __init__(
@@ -52,9 +53,9 @@ class Logger:
     ) -> None:
         """Make a logger.
 
-        @param namespace: dotted name of what logs; C{None} stands for the module that calls.
-        @param source: the object that logs; set by itself where the logger is an attribute of a class.
-        @param observer: where events go; C{None} stands for L{globalLogPublisher}.
+        :param namespace: dotted name of what logs; ``None`` stands for the module that calls.
+        :param source: the object that logs; set by itself where the logger is an attribute of a class.
+        :param observer: where events go; ``None`` stands for ``globalLogPublisher``.
         """
         if namespace is None:
             namespace = sys._getframe(1).f_globals.get("__name__", "<unknown>")
@@ -74,9 +75,9 @@ class Logger:
     def emit(self, level: LogLevel, format: str | None = None, **kwargs: Any) -> None:
         """Emit an event.
 
-        @param level: how grave it is.  Something that is no level is itself reported as a failure, and not raised.
-        @param format: the text, with fields in braces.
-        @param kwargs: the fields, and whatever else shall be in the event.
+        :param level: how grave it is.  Something that is no level is itself reported as a failure, and not raised.
+        :param format: the text, with fields in braces.
+        :param kwargs: the fields, and whatever else shall be in the event.
         """
         if level.__class__ is not LogLevel:
             self.failure(
@@ -98,23 +99,23 @@ class Logger:
         self.observer(event)
 
     def debug(self, format: str | None = None, **kwargs: Any) -> None:
-        """Emit an event of use to somebody who works on the code; see L{emit}."""
+        """Emit an event of use to somebody who works on the code; see ``emit``."""
         self.emit(LogLevel.debug, format, **kwargs)
 
     def info(self, format: str | None = None, **kwargs: Any) -> None:
-        """Emit an event of use to somebody who watches the program; see L{emit}."""
+        """Emit an event of use to somebody who watches the program; see ``emit``."""
         self.emit(LogLevel.info, format, **kwargs)
 
     def warn(self, format: str | None = None, **kwargs: Any) -> None:
-        """Emit an event that is odd, though the program goes on; see L{emit}."""
+        """Emit an event that is odd, though the program goes on; see ``emit``."""
         self.emit(LogLevel.warn, format, **kwargs)
 
     def error(self, format: str | None = None, **kwargs: Any) -> None:
-        """Emit an event about something that failed and was dealt with; see L{emit}."""
+        """Emit an event about something that failed and was dealt with; see ``emit``."""
         self.emit(LogLevel.error, format, **kwargs)
 
     def critical(self, format: str | None = None, **kwargs: Any) -> None:
-        """Emit an event about something that failed and was not foreseen; see L{emit}."""
+        """Emit an event about something that failed and was not foreseen; see ``emit``."""
         self.emit(LogLevel.critical, format, **kwargs)
 
     def failure(
@@ -122,11 +123,11 @@ class Logger:
     ) -> None:
         """Emit an event about a failure.
 
-        @param format: what was being done, with fields in braces.
-        @param failure: what went wrong; C{None} stands for the exception that is being handled.
-        @param level: how grave it is.
-        @param kwargs: the fields.
-        @raise NoCurrentExceptionError: if no failure is given and no exception is being handled.
+        :param format: what was being done, with fields in braces.
+        :param failure: what went wrong; ``None`` stands for the exception that is being handled.
+        :param level: how grave it is.
+        :param kwargs: the fields.
+        :raise NoCurrentExceptionError: if no failure is given and no exception is being handled.
         """
         if failure is None:
             failure = Failure()
@@ -135,23 +136,23 @@ class Logger:
     def failuresHandled(self, format: str, level: LogLevel = LogLevel.critical, **kwargs: Any) -> _Guard:
         """Return a context manager that logs what its block raises, and lets it go no further.
 
-        C{with log.failuresHandled("while greeting {who}", who=name) as operation:}; afterwards C{operation.succeeded},
-        C{operation.failed} and C{operation.failure} tell how it went.  Every exception is caught, C{KeyboardInterrupt}
-        and C{SystemExit} too.
+        ``with log.failuresHandled("while greeting {who}", who=name) as operation:``; afterwards ``operation.succeeded``,
+        ``operation.failed`` and ``operation.failure`` tell how it went.  Every exception is caught, ``KeyboardInterrupt``
+        and ``SystemExit`` too.
 
-        @param format: what the block does, with fields in braces.
-        @param level: how grave a failure is.
-        @param kwargs: the fields.
+        :param format: what the block does, with fields in braces.
+        :param level: how grave a failure is.
+        :param kwargs: the fields.
         """
         return _Guard(self, format, level, kwargs)
 
     def failureHandler(self, staticMessage: str, level: LogLevel = LogLevel.critical) -> _SharedGuard:
-        """Return a context manager as L{failuresHandled} does, but one to be made once and used many times.
+        """Return a context manager as ``failuresHandled`` does, but one to be made once and used many times.
 
         For hot paths: it costs nothing to enter, has no fields and does not tell how the block went.
 
-        @param staticMessage: what the blocks do.
-        @param level: how grave a failure is.
+        :param staticMessage: what the blocks do.
+        :param level: how grave a failure is.
         """
         return _SharedGuard(self, staticMessage, level)
 
@@ -174,7 +175,7 @@ class _SharedGuard:
 
 
 class _Guard:
-    """Logs what its block raises, and remembers it: an L{Operation}."""
+    """Logs what its block raises, and remembers it: an ``Operation``."""
 
     succeeded = False
     failed = False
@@ -205,3 +206,15 @@ def _loggerFor(obj: object) -> Logger:
 
 
 _anybody = Logger()
+
+
+def _report(message: str, failure: Failure, /) -> None:
+    _below.failure("{log_text}", failure, log_text=message)
+
+
+def _note(message: str, /) -> None:
+    _below.info("{log_text}", log_text=message)
+
+
+_below = Logger("torsion.python")
+_reports.install(_report, _note)

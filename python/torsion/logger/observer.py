@@ -38,7 +38,7 @@ class LogPublisher:
     def addObserver(self, observer: LogObserver) -> None:
         """Show events to *observer* from now on; one that is registered already is not added again.
 
-        @raise TypeError: if it is not callable.
+        :raise TypeError: if it is not callable.
         """
         if not callable(observer):
             raise TypeError(f"a log observer must be callable with one event, and {observer!r} is not callable")
@@ -86,4 +86,4 @@ def bitbucketLogObserver(event: LogEvent) -> None:
 
 
 globalLogPublisher = LogPublisher()
-"""Where every L{Logger} sends its events that was given no other observer."""
+"""Where every ``Logger`` sends its events that was given no other observer."""

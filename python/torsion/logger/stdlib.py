@@ -1,4 +1,4 @@
-"""From events to Python's own C{logging} module."""
+"""From events to Python's own ``logging`` module."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ toStdlibLogLevelMapping: dict[LogLevel, int] = {
     LogLevel.error: 40,
     LogLevel.critical: 50,
 }
-"""From levels to those of C{logging}."""
+"""From levels to those of ``logging``."""
 
 fromStdlibLogLevelMapping: dict[int | str, LogLevel] = {
     **{number: level for level, number in toStdlibLogLevelMapping.items()},
@@ -35,7 +35,7 @@ fromStdlibLogLevelMapping: dict[int | str, LogLevel] = {
     "FATAL": LogLevel.critical,
     "CRITICAL": LogLevel.critical,
 }
-"""From levels of C{logging}, by number or name."""
+"""From levels of ``logging``, by number or name."""
 
 
 class StringifiableFromEvent:
@@ -50,9 +50,9 @@ class StringifiableFromEvent:
 
 @implementer(ILogObserver)
 class STDLibLogObserver:
-    """Hands events to a logger of Python's C{logging} module.
+    """Hands events to a logger of Python's ``logging`` module.
 
-    The record's message is the event's text, its C{log_event} the event.
+    The record's message is the event's text, its ``log_event`` the event.
     """
 
     defaultStackDepth = 4
@@ -60,7 +60,7 @@ class STDLibLogObserver:
     def __init__(self, name: str = "torsion", stackDepth: int = defaultStackDepth) -> None:
         """Hand events to the logger called *name*.
 
-        @param stackDepth: how many calls lie between this observer and the code that logs; says which line the record
+        :param stackDepth: how many calls lie between this observer and the code that logs; says which line the record
             is of.  The default fits an observer that is registered with the publisher itself.
         """
         import logging

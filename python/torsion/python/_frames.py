@@ -66,11 +66,11 @@ def _spelled(variables: Variables) -> Variables:
 def format_frames(frames: Iterable[Frame], write: Callable[[str], object], detail: str = "default") -> None:
     """Write *frames* as text.
 
-    @param frames: tuples of function, file name, line number, locals, globals; outermost first.
-    @param write: is called with pieces of text.
-    @param detail: ``"default"`` looks as Python's own tracebacks, ``"brief"`` is one line a frame, ``"verbose"`` adds
+    :param frames: tuples of function, file name, line number, locals, globals; outermost first.
+    :param write: is called with pieces of text.
+    :param detail: ``"default"`` looks as Python's own tracebacks, ``"brief"`` is one line a frame, ``"verbose"`` adds
         the captured variables and ``"verbose-vars-not-captured"`` is the same without them.
-    @raise ValueError: if *detail* is none of these.
+    :raise ValueError: if *detail* is none of these.
     """
     if detail == "default":
         # Costs two milliseconds; only a process that prints a traceback needs it.
@@ -135,9 +135,9 @@ def _code_named(name: str, path: str, line: int) -> CodeType:
 def stand_in(positions: Iterable[Position] | None, frames: Iterable[Frame]) -> TracebackType | None:
     """Return what looks like a traceback to ``traceback.extract_tb``, ``dis.distb`` and debuggers.
 
-    @param positions: where the frames stood, if that is still known: keeps the marks under the failing expression.
-    @param frames: the frames, used where *positions* is C{None}.
-    @return: the outermost link, or C{None} if there are no frames.
+    :param positions: where the frames stood, if that is still known: keeps the marks under the failing expression.
+    :param frames: the frames, used where *positions* is ``None``.
+    :return: the outermost link, or ``None`` if there are no frames.
     """
     if positions is not None:
         rebuilt = [_Frame(code, index, line, (), ()) for code, index, line in positions]

@@ -1,7 +1,7 @@
 """Values that travel down a call, and go when it returns.
 
-C{call({Key: value}, function)} calls C{function}; in there, C{get(Key)} returns C{value}.  Each thread has a stack of its
-own; a L{torsion.python.threadpool.ThreadPool} hands the caller's values on to its threads.
+``call({Key: value}, function)`` calls ``function``; in there, ``get(Key)`` returns ``value``.  Each thread has a stack of its
+own; a ``torsion.python.threadpool.ThreadPool`` hands the caller's values on to its threads.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ defaultContextDict: dict[Any, Any] = {}
 """What every context starts with."""
 
 setDefault = defaultContextDict.__setitem__
-"""C{setDefault(key, value)}: the value of *key* wherever no call has set another."""
+"""``setDefault(key, value)``: the value of *key* wherever no call has set another."""
 
 
 class ContextTracker:
     """The contexts of one thread, innermost last.
 
-    @ivar contexts: dictionaries, each with the values of those before it.
+    :ivar contexts: dictionaries, each with the values of those before it.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class _Local(local):
 
 
 class ThreadedContextTracker:
-    """A L{ContextTracker} for each thread."""
+    """A ``ContextTracker`` for each thread."""
 
     def __init__(self) -> None:
         self._local = _Local()
@@ -80,13 +80,13 @@ class ThreadedContextTracker:
 
 
 theContextTracker = ThreadedContextTracker()
-"""The tracker that L{call} and L{get} ask."""
+"""The tracker that ``call`` and ``get`` ask."""
 
 
 def call(ctx: dict[Any, Any], func: Callable[_P, _T], *args: _P.args, **kw: _P.kwargs) -> _T:
     """Call *func* with the values of *ctx* on top of the present ones; return what it returns.
 
-    @raise Exception: whatever *func* raises.
+    :raise Exception: whatever *func* raises.
     """
     return theContextTracker.callWithContext(ctx, func, *args, **kw)
 
@@ -97,6 +97,6 @@ def get(key: Any, default: Any = None) -> Any:
 
 
 def installContextTracker(ctr: ThreadedContextTracker) -> None:
-    """Make L{call} and L{get} ask *ctr* from now on."""
+    """Make ``call`` and ``get`` ask *ctr* from now on."""
     global theContextTracker
     theContextTracker = ctr

@@ -38,16 +38,16 @@ __all__ = [
 # Inside Failure, "type" is an attribute.
 _class = type
 _ErrorClass = type[BaseException]
-_ErrorType = TypeVar("_ErrorType", bound="type[BaseException] | str")
+_ErrorType = TypeVar("_ErrorType", bound=type[BaseException] | str)
 
 count = 0
-"""How many Failures were made so far; each carries its number as C{count}."""
+"""How many Failures were made so far; each carries its number as ``count``."""
 traceupLength = 4
 """Kept for compatibility: frames above the one that caught the exception are no longer recorded."""
 EXCEPTION_CAUGHT_HERE = "--- <exception caught here> ---"
 """Kept for compatibility: the line that parted the frames above the catcher from those below."""
 DO_POST_MORTEM = True
-"""Whether L{startDebugMode}'s Failures enter the debugger."""
+"""Whether ``startDebugMode``'s Failures enter the debugger."""
 
 
 class DefaultException(Exception):
@@ -57,7 +57,7 @@ class DefaultException(Exception):
 class NoCurrentExceptionError(Exception):
     """A Failure was asked for the exception that is being handled, and none is.
 
-    The remedy: make it inside an C{except} block, or give it an exception.
+    The remedy: make it inside an ``except`` block, or give it an exception.
     """
 
 
@@ -70,18 +70,18 @@ def _standard_error() -> _Writable:
 
 
 default_file: Callable[[], _Writable] = _standard_error
-"""Returns where C{printTraceback} writes to if no file is given.  The old logging module sets it to its error file."""
+"""Returns where ``printTraceback`` writes to if no file is given.  The old logging module sets it to its error file."""
 
 
 class Failure(BaseException):
     """An exception together with where it came from.
 
-    @ivar type: the class of the exception.
-    @ivar value: the exception itself.
-    @ivar tb: its traceback, or C{None}.
-    @ivar captureVars: whether the variables of the frames were captured.
-    @ivar pickled: true for a Failure that was unpickled.
-    @ivar count: the number of this Failure in the process.
+    :ivar type: the class of the exception.
+    :ivar value: the exception itself.
+    :ivar tb: its traceback, or ``None``.
+    :ivar captureVars: whether the variables of the frames were captured.
+    :ivar pickled: true for a Failure that was unpickled.
+    :ivar count: the number of this Failure in the process.
     """
 
     type: _ErrorClass
@@ -105,13 +105,13 @@ class Failure(BaseException):
     ) -> None:
         """Keep *exc_value*, or the exception that is being handled.
 
-        @param exc_value: the exception.  C{None} stands for the one being handled; then the next two are not looked at.
+        :param exc_value: the exception.  ``None`` stands for the one being handled; then the next two are not looked at.
             For a Failure, the new one becomes its twin.
-        @param exc_type: its class, if it shall be another than the exception's own.
-        @param exc_tb: its traceback, if it shall be another than the exception's own.
-        @param captureVars: copy the variables of all frames now, to be shown by L{printDetailedTraceback}.  This is
+        :param exc_type: its class, if it shall be another than the exception's own.
+        :param exc_tb: its traceback, if it shall be another than the exception's own.
+        :param captureVars: copy the variables of all frames now, to be shown by ``printDetailedTraceback``.  This is
             slow and keeps the variables alive.
-        @raise NoCurrentExceptionError: if no exception is given and none is being handled.
+        :raise NoCurrentExceptionError: if no exception is given and none is being handled.
         """
         global count
         if exc_value is None:
@@ -137,9 +137,9 @@ class Failure(BaseException):
     # --- asking ------------------------------------------------------------------------------------------------------
 
     def check(self, *errorTypes: _ErrorType) -> _ErrorType | None:
-        """Return the first of *errorTypes* that the exception is an instance of, or C{None}.
+        """Return the first of *errorTypes* that the exception is an instance of, or ``None``.
 
-        @param errorTypes: exception classes, or their dotted names.
+        :param errorTypes: exception classes, or their dotted names.
         """
         ours = self.type
         by_name = self._parents is not None or not isinstance(ours, _class)
@@ -156,7 +156,7 @@ class Failure(BaseException):
 
         For the head of an errback that knows how to deal with some errors only.
 
-        @param errorTypes: exception classes, or their dotted names.
+        :param errorTypes: exception classes, or their dotted names.
         """
         found = self.check(*errorTypes)
         if found is None:
@@ -208,9 +208,9 @@ class Failure(BaseException):
         _deprecate_stack()
 
     def getTracebackObject(self) -> TracebackType | None:
-        """Return the traceback, or a look-alike made of the recorded frames, or C{None} if there are none.
+        """Return the traceback, or a look-alike made of the recorded frames, or ``None`` if there are none.
 
-        The look-alike, of a cleaned or unpickled Failure, suits the C{traceback} module and debuggers.
+        The look-alike, of a cleaned or unpickled Failure, suits the ``traceback`` module and debuggers.
         """
         if self.tb is not None:
             return self.tb
@@ -231,8 +231,8 @@ class Failure(BaseException):
     def throwExceptionIntoGenerator(self, g: Generator[Any, Any, Any]) -> Any:
         """Raise the exception inside the generator *g*, where it last yielded; return what it yields next.
 
-        @raise StopIteration: if *g* ends.
-        @raise BaseException: whatever *g* raises.
+        :raise StopIteration: if *g* ends.
+        :raise BaseException: whatever *g* raises.
         """
         return g.throw(self._raisable())
 
@@ -247,7 +247,7 @@ class Failure(BaseException):
     def cleanFailure(self) -> None:
         """Let go of the frames, and so of all variables in them; function names and lines are kept.
 
-        Captured variables become text.  The exception loses its C{__traceback__}.
+        Captured variables become text.  The exception loses its ``__traceback__``.
         """
         if self.captureVars:
             self._frames = spell_out(self.frames)
@@ -287,9 +287,9 @@ class Failure(BaseException):
     def getTraceback(self, elideFrameworkCode: bool | int = False, detail: str = "default") -> str:
         """Return the traceback as text.
 
-        @param elideFrameworkCode: leave out frames of torsion itself, unless there are no others.
-        @param detail: C{"default"}, C{"brief"} or C{"verbose"}.
-        @raise ValueError: if *detail* is something else.
+        :param elideFrameworkCode: leave out frames of torsion itself, unless there are no others.
+        :param detail: ``"default"``, ``"brief"`` or ``"verbose"``.
+        :raise ValueError: if *detail* is something else.
         """
         pieces: list[str] = []
         self._write(pieces.append, elideFrameworkCode, detail)
@@ -304,21 +304,21 @@ class Failure(BaseException):
     ) -> None:
         """Write the traceback to *file*.
 
-        @param file: has a C{write} that takes text; C{None} stands for the log's error file or standard error.
-        @param elideFrameworkCode: leave out frames of torsion itself, unless there are no others.
-        @param detail: C{"default"}, C{"brief"} or C{"verbose"}.
-        @raise ValueError: if *detail* is something else.
+        :param file: has a ``write`` that takes text; ``None`` stands for the log's error file or standard error.
+        :param elideFrameworkCode: leave out frames of torsion itself, unless there are no others.
+        :param detail: ``"default"``, ``"brief"`` or ``"verbose"``.
+        :raise ValueError: if *detail* is something else.
         """
         if file is None:
             file = default_file()
         self._write(file.write, elideFrameworkCode, detail)
 
     def printBriefTraceback(self, file: _Writable | None = None, elideFrameworkCode: bool | int = False) -> None:
-        """Write a short traceback, one line a frame, to *file*; see L{printTraceback}."""
+        """Write a short traceback, one line a frame, to *file*; see ``printTraceback``."""
         self.printTraceback(file, elideFrameworkCode, detail="brief")
 
     def printDetailedTraceback(self, file: _Writable | None = None, elideFrameworkCode: bool | int = False) -> None:
-        """Write the traceback with all captured variables to *file*; see L{printTraceback}."""
+        """Write the traceback with all captured variables to *file*; see ``printTraceback``."""
         self.printTraceback(file, elideFrameworkCode, detail="verbose")
 
     def _write(self, write: Callable[[str], object], elide: bool | int, detail: str) -> None:
@@ -377,5 +377,5 @@ def _debugging_init(
 
 
 def startDebugMode() -> None:
-    """From now on, open the debugger at the place of the exception whenever a L{Failure} with a traceback is made."""
+    """From now on, open the debugger at the place of the exception whenever a ``Failure`` with a traceback is made."""
     Failure.__init__ = _debugging_init  # type: ignore[method-assign]

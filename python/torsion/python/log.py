@@ -1,4 +1,4 @@
-"""The old logging module, under its old name: it is C{torsion.logger.legacy} itself, patched globals included."""
+"""The old logging module, under its old name: it is ``torsion.logger.legacy`` itself, patched globals included."""
 
 import sys
 

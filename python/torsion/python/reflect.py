@@ -65,7 +65,7 @@ def fullyQualifiedName(obj: Any) -> str:
 def namedModule(name: str) -> ModuleType:
     """Import the module of that dotted name and return it.
 
-    @raise ImportError: if it cannot be imported.
+    :raise ImportError: if it cannot be imported.
     """
     return import_module(name)
 
@@ -73,8 +73,8 @@ def namedModule(name: str) -> ModuleType:
 def namedObject(name: str) -> Any:
     """Return the object of that dotted name, which must be a module's direct attribute.
 
-    @raise ImportError: if the module cannot be imported.
-    @raise AttributeError: if the module has no such attribute.
+    :raise ImportError: if the module cannot be imported.
+    :raise AttributeError: if the module has no such attribute.
     """
     module, _, attribute = name.rpartition(".")
     return getattr(namedModule(module), attribute)
@@ -94,11 +94,11 @@ def requireModule(name: str, default: Any = None) -> Any:
 def namedAny(name: str) -> Any:
     """Return the object that the dotted *name* leads to: a module, or anything reachable by attributes from one.
 
-    @raise InvalidName: if *name* is empty or no dotted path of identifiers.
-    @raise ModuleNotFound: if *name* is one word and no such module exists.
-    @raise ObjectNotFound: if no leading part of *name* is a module.
-    @raise AttributeError: if a module was found and the rest of the path was not.
-    @raise Exception: whatever the import of an existing module raises.
+    :raise InvalidName: if *name* is empty or no dotted path of identifiers.
+    :raise ModuleNotFound: if *name* is one word and no such module exists.
+    :raise ObjectNotFound: if no leading part of *name* is a module.
+    :raise AttributeError: if a module was found and the rest of the path was not.
+    :raise Exception: whatever the import of an existing module raises.
     """
     if not name:
         raise InvalidName("empty name: give the dotted path of a module or of something in it")
@@ -117,7 +117,7 @@ def namedAny(name: str) -> Any:
 
 
 def _importable(name: str) -> Any:
-    """Return the module *name*, or C{None} if it does not exist; an error inside an existing module goes through."""
+    """Return the module *name*, or ``None`` if it does not exist; an error inside an existing module goes through."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
@@ -153,7 +153,7 @@ def getClass(obj: Any) -> type:
 def fullFuncName(func: Any) -> str:
     """Return the dotted name of a module's function.
 
-    @raise LookupError: if that name does not lead back to *func*.
+    :raise LookupError: if that name does not lead back to *func*.
     """
     name = f"{func.__module__}.{func.__name__}"
     if namedObject(name) is not func:
@@ -176,7 +176,7 @@ def accumulateMethods(
 ) -> None:
     """Put *obj*'s bound methods whose names start with *prefix* into *dict*, under the rest of the name.
 
-    @param curClass: the class to start at; C{None} stands for *obj*'s own.
+    :param curClass: the class to start at; ``None`` stands for *obj*'s own.
     """
     for clazz in reversed((curClass or type(obj)).__mro__):
         for name, value in clazz.__dict__.items():
@@ -194,7 +194,7 @@ def prefixedMethodNames(classObj: type, prefix: str) -> list[str]:
 def addMethodNamesToDict(classObj: type, dict: dict[str, Any], prefix: str, baseClass: type | None = None) -> None:
     """Put the method names of *classObj* and its bases that start with *prefix* into *dict*, each with the value 1.
 
-    @param baseClass: if given, only classes that have it as a direct base (or are it, when it has no bases) count.
+    :param baseClass: if given, only classes that have it as a direct base (or are it, when it has no bases) count.
     """
     for base in classObj.__bases__:
         addMethodNamesToDict(base, dict, prefix, baseClass)

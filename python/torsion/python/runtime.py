@@ -9,18 +9,18 @@ from time import time as seconds
 __all__ = ["Platform", "knownPlatforms", "platform", "platformType", "seconds", "shortPythonVersion"]
 
 knownPlatforms: dict[str, str] = {"nt": "win32", "posix": "posix", "java": "java"}
-"""From C{os.name} to the platform's type."""
+"""From ``os.name`` to the platform's type."""
 
 
 def shortPythonVersion() -> str:
-    """Return Python's version, as in C{"3.11.7"}."""
+    """Return Python's version, as in ``"3.11.7"``."""
     return "{}.{}.{}".format(*sys.version_info)
 
 
 class Platform:
     """What a platform is, and what it can do.
 
-    @ivar type: C{"posix"}, C{"win32"} or C{"java"}; C{None} if it is not known.
+    :ivar type: ``"posix"``, ``"win32"`` or ``"java"``; ``None`` if it is not known.
     """
 
     type: str | None = None
@@ -28,8 +28,8 @@ class Platform:
     def __init__(self, name: str | None = None, platform: str | None = None) -> None:
         """Describe a platform.
 
-        @param name: as C{os.name}, which is the default.
-        @param platform: as C{sys.platform}, which is the default.
+        :param name: as ``os.name``, which is the default.
+        :param platform: as ``sys.platform``, which is the default.
         """
         self.type = knownPlatforms.get(os.name if name is None else name)
         self._platform = sys.platform if platform is None else platform
@@ -50,7 +50,7 @@ class Platform:
         return self._platform == "darwin"
 
     def isWinNT(self) -> bool:
-        """Return whether this is Windows (deprecated: L{isWindows})."""
+        """Return whether this is Windows (deprecated: ``isWindows``)."""
         return self.isWindows()
 
     def isWindows(self) -> bool:
@@ -67,10 +67,12 @@ class Platform:
 
     def isDocker(self, _initCGroupLocation: str = "/proc/1/cgroup") -> bool:
         """Return whether the process runs in a Docker container on Linux, as told by its control groups."""
+        from pathlib import Path
+
         if not self.isLinux():
             return False
         try:
-            with open(_initCGroupLocation, "rb") as groups:
+            with Path(_initCGroupLocation).open("rb") as groups:
                 # One line a group, "number:controllers:path".
                 paths = [line.strip().split(b":", 2)[-1] for line in groups]
         except OSError:
@@ -78,7 +80,7 @@ class Platform:
         return any(path.startswith((b"/docker/", b"/system.slice/docker-")) for path in paths)
 
     def supportsThreads(self) -> bool:
-        """Return C{True}."""
+        """Return ``True``."""
         return True
 
     def supportsINotify(self) -> bool:

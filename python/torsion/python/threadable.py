@@ -44,14 +44,12 @@ class XLock:
         lock = RLock()
         self.acquire = lock.acquire
         self.release = lock.release
-        self._enter = lock.__enter__
-        self._exit = lock.__exit__
 
     def __enter__(self) -> bool:
-        return self._enter()
+        return self.acquire()
 
     def __exit__(self, *error: object) -> None:
-        self._exit(*error)
+        self.release()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (unpickle_lock, ())
@@ -80,7 +78,7 @@ def _synchronized(method: Callable[Concatenate[Any, _P], _T]) -> Callable[Concat
 
 
 def synchronize(*klasses: type) -> None:
-    """Let only one thread at a time into the methods that each class names in its list C{synchronized}.
+    """Let only one thread at a time into the methods that each class names in its list ``synchronized``.
 
     All those methods of one object share one re-entrant lock.
     """
@@ -92,7 +90,7 @@ def synchronize(*klasses: type) -> None:
 def init(with_threads: bool | int = True) -> None:
     """Do nothing; threads need no preparation any more.
 
-    @raise RuntimeError: if *with_threads* is false.
+    :raise RuntimeError: if *with_threads* is false.
     """
     if not with_threads:
         raise RuntimeError("threads cannot be switched off")
@@ -104,7 +102,7 @@ def getThreadID() -> int:
 
 
 def isInIOThread() -> bool:
-    """Return whether this is the thread that was last registered with L{registerAsIOThread}."""
+    """Return whether this is the thread that was last registered with ``registerAsIOThread``."""
     return ioThread == get_ident()
 
 
