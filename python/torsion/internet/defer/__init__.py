@@ -16,15 +16,23 @@ from ._errors import (
     QueueUnderflow,
     TimeoutError,
 )
+from ._gather import FAILURE, SUCCESS, DeferredList, gatherResults, race
 from ._inline import ensureDeferred, inlineCallbacks, returnValue
 from ._make import execute, fail, getDebugging, maybeDeferred, setDebugging, succeed
+from ._sync import DeferredLock, DeferredQueue, DeferredSemaphore
 
 __all__ = [
+    "FAILURE",
+    "SUCCESS",
     "AlreadyCalledError",
     "AlreadyTryingToLockError",
     "CancelledError",
     "DebugInfo",
     "Deferred",
+    "DeferredList",
+    "DeferredLock",
+    "DeferredQueue",
+    "DeferredSemaphore",
     "FailureGroup",
     "FirstError",
     "NotACoroutineError",
@@ -34,11 +42,13 @@ __all__ = [
     "ensureDeferred",
     "execute",
     "fail",
+    "gatherResults",
     "getDebugging",
     "inlineCallbacks",
     "logError",
     "maybeDeferred",
     "passthru",
+    "race",
     "returnValue",
     "setDebugging",
     "succeed",

@@ -10,7 +10,7 @@ from torsion.python.failure import Failure
 from . import _debug
 from ._driver import Driver, is_steps, start
 from ._errors import AlreadyCalledError, CancelledError, NotACoroutineError
-from ._kinds import DEFERRED_TYPES, NO_KEYWORDS, PAUSE, PAUSE_SHIFT, PLAIN, RUNNING, UNFIRED, Arguments, Entry, failure_here
+from ._kinds import DEFERRED_TYPES, FAILED, NO_KEYWORDS, PAUSE, PAUSE_SHIFT, UNFIRED, Arguments, Entry, failure_here, is_failure
 from ._outside import Future, FutureLoop, add_timeout, follow_future, to_future
 from ._run import forward, run
 
@@ -85,9 +85,7 @@ class Deferred(Generic[_T]):
         extra: Arguments | None = None
         if callbackArgs or callbackKeywords or errbackArgs or errbackKeywords:
             extra = (callbackArgs or (), callbackKeywords or {}, errbackArgs or (), errbackKeywords or {})
-        self._chain.append((callback, errback, extra))
-        if not self._hold:
-            run(self)
+        self._add((callback, errback, extra))
         return self
 
     def addCallback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
@@ -95,9 +93,12 @@ class Deferred(Generic[_T]):
 
         :returns: this Deferred.
         """
-        self._chain.append((callback, None, (args, kwargs, (), NO_KEYWORDS) if args or kwargs else None))
-        if not self._hold:
+        entry: Entry = (callback, None, (args, kwargs, (), NO_KEYWORDS) if args or kwargs else None)
+        if self._hold < UNFIRED:
+            self._chain = [entry]
             run(self)
+        else:
+            self._chain.append(entry)
         return self
 
     def addErrback(self, errback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
@@ -105,9 +106,12 @@ class Deferred(Generic[_T]):
 
         :returns: this Deferred.
         """
-        self._chain.append((None, errback, ((), NO_KEYWORDS, args, kwargs) if args or kwargs else None))
-        if not self._hold:
+        entry: Entry = (None, errback, ((), NO_KEYWORDS, args, kwargs) if args or kwargs else None)
+        if self._hold < UNFIRED:
+            self._chain = [entry]
             run(self)
+        else:
+            self._chain.append(entry)
         return self
 
     def addBoth(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
@@ -115,9 +119,12 @@ class Deferred(Generic[_T]):
 
         :returns: this Deferred.
         """
-        self._chain.append((callback, callback, (args, kwargs, args, kwargs) if args or kwargs else None))
-        if not self._hold:
+        entry: Entry = (callback, callback, (args, kwargs, args, kwargs) if args or kwargs else None)
+        if self._hold < UNFIRED:
+            self._chain = [entry]
             run(self)
+        else:
+            self._chain.append(entry)
         return self
 
     def addTimeout(
@@ -147,12 +154,17 @@ class Deferred(Generic[_T]):
         """
         d._chainedTo = self
         if type(d) is Deferred:
-            self._chain.append((d, d, forward))
-            if not self._hold:
-                run(self)
+            self._add((d, d, forward))
         else:
             self.addCallbacks(d.callback, d.errback)  # which the subclass may have replaced
         return self  # type: ignore[return-value]
+
+    def _add(self, entry: Entry) -> None:
+        if self._hold < UNFIRED:
+            self._chain = [entry]
+            run(self)
+        else:
+            self._chain.append(entry)
 
     # --- firing ----------------------------------------------------------------------------------------------------
 
@@ -170,9 +182,15 @@ class Deferred(Generic[_T]):
         self.result = result
         if self.debug:
             self._note_invoker()
-        self._hold = hold = hold - UNFIRED
-        if not hold:
-            run(self)
+        hold -= UNFIRED
+        if is_failure(result):
+            hold += FAILED
+        self._hold = hold
+        if hold < UNFIRED:
+            if self._chain:
+                run(self)
+            elif hold:
+                self._blame(result)
 
     def errback(self, fail: Failure | BaseException | None = None) -> None:
         """Fire with a failure.  Runs the callbacks that were added so far.
@@ -198,6 +216,8 @@ class Deferred(Generic[_T]):
         if self.debug:
             self._note_invoker()
         self._hold = hold - UNFIRED
+        if is_failure(result):
+            self._hold += FAILED
         return self
 
     def _refuse(self) -> None:
@@ -268,12 +288,19 @@ class Deferred(Generic[_T]):
 
         Called by one of this Deferred's own callbacks, it takes effect after those that are there to be run.
         """
+        if self._hold < UNFIRED:
+            self._chain = []
         self._hold += PAUSE
 
     def unpause(self) -> None:
-        """Take back one :meth:`pause`; runs the callbacks that can run now."""
+        """Take back one :meth:`pause`; runs the callbacks that can run now.
+
+        :raises RuntimeError: if it is not paused.
+        """
+        if self._hold < PAUSE:
+            raise RuntimeError(f"{self!r} is not paused: call pause() once for each unpause()")
         self._hold -= PAUSE
-        if not self._hold:
+        if self._hold < UNFIRED:
             run(self)
 
     @property
@@ -283,7 +310,7 @@ class Deferred(Generic[_T]):
         It is a copy to look at; changing it changes nothing.
         """
         pairs: list[tuple[tuple[Any, tuple[Any, ...], Mapping[str, Any]], ...]] = []
-        for callback, errback, extra in self._chain:
+        for callback, errback, extra in getattr(self, "_chain", ()):
             if extra is None or isinstance(extra, tuple):
                 args, keywords, errargs, errkeywords = extra or ((), {}, (), {})
                 pairs.append(((callback or _debug.passthru, args, keywords), (errback or _debug.passthru, errargs, errkeywords)))
@@ -324,17 +351,13 @@ class Deferred(Generic[_T]):
 
         The result stays: a fired Deferred can be awaited again.
         """
-        if self._hold & ~RUNNING:
-            return (yield self)  # type: ignore[no-any-return]
-        result = self.result
-        kind = type(result)
-        if kind not in PLAIN:
-            if kind in DEFERRED_TYPES:
+        hold = self._hold
+        if hold:
+            if hold != FAILED:
                 return (yield self)  # type: ignore[no-any-return]
-            if isinstance(result, Failure):
-                self._absolve()
-                result.raiseException()
-        return result  # type: ignore[no-any-return]
+            self._absolve()
+            self.result.raiseException()
+        return self.result  # type: ignore[no-any-return]
 
     __iter__ = __await__
 
@@ -348,9 +371,7 @@ class Deferred(Generic[_T]):
         """
         if not is_steps(coro):
             raise NotACoroutineError(f"{coro!r} is not a coroutine; call the async function first")
-        deferred: Deferred[_NextT] = Deferred()
-        start(deferred, coro)
-        return deferred
+        return start(Deferred, coro)
 
     def asFuture(self, loop: FutureLoop) -> Future:
         """Return an ``asyncio.Future`` of *loop* that gets this Deferred's result, which is None here afterwards.

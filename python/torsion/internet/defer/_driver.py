@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from torsion.python.failure import Failure
 
-from ._kinds import DEFERRED_TYPES, PLAIN, failure_here
+from . import _debug
+from ._kinds import DEFERRED_TYPES, FAILED, PLAIN, UNFIRED, failure_here, is_failure
 
 if TYPE_CHECKING:
     from ._deferred import Deferred
@@ -21,6 +22,9 @@ __all__ = ["Driver", "Return", "Steps", "is_steps", "resume", "start"]
 
 Steps: TypeAlias = "Coroutine[Deferred[Any], Any, Any] | Generator[Any, Any, Any]"
 
+_STEPS_TYPES = (CoroutineType, GeneratorType)
+_new = object.__new__
+
 
 class Return(BaseException):
     """Carries the value of :func:`returnValue` out of a generator."""
@@ -28,32 +32,6 @@ class Return(BaseException):
     def __init__(self, value: object) -> None:
         super().__init__(value)
         self.value = value
-
-
-def _advance(steps: Steps, result: Any) -> Deferred[Any]:
-    """Send *result*, or throw it if it is a Failure, and go on so until *steps* yields a Deferred to be waited for.
-
-    The end of the generator leaves this as StopIteration, and any exception of it as itself.
-    """
-    send = steps.send
-    failed = type(result) not in PLAIN and isinstance(result, Failure)
-    while True:
-        result = result.throwExceptionIntoGenerator(steps) if failed else send(result)
-        kind = type(result)
-        if kind in PLAIN:
-            failed = False
-        elif kind not in DEFERRED_TYPES:
-            failed = isinstance(result, Failure)
-        elif result._hold:
-            waiting: Deferred[Any] = result
-            return waiting
-        else:
-            source = result
-            result = source.result
-            source.result = None
-            failed = type(result) not in PLAIN and isinstance(result, Failure)
-            if failed:
-                source._absolve()
 
 
 class Driver:
@@ -68,11 +46,53 @@ class Driver:
         self.waiting: Deferred[Any] | None = waiting
 
 
+def is_steps(thing: object) -> TypeGuard[Steps]:
+    """Tell whether *thing* is a coroutine or a generator."""
+    return type(thing) in _STEPS_TYPES or isinstance(thing, Coroutine)
+
+
+def start(kind: type[Deferred[Any]], steps: Steps) -> Deferred[Any]:
+    """Run *steps* until it first has to wait; return a *kind* of what it returns or raises in the end.
+
+    Now and whenever it goes on it runs in the same copy of the context that was current here.
+    """
+    context = copy_context()
+    try:
+        waiting = context.run(steps.send, None)
+        if type(waiting) not in DEFERRED_TYPES or waiting._hold < UNFIRED:
+            waiting = context.run(_advance, steps, waiting)
+    except StopIteration as stop:
+        result = stop.value
+        if type(result) in PLAIN and not _debug.enabled:  # mostly; as in succeed()
+            deferred = _new(kind)
+            deferred._hold = 0
+            deferred.result = result
+            return deferred
+    except Return as exit:
+        result = exit.value
+    except BaseException:
+        result = failure_here(kind.debug)
+    else:
+        deferred = kind()
+        deferred._canceller = driver = Driver(deferred, steps, context, waiting)
+        waiting._chain.append((driver, driver, resume))
+        return deferred
+    deferred = kind()
+    deferred.callback(result)
+    return deferred
+
+
 def resume(driver: Driver, result: Any) -> Deferred[Any] | None:
     """Go on with *result*; return the Deferred that this has fired, its callbacks not run yet, or None."""
     driver.waiting = None
+    run_in_context, steps = driver.context.run, driver.steps
     try:
-        waiting = driver.context.run(_advance, driver.steps, result)
+        if is_failure(result):
+            waiting = run_in_context(result.throwExceptionIntoGenerator, steps)
+        else:
+            waiting = run_in_context(steps.send, result)
+        if type(waiting) not in DEFERRED_TYPES or waiting._hold < UNFIRED:
+            waiting = run_in_context(_advance, steps, waiting)
     except StopIteration as stop:
         result = stop.value
     except Return as exit:
@@ -86,26 +106,30 @@ def resume(driver: Driver, result: Any) -> Deferred[Any] | None:
     return driver.deferred._accept(result)
 
 
-def start(deferred: Deferred[Any], steps: Steps) -> None:
-    """Run *steps* until it first has to wait; *deferred* fires with what it returns or raises in the end.
+def _advance(steps: Steps, got: Any) -> Deferred[Any]:
+    """Answer *got*, which was yielded and is no Deferred to be waited for, and what follows; return one that is.
 
-    Now and whenever it goes on it runs in the same copy of the context that was current here.
+    The end of the generator leaves this as StopIteration, and any exception of it as itself.
     """
-    context = copy_context()
-    try:
-        waiting = context.run(_advance, steps, None)
-    except StopIteration as stop:
-        deferred.callback(stop.value)
-    except Return as exit:
-        deferred.callback(exit.value)
-    except BaseException:
-        deferred.errback(failure_here(deferred.debug))
-    else:
-        driver = Driver(deferred, steps, context, waiting)
-        deferred._canceller = driver
-        waiting._chain.append((driver, driver, resume))
-
-
-def is_steps(thing: object) -> TypeGuard[Steps]:
-    """Tell whether *thing* is a coroutine or a generator."""
-    return isinstance(thing, (CoroutineType, GeneratorType, Coroutine))
+    send = steps.send
+    while True:
+        kind = type(got)
+        if kind in PLAIN:
+            got = send(got)
+        elif kind in DEFERRED_TYPES:
+            hold = got._hold
+            if hold >= UNFIRED:
+                waiting: Deferred[Any] = got
+                return waiting
+            source, got = got, got.result
+            source.result = None
+            if hold:
+                source._hold = 0
+                source._absolve()
+                got = got.throwExceptionIntoGenerator(steps)
+            else:
+                got = send(got)
+        elif isinstance(got, Failure):
+            got = got.throwExceptionIntoGenerator(steps)
+        else:
+            got = send(got)

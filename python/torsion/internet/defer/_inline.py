@@ -37,9 +37,7 @@ def inlineCallbacks(f: Callable[_P, Generator[Deferred[Any], Any, _T]]) -> Calla
             raise _not_a_generator(f, exit.value) from None
         if not isinstance(steps, GeneratorType):
             raise _not_a_generator(f, steps)
-        deferred: Deferred[_T] = Deferred()
-        start(deferred, steps)
-        return deferred
+        return start(Deferred, steps)
 
     return inline
 
@@ -69,9 +67,7 @@ def ensureDeferred(
     :raises NotACoroutineError: if it is none of these.
     """
     if is_steps(coro):
-        deferred: Deferred[_T] = Deferred()
-        start(deferred, coro)
-        return deferred
+        return start(Deferred, coro)
     if type(coro) in DEFERRED_TYPES:
         return cast("Deferred[_T]", coro)
     raise NotACoroutineError(f"{coro!r} is not a coroutine or a Deferred; call the async function first")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFERRED_TYPES",
+    "FAILED",
     "NO_KEYWORDS",
     "PAUSE",
     "PAUSE_SHIFT",
@@ -27,13 +28,16 @@ __all__ = [
     "Entry",
     "Hop",
     "failure_here",
+    "is_failure",
 ]
 
-# Why the callbacks of a Deferred may not run now, as bits of its _hold.  Where that is zero, it has a result and is idle.
-UNFIRED = 1
-RUNNING = 2
-PAUSE = 4  # times the number of pauses
-PAUSE_SHIFT = 2
+# The state of a Deferred is one number, its _hold: these bits.  Where it is less than UNFIRED the Deferred is idle: it has
+# a result, nothing keeps callbacks from running, and none are left (so that it needs no list of them).
+FAILED = 1  # the result is a Failure; not kept up to date while callbacks run
+UNFIRED = 2
+RUNNING = 4  # its callbacks are being called
+PAUSE = 8  # times the number of pauses
+PAUSE_SHIFT = 3
 
 PLAIN = frozenset({NoneType, bool, int, float, str, bytes, list, tuple, dict, set})
 """Types whose instances are neither a Failure nor a Deferred: asking this first is quicker than two isinstance()."""
@@ -76,3 +80,8 @@ def failure_here(captureVars: bool = False) -> Failure:
         traceback = traceback.tb_next
     error.__traceback__ = traceback
     return Failure(error, captureVars=captureVars)
+
+
+def is_failure(result: object) -> bool:
+    """Tell whether *result* makes errbacks run."""
+    return type(result) not in PLAIN and isinstance(result, Failure)

@@ -17,19 +17,22 @@ __all__ = ["execute", "fail", "getDebugging", "maybeDeferred", "setDebugging", "
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
+_new = object.__new__
+
 
 def succeed(result: _T) -> Deferred[_T]:
     """Return a Deferred that has fired with *result*.
 
     :param result: its result; a :class:`Failure` makes it a failed one.
     """
-    deferred: Deferred[_T] = Deferred()
-    if type(result) in PLAIN and not deferred.debug:
-        # What callback() comes to where there are no callbacks.
-        deferred.result = result
-        deferred._hold = 0
-    else:
+    if (type(result) not in PLAIN and isinstance(result, Failure)) or _debug.enabled:
+        deferred: Deferred[_T] = Deferred()
         deferred.callback(result)
+    else:
+        # What callback() comes to where there are no callbacks.  Nothing else is made as often.
+        deferred = _new(Deferred)
+        deferred._hold = 0
+        deferred.result = result
     return deferred
 
 

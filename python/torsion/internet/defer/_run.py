@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from torsion.python.failure import Failure
 
 from ._debug import warn_circular
-from ._kinds import DEFERRED_TYPES, PAUSE, PLAIN, RUNNING, failure_here
+from ._kinds import DEFERRED_TYPES, FAILED, PAUSE, PLAIN, RUNNING, UNFIRED, failure_here, is_failure
 
 if TYPE_CHECKING:
     from ._deferred import Deferred
@@ -20,13 +20,13 @@ __all__ = ["forward", "run"]
 
 
 def run(deferred: Deferred[Any]) -> None:
-    """Run the callbacks of *deferred*, which is not on hold, and of the Deferreds that get their results by that."""
-    interrupted: list[Deferred[Any]] = []
+    """Run the callbacks of *deferred*, which has a result and no pause, and of those that get their results by that."""
+    interrupted: list[Deferred[Any]] | None = None
     while True:
+        failed = blamed = deferred._hold
         deferred._hold = RUNNING
         chain = deferred._chain
         result = deferred.result
-        failed = blamed = type(result) not in PLAIN and isinstance(result, Failure)
         following = None
         steps = iter(chain)  # which also sees what callbacks add
         for callback, errback, extra in steps:
@@ -41,7 +41,7 @@ def run(deferred: Deferred[Any]) -> None:
                     args, keywords = extra[2:] if failed else extra[:2]
                     deferred.result = result = callback(result, *args, **keywords)
                 else:
-                    following = extra(callback, result)  # type: ignore[operator]
+                    following = extra(callback, result)
                     deferred.result = result = None
                 if result is deferred:
                     warn_circular(callback)
@@ -49,36 +49,37 @@ def run(deferred: Deferred[Any]) -> None:
                 deferred.result = result = failure_here(deferred.debug)
             kind = type(result)
             if kind in PLAIN:
-                failed = False
+                failed = 0
                 if following is not None:
-                    if not following._hold:
+                    if following._hold < UNFIRED:
                         break
                     following = None
             elif kind not in DEFERRED_TYPES:
-                failed = isinstance(result, Failure)
+                failed = FAILED if isinstance(result, Failure) else 0
             elif _take(deferred, result):
                 result = deferred.result
-                failed = type(result) not in PLAIN and isinstance(result, Failure)
+                failed = FAILED if is_failure(result) else 0
             else:
-                failed = False
+                failed = 0
                 break
         else:
             chain.clear()
         if chain:
             del chain[: len(chain) - steps.__length_hint__()]
-        deferred._hold -= RUNNING
+        deferred._hold += failed - RUNNING
         if failed:
             deferred._blame(result)
         elif blamed:
             deferred._absolve()
         if following is not None:
             if chain:
+                interrupted = interrupted or []
                 interrupted.append(deferred)
             deferred = following
             continue
         while interrupted:
             deferred = interrupted.pop()
-            if not deferred._hold:
+            if deferred._hold < UNFIRED:
                 break
         else:
             return
@@ -89,13 +90,17 @@ def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
 
     :returns: whether there was one.
     """
-    if not source._hold & ~RUNNING:
+    if not source._hold & ~(RUNNING | FAILED):
         result = source.result
         if type(result) not in DEFERRED_TYPES:
             waiter.result = result
             source.result = None
-            source._absolve()
+            if source._hold & FAILED:
+                source._hold -= FAILED
+                source._absolve()
             return True
+        if source._hold < UNFIRED:
+            source._chain = []
     waiter._hold += PAUSE
     waiter._chainedTo = source
     source._chain.append((waiter, waiter, _go_on))
@@ -105,6 +110,8 @@ def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
 def _go_on(waiter: Deferred[Any], result: Any) -> Deferred[Any]:
     """Give *waiter* the result that it waited for."""
     waiter._hold -= PAUSE
+    if is_failure(result):
+        waiter._hold += FAILED
     waiter._chainedTo = None
     waiter.result = result
     return waiter
