@@ -41,7 +41,8 @@ class SynchronousResolver:
         """Tell *resolutionReceiver* of the one address, before this returns."""
         resolution = _DoneResolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
-        kind = "UDP" if transportSemantics == "UDP" else "TCP"
-        resolutionReceiver.addressResolved(IPv4Address(kind, "127.0.0.1", portNumber))
+        resolutionReceiver.addressResolved(
+            IPv4Address("UDP" if transportSemantics == "UDP" else "TCP", "127.0.0.1", portNumber)
+        )
         resolutionReceiver.resolutionComplete()
         return resolution
