@@ -14,6 +14,7 @@ from house.tree import PACKAGE, ROOT, module_name, parsed, sources
 # import-linter reads import statements; these modules load others by name, each for a reason that it states.
 LOAD_BY_NAME = {
     "torsion.internet._current": "the one sanctioned way up: the default reactor, when nobody has installed another",
+    "torsion.internet.reactors.choose": "flavours of reactor are chosen by name, and only the chosen one is loaded",
     "torsion.python.reflect": "namedAny and its kin load what their callers name",
 }
 # Old names of modules that have moved up; they are for users, and may look up since nothing of torsion looks at them.
