@@ -132,9 +132,7 @@ class Waiters:
             waiter.answer(Failure(ReactorNotRunning("the reactor stopped before it answered a call from a thread")))
 
 
-def blockingCallFromThread(
-    reactor: Any, f: Callable[_P, Deferred[_R] | _R], *a: _P.args, **kw: _P.kwargs
-) -> _R:
+def blockingCallFromThread(reactor: Any, f: Callable[_P, Deferred[_R] | _R], *a: _P.args, **kw: _P.kwargs) -> _R:
     """Call a function in the reactor's thread and wait for its result.  Not to be used in the reactor's own thread.
 
     :param reactor: whose thread makes the call.

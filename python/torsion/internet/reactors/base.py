@@ -313,7 +313,9 @@ class ReactorBase:
         """
         self.engine.call_from_thread(callable, *args, **kwargs)
 
-    def callInThread(self, _callable: Callable[..., object], *args: object, **kwargs: object) -> None:
+    def callInThread(  # type: ignore[override]  # so that a keyword argument called "callable" can be passed on
+        self, _callable: Callable[..., object], *args: object, **kwargs: object
+    ) -> None:
         """Call a function in a thread of the pool, once the reactor runs; what it raises is logged.
 
         :param _callable: the function, called with *args* and *kwargs*.
@@ -330,7 +332,7 @@ class ReactorBase:
         if pool is None:
             from torsion.python.threadpool import ThreadPool
 
-            pool = self.threadpool = ThreadPool(0, POOL_SIZE, "torsion.internet.reactor")
+            self.threadpool = pool = ThreadPool(0, POOL_SIZE, "torsion.internet.reactor")
             self.callWhenRunning(self._start_threads, pool)
         return pool
 
@@ -361,7 +363,7 @@ class ReactorBase:
 
     # --- names -------------------------------------------------------------------------------------------------------
 
-    def resolve(self, name: str, timeout: Sequence[float] = (1, 3, 11, 45)) -> Deferred[str]:
+    def resolve(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45)) -> Deferred[str]:
         """Look up an IPv4 address of a host, without blocking.
 
         :param name: the host's name; a numeric IPv4 address is its own answer, and an empty name means all interfaces.
@@ -373,7 +375,7 @@ class ReactorBase:
             from torsion.internet.defer import succeed
 
             return succeed(name or "0.0.0.0")  # noqa: S104 - documented: all interfaces
-        return self.resolver.getHostByName(name, timeout)  # type: ignore[misc]
+        return self.resolver.getHostByName(name, timeout)
 
     @property
     def resolver(self) -> IResolverSimple:

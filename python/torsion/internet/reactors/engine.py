@@ -23,8 +23,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from torsion.internet.interfaces import IDelayedCall
-
 __all__ = ["Engine"]
 
 
@@ -34,10 +32,13 @@ class Engine(Protocol):
     def seconds(self) -> float:
         """Return the time in seconds; it never goes back."""
 
-    def call_later(self, delay: float, callable: Callable[..., object], /, *args: Any, **kw: Any) -> IDelayedCall:
-        """Call *callable* in *delay* seconds.  Raises :class:`ValueError` for a delay that is negative or not finite."""
+    def call_later(self, delay: float, callable: Callable[..., object], /, *args: Any, **kw: Any) -> Any:
+        """Call *callable* in *delay* seconds, and return that call to come, an ``IDelayedCall``.
 
-    def delayed_calls(self) -> Sequence[IDelayedCall]:
+        Raises :class:`ValueError` for a delay that is negative or not finite.
+        """
+
+    def delayed_calls(self) -> Sequence[Any]:
         """Return the calls that are still to come."""
 
     def call_from_thread(self, callable: Callable[..., object], /, *args: Any, **kw: Any) -> None:

@@ -122,14 +122,13 @@ class GAIResolver:
             return resolution
         family = _family(wanted)
         kind = _KINDS[transportSemantics]
-        getaddrinfo = self._getaddrinfo or socket.getaddrinfo
+        getaddrinfo: Callable[..., Any] = self._getaddrinfo or socket.getaddrinfo
 
         def look_up() -> _Found:
             try:
-                found: _Found = getaddrinfo(hostName, portNumber, family, kind)
+                return list(getaddrinfo(hostName, portNumber, family, kind))
             except (OSError, UnicodeError):  # UnicodeError: no IDNA encoding, as with a label of more than 63 letters
                 return []
-            return found
 
         def looked_up(success: bool, result: Any) -> None:
             self._reactor.callFromThread(arrived, result if success else [], None if success else result)
@@ -206,7 +205,7 @@ class ComplexResolverSimplifier:
         self._nameResolver = nameResolver
         self._reactor = reactor
 
-    def getHostByName(self, name: str, timeout: Sequence[float] = ()) -> Deferred[str]:
+    def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:
         """Look *name* up: see ``IResolverSimple``.
 
         :param timeout: the sum of these is the number of seconds after which to give up.
@@ -224,6 +223,8 @@ class ComplexResolverSimplifier:
 def _limit(deferred: Deferred[str], clock: Any, seconds: float, name: str) -> None:
     """Let *deferred* fail with DNSLookupError if it has not fired after *seconds*."""
 
+    late = False
+
     def expired() -> None:
         nonlocal late
         late = True
@@ -235,7 +236,6 @@ def _limit(deferred: Deferred[str], clock: Any, seconds: float, name: str) -> No
         call.cancel()
         return result
 
-    late = False
     call = clock.callLater(seconds, expired)
     deferred.addBoth(answered)
 
@@ -287,7 +287,7 @@ class SimpleResolverComplexifier:
 class BlockingResolver:
     """Looks names up at once, while everything else waits."""
 
-    def getHostByName(self, name: str, timeout: Sequence[float] = ()) -> Deferred[str]:
+    def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:
         """Look *name* up: see ``IResolverSimple``.  The timeout is not obeyed."""
         try:
             return succeed(socket.gethostbyname(name))
@@ -303,7 +303,7 @@ class ThreadedResolver:
         """Make a resolver that uses the pool and the clock of *reactor*."""
         self._simplifier = ComplexResolverSimplifier(GAIResolver(reactor), reactor)
 
-    def getHostByName(self, name: str, timeout: Sequence[float] = (1, 3, 11, 45)) -> Deferred[str]:
+    def getHostByName(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45)) -> Deferred[str]:
         """Look *name* up: see ``IResolverSimple``.
 
         :returns: a Deferred that fires with an IPv4 address in dotted-quad form, or fails with

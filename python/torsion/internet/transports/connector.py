@@ -25,7 +25,8 @@ from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
     from torsion._native import Connector as NativeConnector
-    from torsion._native import SocketAddress, Stream
+    from torsion._native import Stream
+    from torsion._native._core import SocketAddress
     from torsion.internet.defer import Deferred
     from torsion.internet.interfaces import IDelayedCall
 

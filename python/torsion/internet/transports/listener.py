@@ -21,7 +21,8 @@ from torsion.python.reflect import qual
 if TYPE_CHECKING:
     import socket
 
-    from torsion._native import Listener, SocketAddress, Stream
+    from torsion._native import Listener, Stream
+    from torsion._native._core import SocketAddress
     from torsion.internet.interfaces import IProtocolFactory
 
 __all__ = ["Port"]
@@ -39,9 +40,7 @@ class Port(StreamOwner):
     :ivar connected: whether it listens.
     """
 
-    def __init__(
-        self, port: int, factory: IProtocolFactory, backlog: int, interface: str, reactor: Home
-    ) -> None:
+    def __init__(self, port: int, factory: IProtocolFactory, backlog: int, interface: str, reactor: Home) -> None:
         super().__init__(reactor)
         self.port = port
         self.factory = factory

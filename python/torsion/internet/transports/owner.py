@@ -45,10 +45,14 @@ class Home(Protocol):
     handles: set[Handle]
     disconnecting: bool
     """Whether the reactor, not the program, is closing all connections."""
-    callLater: Callable[..., IDelayedCall]
-    callFromThread: Callable[..., object]
 
-    def resolve(self, name: str, timeout: tuple[int, ...] = ...) -> Deferred[str]:
+    def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> IDelayedCall:
+        """Call a function later."""
+
+    def callFromThread(self, callable: Callable[..., object], *args: object, **kwargs: object) -> None:
+        """Call a function in the reactor's thread, soon."""
+
+    def resolve(self, name: str) -> Deferred[str]:
         """Look up the IPv4 address of a host."""
 
 

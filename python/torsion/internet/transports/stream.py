@@ -14,7 +14,7 @@ from torsion.internet.interfaces import IConsumer, ILoggingContext, IPushProduce
 if TYPE_CHECKING:
     import socket
 
-    from torsion._native import SocketAddress
+    from torsion._native._core import SocketAddress
 
 __all__ = ["TCPConnection", "address_of", "log_prefix"]
 
@@ -81,4 +81,3 @@ class TCPConnection(Stream):
 
 
 classImplements(TCPConnection, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
-
