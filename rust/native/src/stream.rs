@@ -37,6 +37,9 @@ pub(crate) struct Nascent {
     module = "torsion._native"
 )]
 pub(crate) struct PyStream {
+    /// False in the moments between the allocation of the object, zeroed and known to the collector, and its first
+    /// fields: Python 3.11 may collect right then, to make the `__dict__` of a subclass.
+    born: bool,
     engine: Py<PyEngine>,
     token: Token,
     peer: SocketAddr,
@@ -106,6 +109,7 @@ impl PyStream {
             ));
         };
         Ok(Self {
+            born: true,
             engine: engine.clone().unbind(),
             token: nascent.token,
             peer: nascent.peer,
@@ -333,6 +337,9 @@ impl PyStream {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if !self.born {
+            return Ok(());
+        }
         visit.call(&self.engine)?;
         self.owner.traverse(visit)?;
         self.protocol.traverse(visit)?;
