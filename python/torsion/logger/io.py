@@ -1,4 +1,4 @@
-"""L{LoggingFile}: a file to write to whose lines become events."""
+"""``LoggingFile``: a file to write to whose lines become events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""L{Logger}, with which code says what happens."""
+"""``Logger``, with which code says what happens."""
 
 from __future__ import annotations
 

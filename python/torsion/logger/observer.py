@@ -1,4 +1,4 @@
-"""L{LogPublisher}, which shows each event to many observers, and the one of the whole process."""
+"""``LogPublisher``, which shows each event to many observers, and the one of the whole process."""
 
 from __future__ import annotations
 

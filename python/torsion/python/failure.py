@@ -1,4 +1,4 @@
-"""L{Failure}: an exception as an object that can be kept, passed on, asked about, printed and raised again.
+"""``Failure``: an exception as an object that can be kept, passed on, asked about, printed and raised again.
 
 Making one is cheap (asynchronous error paths make many): it takes the exception and its traceback and looks at neither.
 Frames, names of base classes and text are worked out when they are asked for.

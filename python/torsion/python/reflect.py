@@ -112,7 +112,7 @@ def namedAny(name: str) -> Any:
                 found = getattr(found, attribute)
             return found
     if len(parts) == 1:
-        raise ModuleNotFound(f"no module named {name!r}")
+        raise ModuleNotFound(f"No module named {name!r}")
     raise ObjectNotFound(f"{name!r} does not name an object")
 
 
@@ -248,6 +248,10 @@ def safe_str(o: Any) -> str:
         return _excuse(o, error, "str")
 
 
+# A metaclass may give its classes a __name__ that raises; this one is the interpreter's own.
+_class_name: Callable[[type], str] = type.__dict__["__name__"].__get__
+
+
 def _excuse(o: Any, error: BaseException, what: str) -> str:
     try:
         import traceback
@@ -255,4 +259,4 @@ def _excuse(o: Any, error: BaseException, what: str) -> str:
         shown = "".join(traceback.format_exception(error))
     except BaseException:  # noqa: BLE001 - even the error refuses to be shown, or memory or the stack is used up
         shown = type(error).__name__
-    return f"<{type(o).__name__} instance at 0x{id(o):x} with {what} error:\n {shown}>"
+    return f"<{_class_name(type(o))} instance at 0x{id(o):x} with {what} error:\n {shown}>"

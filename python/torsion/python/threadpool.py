@@ -1,4 +1,4 @@
-"""L{ThreadPool}: threads that call what they are given, and come and go with the work."""
+"""``ThreadPool``: threads that call what they are given, and come and go with the work."""
 
 from __future__ import annotations
 
