@@ -295,7 +295,7 @@ class ReactorBase:
         :raises TypeError: if *callable* is not callable.
         """
         if self._clock == self.engine.seconds:
-            return self.engine.call_later(delay, callable, *args, **kw)
+            return self.engine.call_later(delay, callable, *args, **kw)  # type: ignore[no-any-return]
         from torsion.internet.reactors.delayed import call_by_other_clock
 
         return call_by_other_clock(self.engine, self._clock, delay, callable, args, kw)

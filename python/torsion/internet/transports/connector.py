@@ -143,6 +143,10 @@ class Connector(StreamOwner):
         """Tell what *stream* is, for its representation."""
         return f"to {self.host}:{self.port}"
 
+    def label(self, stream: TCPConnection) -> str:
+        """Tell what *stream* is, for log lines."""
+        return "client"
+
     # --- the attempt -------------------------------------------------------------------------------------------------
 
     def _look_up(self, attempt: _Attempt) -> None:

@@ -135,6 +135,10 @@ class Port(StreamOwner):
         """Tell what *stream* is, for its representation."""
         return f"#{stream.sessionno} on {self.port}"
 
+    def label(self, stream: TCPConnection) -> str:
+        """Tell what *stream* is, for log lines."""
+        return f"{stream.sessionno},{stream.peer_address()[0]}"
+
     # --- how it ends -------------------------------------------------------------------------------------------------
 
     def _finish(self, listener: Listener, reason: Failure = CONNECTION_DONE) -> None:

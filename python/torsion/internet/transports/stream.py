@@ -72,7 +72,7 @@ class TCPConnection(Stream):
     def logPrefix(self) -> str:
         """Return by what name log lines are to call this connection: its protocol's, and whom it is with."""
         name = log_prefix(self.protocol) if self.protocol is not None else "-"
-        return f"{name},{self.owner.describe(self)}"  # type: ignore[attr-defined]
+        return f"{name},{self.owner.label(self)}"  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
         name = type(self.protocol).__name__ if self.protocol is not None else "no protocol"
