@@ -82,6 +82,17 @@ class IPv4Address(_Value):
         self.host = host
         self.port = port
 
+    # The same as in the base, without its detour: these are the keys of tables of clients.
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        assert isinstance(other, IPv4Address)
+        return self.port == other.port and self.host == other.host and self.type == other.type
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.host, self.port))
+
 
 @implementer(IAddress)
 class IPv6Address(_Value):
