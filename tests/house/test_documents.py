@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 README = ROOT / "README.md"
 
 # Where a name in a document may be looked for.
-PLACES = [ROOT, PACKAGE, PACKAGE.parent, CRATES, CRATES / "reactor" / "src", CRATES / "native" / "src"]
+PLACES = [ROOT, PACKAGE, PACKAGE.parent, CRATES, ROOT / "benches", ROOT / ".github" / "workflows"]
 FILE_NAME = re.compile(r"`((?:[\w.{},*-]+/)*[\w.{},*-]+\.(?:py|pyi|rs|toml|md|yml|txt|c|json))`")
 
 
@@ -53,6 +54,21 @@ def test_the_architecture_names_every_package_and_crate() -> None:
     crates = {f"torsion-{path.name}" for path in CRATES.iterdir() if (path / "Cargo.toml").exists()}
     assert {name for name in packages | crates if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)} == set()
     assert text.count("\n") <= 300
+
+
+def floors(contract: str) -> list[list[str]]:
+    """Return the layers of *contract* in pyproject.toml that have modules, from the top."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [layers] = [each["layers"] for each in settings["tool"]["importlinter"]["contracts"] if each["id"] == contract]
+    built = [[name.strip() for name in layer.split("|") if "(" not in name] for layer in layers]
+    return [layer for layer in built if layer]
+
+
+@pytest.mark.parametrize(("contract", "heading"), [("floors", "| floor |"), ("internet-storeys", "| storey |")])
+def test_the_architecture_draws_the_floors_as_they_are(contract: str, heading: str) -> None:
+    table = ARCHITECTURE.read_text(encoding="utf-8").split(heading, 1)[1].split("\n\n", 1)[0]
+    drawn = [re.findall(r"`(\w+)`", row.split("|")[1]) for row in table.splitlines()[2:]]
+    assert drawn == floors(contract)
 
 
 def blocks(path: Path, language: str) -> list[str]:

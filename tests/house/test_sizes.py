@@ -14,7 +14,10 @@ LINES_PER_FUNCTION = 60
 
 # What may be longer, and why.
 LONG_FILES: dict[str, str] = {}
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {
+    "python/torsion/internet/defer/_run.py: run": "the loop that every callback goes through: to split it is a call for each",
+    "rust/reactor/src/stream/state.rs: obey": "the state table itself, an arm for each event",
+}
 
 
 def python_functions(path: Path) -> Iterator[tuple[str, int]]:
@@ -55,8 +58,13 @@ def test_files() -> None:
 
 
 def test_functions() -> None:
-    sizes = {f"{shown(path)}: {name}": size for path in files(".py") for name, size in python_functions(path)}
-    sizes |= {f"{shown(path)}: {name}": size for path in files(".rs") for name, size in rust_functions(path)}
+    """A test that tells one story may take its time; everything else may not."""
+    measured = [path for path in files(".py", ".rs") if "tests" not in path.parts]
+    sizes = {
+        f"{shown(path)}: {name}": size
+        for path in measured
+        for name, size in (python_functions(path) if path.suffix == ".py" else rust_functions(path))
+    }
     assert {
         name: size for name, size in sizes.items() if size > LINES_PER_FUNCTION and name not in LONG_FUNCTIONS
     } == {}
