@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
+from enum import Enum, EnumType
 
 __all__ = ["InvalidLogLevelError", "LogLevel", "OrderedConstant"]
 
@@ -19,7 +19,13 @@ class InvalidLogLevelError(Exception):
         self.level = level
 
 
-class OrderedConstant(Enum):
+class _ListsAll(EnumType):
+    def __dir__(cls) -> list[str]:
+        # An Enum hides its class methods from dir() and so from whoever completes names.
+        return list(type.__dir__(cls))
+
+
+class OrderedConstant(Enum, metaclass=_ListsAll):
     """Named constants of one family: they are ordered as they are defined, and compare with their own family only.
 
     Has the parts of ``constantly.NamedConstant`` and ``constantly.Names`` that Twisted's users know.

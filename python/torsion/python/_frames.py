@@ -1,4 +1,4 @@
-"""Frames as plain data: taking them from a traceback, printing them, and standing in for a traceback that is gone.
+"""Frames as plain data: taking them from a traceback, and standing in for a traceback that is gone.
 
 A frame is the tuple ``(function, file name, line number, locals, globals)``.  Locals and globals are ``()`` where they
 were not captured, else lists of ``(name, value)``.
@@ -6,20 +6,18 @@ were not captured, else lists of ``(name, value)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from types import CodeType, TracebackType
 from typing import Any, cast
 
 from torsion.python.reflect import safe_repr
 
-__all__ = ["Frame", "Position", "format_frames", "frames_of", "place_of", "positions_of", "spell_out", "stand_in"]
+__all__ = ["Frame", "Position", "Variables", "frames_of", "place_of", "positions_of", "spell_out", "stand_in"]
 
 Variables = Sequence[tuple[str, Any]]
 Frame = tuple[str, str, int, Variables, Variables]
 Position = tuple[CodeType, int, int]
 """Where a frame stood: its code, the index of the instruction, the line.  Holds no variable alive."""
-
-_DETAILS = ("default", "brief", "verbose", "verbose-vars-not-captured")
 
 
 def positions_of(tb: TracebackType | None) -> tuple[Position, ...]:
@@ -61,42 +59,6 @@ def spell_out(frames: Iterable[Frame]) -> list[Frame]:
 
 def _spelled(variables: Variables) -> Variables:
     return [(name, safe_repr(value)) for name, value in variables] if variables else variables
-
-
-def format_frames(frames: Iterable[Frame], write: Callable[[str], object], detail: str = "default") -> None:
-    """Write *frames* as text.
-
-    :param frames: tuples of function, file name, line number, locals, globals; outermost first.
-    :param write: is called with pieces of text.
-    :param detail: ``"default"`` looks as Python's own tracebacks, ``"brief"`` is one line a frame, ``"verbose"`` adds
-        the captured variables and ``"verbose-vars-not-captured"`` is the same without them.
-    :raise ValueError: if *detail* is none of these.
-    """
-    if detail == "default":
-        # Costs two milliseconds; only a process that prints a traceback needs it.
-        from linecache import getline
-
-        for name, path, line, _, _ in frames:
-            write(f'  File "{path}", line {line}, in {name}\n')
-            if source := getline(path, line).strip():
-                write(f"    {source}\n")
-    elif detail == "brief":
-        for name, path, line, _, _ in frames:
-            write(f"{path}:{line}:{name}\n")
-    elif detail in _DETAILS:
-        for name, path, line, local, shared in frames:
-            write(f"{path}:{line}: {name}(...)\n")
-            if detail == "verbose":
-                _write_variables(write, " [ Locals ]\n", local)
-                _write_variables(write, " ( Globals )\n", shared)
-    else:
-        raise ValueError(f"detail must be one of {', '.join(_DETAILS)}, not {detail!r}")
-
-
-def _write_variables(write: Callable[[str], object], heading: str, variables: Variables) -> None:
-    write(heading)
-    for name, value in variables:
-        write(f"  {name} : {safe_repr(value)}\n")
 
 
 class _Frame:

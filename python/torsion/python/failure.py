@@ -7,21 +7,12 @@ Frames, names of base classes and text are worked out when they are asked for.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from torsion.python._frames import (
-    Frame,
-    Position,
-    format_frames,
-    frames_of,
-    place_of,
-    positions_of,
-    spell_out,
-    stand_in,
-)
-from torsion.python.reflect import fullyQualifiedName, qual, safe_str
+from torsion.python._frames import Frame, Position, Variables, frames_of, place_of, positions_of, spell_out, stand_in
+from torsion.python.reflect import fullyQualifiedName, qual, safe_repr, safe_str
 
 __all__ = [
     "DO_POST_MORTEM",
@@ -36,7 +27,6 @@ __all__ = [
 ]
 
 # Inside Failure, "type" is an attribute.
-_class = type
 _ErrorClass = type[BaseException]
 _ErrorType = TypeVar("_ErrorType", bound=type[BaseException] | str)
 
@@ -142,7 +132,7 @@ class Failure(BaseException):
         :param errorTypes: exception classes, or their dotted names.
         """
         ours = self.type
-        by_name = self._parents is not None or not isinstance(ours, _class)
+        by_name = self._parents is not None or not isinstance(ours, type)
         for wanted in errorTypes:
             if isinstance(wanted, str):
                 if wanted in self.parents:
@@ -282,7 +272,7 @@ class Failure(BaseException):
 
     def _type_name(self) -> str:
         # A Failure that came over a network may know its class by name only.
-        return qual(self.type) if isinstance(self.type, _class) else str(self.type)
+        return qual(self.type) if isinstance(self.type, type) else str(self.type)
 
     def getTraceback(self, elideFrameworkCode: bool | int = False, detail: str = "default") -> str:
         """Return the traceback as text.
@@ -357,6 +347,45 @@ def _deprecate_stack() -> None:
     import warnings
 
     warnings.warn("torsion.python.failure.Failure.stack is always empty; use frames", DeprecationWarning, stacklevel=3)
+
+
+_DETAILS = ("default", "brief", "verbose", "verbose-vars-not-captured")
+
+
+def format_frames(frames: Iterable[Frame], write: Callable[[str], object], detail: str = "default") -> None:
+    """Write *frames* as text.
+
+    :param frames: tuples of function, file name, line number, locals, globals; outermost first.
+    :param write: is called with pieces of text.
+    :param detail: ``"default"`` looks as Python's own tracebacks, ``"brief"`` is one line a frame, ``"verbose"`` adds
+        the captured variables and ``"verbose-vars-not-captured"`` is the same without them.
+    :raise ValueError: if *detail* is none of these.
+    """
+    if detail == "default":
+        # Costs two milliseconds; only a process that prints a traceback needs it.
+        from linecache import getline
+
+        for name, path, line, _, _ in frames:
+            write(f'  File "{path}", line {line}, in {name}\n')
+            if source := getline(path, line).strip():
+                write(f"    {source}\n")
+    elif detail == "brief":
+        for name, path, line, _, _ in frames:
+            write(f"{path}:{line}:{name}\n")
+    elif detail in _DETAILS:
+        for name, path, line, local, shared in frames:
+            write(f"{path}:{line}: {name}(...)\n")
+            if detail == "verbose":
+                _write_variables(write, " [ Locals ]\n", local)
+                _write_variables(write, " ( Globals )\n", shared)
+    else:
+        raise ValueError(f"detail must be one of {', '.join(_DETAILS)}, not {detail!r}")
+
+
+def _write_variables(write: Callable[[str], object], heading: str, variables: Variables) -> None:
+    write(heading)
+    for name, value in variables:
+        write(f"  {name} : {safe_repr(value)}\n")
 
 
 _plain_init = Failure.__init__
