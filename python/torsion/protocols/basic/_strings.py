@@ -1,0 +1,81 @@
+"""How the receivers of counted strings deliver what their framer cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Generic, TypeVar
+
+from torsion.internet.protocol import Protocol
+from torsion.wire import MAX_STRING, RemoteProtocolError
+from torsion.wire.framing import NetstringFramer, PrefixFramer
+
+F = TypeVar("F", PrefixFramer, NetstringFramer)
+
+_NOTHING: Final[Iterator[bytes]] = iter(())
+
+
+class StringReceiver(Protocol, Generic[F]):
+    """What :class:`IntNStringReceiver` and :class:`NetstringReceiver` share; a subclass knows the framer."""
+
+    MAX_LENGTH: int = MAX_STRING
+    """The longest string, in bytes.  May be changed at any time; it holds for all that was not yet delivered."""
+
+    paused: bool = False
+    _framer: F | None = None
+    _batch: Iterator[bytes] = _NOTHING  # strings that are split off and not yet delivered
+    _busy = False
+
+    def stringReceived(self, string: bytes) -> Any:
+        """Take one string, without what told its length.  Override this; what it returns has no meaning."""
+        raise NotImplementedError(f"{type(self).__name__} must define stringReceived")
+
+    def dataReceived(self, data: bytes) -> None:
+        """Deliver the strings that *data* completes.  Called from within a hook, it buffers *data* only."""
+        framer = self._framer
+        if framer is None:
+            self._framer = framer = self._begin()
+        if self._busy or self.paused:
+            framer.hold(data)
+            return
+        self._busy = True
+        try:
+            while not self.paused:
+                longest = self.MAX_LENGTH
+                try:
+                    batch = self._batch = iter(self._feed(framer, data))
+                except RemoteProtocolError as error:
+                    self._refused(error)
+                    return
+                for string in batch:
+                    self.stringReceived(string)
+                    if self.paused or self.MAX_LENGTH is not longest:
+                        framer.requeue(list(batch))
+                        break
+                else:
+                    if not framer.more:
+                        return
+                data = b""
+        except BaseException:
+            framer.requeue(list(self._batch))
+            raise
+        finally:
+            self._busy = False
+
+    def _begin(self) -> F:
+        """Return a new framer."""
+        raise NotImplementedError
+
+    def _feed(self, framer: F, data: bytes) -> list[bytes]:
+        """Feed *framer* and return its batch."""
+        raise NotImplementedError
+
+    def _refused(self, error: RemoteProtocolError) -> None:
+        """Deal with what the framer found wrong."""
+        raise NotImplementedError
+
+    def _take_rest(self) -> bytes:
+        """Return all that is not yet delivered, and forget it."""
+        if self._framer is None:
+            return b""
+        self._framer.requeue(list(self._batch))
+        return self._framer.take_rest()

@@ -1,0 +1,214 @@
+"""Receivers of lines.  The splitting is :class:`torsion.wire.framing.LineFramer`'s; here is what happens to the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from torsion.internet.protocol import Protocol
+from torsion.protocols.basic._pausing import PauseableMixin
+from torsion.wire import MAX_LINE, LimitExceeded
+from torsion.wire.framing import LineFramer
+
+__all__ = ["LineOnlyReceiver", "LineReceiver"]
+
+
+class _Unconnected:
+    """The transport of a protocol that has none: data may be fed to it all the same."""
+
+    disconnecting: Final = False
+
+
+_UNCONNECTED: Final = _Unconnected()
+_NOTHING: Final[Iterator[bytes]] = iter(())
+_SHORT: Final = 256  # data of so few bytes is a single line more often than not
+
+
+class _Lines(Protocol):
+    """What both receivers share."""
+
+    delimiter: bytes = b"\r\n"
+    """What ends a line, one byte or more.  May be changed at any time; it holds for all that was not yet delivered."""
+
+    MAX_LENGTH: int = MAX_LINE
+    """The longest line, in bytes and without its delimiter.  May be changed as the delimiter may."""
+
+    _framer: LineFramer | None = None
+    _batch: Iterator[bytes] = _NOTHING  # lines that are split off and not yet delivered
+    _busy = False
+
+    def lineReceived(self, line: bytes) -> Any:
+        """Take one line, without its delimiter.  Override this."""
+        raise NotImplementedError(f"{type(self).__name__} must define lineReceived")
+
+    def lineLengthExceeded(self, line: bytes) -> Any:
+        """Be told of a line longer than :attr:`MAX_LENGTH`.  Closes the connection, unless overridden."""
+        self.transport.loseConnection()
+
+    def sendLine(self, line: bytes) -> None:
+        """Send *line*, to which the delimiter is added; both leave in one piece."""
+        # Joined first: up to some ten kilobytes that costs less than handing two pieces to the transport.
+        self.transport.write(line + self.delimiter)
+
+    def _begin(self, polled: tuple[str, ...]) -> LineFramer:
+        """Make ready for the first data."""
+        # What is asked after each line is found in a third of the time if the instance itself has it.
+        for name in polled:
+            try:
+                setattr(self, name, getattr(self, name))
+            except AttributeError:  # a property of a subclass: it is asked each time, then
+                pass
+        self._framer = framer = LineFramer()
+        return framer
+
+
+class LineReceiver(_Lines, PauseableMixin):
+    """Receives lines and, where the protocol has such stretches, raw data between them.
+
+    Override :meth:`lineReceived`, and :meth:`rawDataReceived` if you call :meth:`setRawMode`.  Hooks may switch modes,
+    pause, change :attr:`delimiter` and :attr:`MAX_LENGTH`, and feed more data: it holds from the next line on, also when
+    that came in together with this one.  After a hook that called ``transport.loseConnection()`` nothing is delivered
+    any more of what has come in.
+    """
+
+    line_mode: bool | int = 1
+    """Whether what comes in is delivered as lines; otherwise it is raw data."""
+
+    def dataReceived(self, data: bytes) -> Any:
+        """Deliver the lines, or the raw data, that *data* completes.  Called from within a hook, it buffers *data* only.
+
+        Returns None, or what a hook returned that was true: delivery has stopped there, and goes on with the next call.
+        """
+        framer = self._framer
+        if framer is None:
+            framer = self._begin(("MAX_LENGTH", "delimiter", "line_mode", "paused"))
+        if self._busy or self.paused:
+            framer.hold(data)
+            return None
+        self._busy = True
+        transport = _UNCONNECTED if self.transport is None else self.transport
+        try:
+            while not self.paused:
+                if not self.line_mode:
+                    data = framer.take_rest() + data
+                    if not data:
+                        return None
+                    if why := self.rawDataReceived(data):
+                        return why
+                    data = b""
+                    continue
+                delimiter = self.delimiter
+                longest = self.MAX_LENGTH
+                if delimiter and not framer.buffered and len(data) <= _SHORT <= longest and type(data) is bytes:
+                    # One line and nothing else is what conversations are made of: it need not go through a batch.
+                    line, end, rest = data.partition(delimiter)
+                    if end and not rest:
+                        if (why := self.lineReceived(line)) or not framer.more or transport.disconnecting:
+                            return why or None
+                        data = b""
+                        continue
+                try:
+                    batch = self._batch = iter(framer.feed(data, delimiter, longest))
+                except LimitExceeded:
+                    if (why := self.lineLengthExceeded(framer.take_rest())) or transport.disconnecting:
+                        return why or None
+                    batch = _NOTHING
+                for line in batch:
+                    if (why := self.lineReceived(line)) or transport.disconnecting:
+                        framer.requeue(list(batch))
+                        return why or None
+                    if (
+                        self.paused
+                        or not self.line_mode
+                        or self.delimiter is not delimiter
+                        or self.MAX_LENGTH is not longest
+                    ):
+                        framer.requeue(list(batch))
+                        break
+                else:
+                    if not framer.more:
+                        return None
+                data = b""
+            return None
+        except BaseException:
+            framer.requeue(list(self._batch))
+            raise
+        finally:
+            self._busy = False
+
+    def rawDataReceived(self, data: bytes) -> Any:
+        """Take *data* that came in while in raw mode, cut anywhere.  Override this if :meth:`setRawMode` is called.
+
+        Where a line begins in the middle of *data*, give the rest of it to :meth:`setLineMode`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define rawDataReceived, as it calls setRawMode")
+
+    def setRawMode(self) -> None:
+        """Deliver what comes in from here on by :meth:`rawDataReceived`, what is buffered included."""
+        self.line_mode = 0
+
+    def setLineMode(self, extra: bytes = b"") -> Any:
+        """Deliver lines from here on; *extra* is the part of the raw data that belongs to them.
+
+        Returns what :meth:`dataReceived` returns for *extra*, or None.
+        """
+        self.line_mode = 1
+        if extra:
+            return self.dataReceived(extra)
+        return None
+
+    def clearLineBuffer(self) -> bytes:
+        """Forget all that is buffered, and return it.  From within a hook this is what came in after the hook's line."""
+        if self._framer is None:
+            return b""
+        self._framer.requeue(list(self._batch))
+        return self._framer.take_rest()
+
+
+class LineOnlyReceiver(_Lines):
+    """Receives lines and nothing else: no raw data, no pausing.
+
+    Override :meth:`lineReceived`; what it returns has no meaning.
+    """
+
+    def dataReceived(self, data: bytes) -> Any:
+        """Deliver the lines that *data* completes; nothing any more once the transport is closing.
+
+        Called from within a hook, it buffers *data* only.  Returns None, or what :meth:`lineLengthExceeded` returned if
+        that was true; delivery has stopped there, and goes on with the next call.
+        """
+        framer = self._framer
+        if framer is None:
+            framer = self._begin(("MAX_LENGTH", "delimiter"))
+        transport = _UNCONNECTED if self.transport is None else self.transport
+        if self._busy:
+            framer.hold(data)
+            return None
+        self._busy = True
+        try:
+            while not transport.disconnecting:
+                delimiter = self.delimiter
+                longest = self.MAX_LENGTH
+                try:
+                    batch = self._batch = iter(framer.feed(data, delimiter, longest))
+                except LimitExceeded:
+                    line, _, rest = framer.take_rest().partition(delimiter)
+                    framer.hold(rest)
+                    if why := self.lineLengthExceeded(line):
+                        return why
+                    batch = _NOTHING
+                for line in batch:
+                    self.lineReceived(line)
+                    if transport.disconnecting or self.delimiter is not delimiter or self.MAX_LENGTH is not longest:
+                        framer.requeue(list(batch))
+                        break
+                else:
+                    if not framer.more:
+                        return None
+                data = b""
+            return None
+        except BaseException:
+            framer.requeue(list(self._batch))
+            raise
+        finally:
+            self._busy = False
