@@ -235,6 +235,7 @@ mod tests {
     #[test]
     fn seconds_become_the_nearest_nanosecond() {
         assert_eq!(Time::from_secs_f64(0.1), Ok(Time::from_nanos(100_000_000)));
+        assert_eq!(Time::from_secs_f64(1.6e-9), Ok(Time::from_nanos(2)));
         assert_eq!(Time::from_secs_f64(-0.0), Ok(Time::ZERO));
         assert_eq!(Time::from_secs_f64(1e300), Ok(Time::MAX));
         assert_eq!(Time::MAX.after_secs_f64(1.0), Ok(Time::MAX));

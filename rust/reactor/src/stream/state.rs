@@ -1,7 +1,7 @@
 //! The life of a stream as a table.  No sockets, no buffers: inputs go in, actions come out.
 //!
 //! A stream has two halves.  The *read* half is open, paused or closed by the peer; the *write* half is open, closing
-//! (shut down once everything is sent) or shut.  Over both stands the *lifecycle*, the columns of [`TABLE`]:
+//! (shut down once everything is sent) or shut.  Over both stands the *lifecycle*, the columns of `TABLE`:
 //!
 //! * `Open`: as the halves say.
 //! * `Draining`, after `loseConnection`: nothing is read any more; what is queued, and what is still written meanwhile,
@@ -59,7 +59,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// The row of [`TABLE`].
+    /// The row of `TABLE`.
     const fn row(self) -> usize {
         match self {
             Self::Pause => 0,
@@ -177,7 +177,7 @@ enum Producer {
     Pull,
 }
 
-/// What an input does: the entries of [`TABLE`], each carried out by one arm of [`State::obey`].
+/// What an input does: the entries of `TABLE`, each carried out by one arm of [`State::obey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
     /// Nothing, on purpose.
@@ -188,8 +188,6 @@ enum Rule {
     Resume,
     /// Close the read half and tell the protocol, once.
     TellEof,
-    /// Close the read half in silence.
-    NoteEof,
     /// Close as done if both halves are closed.
     DoneIfBothClosed,
     /// Go over to `Draining`.
@@ -222,8 +220,7 @@ enum Rule {
 
 use Rule::{
     Abort, CloseWrite, DoneIfBothClosed, Drain, EndAborted, EndDone, EndLost, EndRaised, Hold,
-    Ignore, NoteEof, Pause, RefuseProducer, Release, Resume, Settle, TakePull, TakeStreaming,
-    TellEof,
+    Ignore, Pause, RefuseProducer, Release, Resume, Settle, TakePull, TakeStreaming, TellEof,
 };
 
 /// What each input does in each lifecycle.
@@ -232,7 +229,7 @@ const TABLE: [(&str, [Rule; 4]); 15] = [
     //                      Open              Draining        Aborting        Closed
     ("Pause",              [Pause,            Ignore,         Ignore,         Ignore]),
     ("Resume",             [Resume,           Ignore,         Ignore,         Ignore]),
-    ("PeerEof",            [TellEof,          NoteEof,        Ignore,         Ignore]),
+    ("PeerEof",            [TellEof,          Ignore,         Ignore,         Ignore]),
     ("EofKept",            [DoneIfBothClosed, Ignore,         Ignore,         Ignore]),
     ("EofRefused",         [EndDone,          Ignore,         Ignore,         Ignore]),
     ("LoseConnection",     [Drain,            Ignore,         Ignore,         Ignore]),
@@ -345,10 +342,6 @@ impl State {
                 }
                 self.read = ReadHalf::Closed;
                 Actions::two(Action::StopReading, Action::DeliverEof)
-            }
-            NoteEof => {
-                self.read = ReadHalf::Closed;
-                Actions::NONE
             }
             DoneIfBothClosed => match (self.read, self.write) {
                 (ReadHalf::Closed, WriteHalf::Shut) => self.end(CloseReason::Done),

@@ -365,3 +365,28 @@ proptest! {
         prop_assert!(all.iter().skip(closed + 1).all(|action| *action == Action::StopProducer));
     }
 }
+
+#[test]
+fn producers_come_and_go_while_the_stream_is_ending() {
+    let streaming = [
+        Input::LoseConnection,
+        Input::StreamingProducer,
+        Input::OutboxFull,
+    ];
+    assert_eq!(after(&streaming).1, [Action::PauseProducer]);
+    assert_eq!(
+        after(&[Input::LoseConnection, Input::PullProducer]).1,
+        [Action::ResumeProducer]
+    );
+    let stopped = [Action::Close(CloseReason::Aborted), Action::StopProducer];
+    for late in [Input::StreamingProducer, Input::PullProducer] {
+        assert_eq!(after(&[Input::Abort, late, Input::Flushed]).1, stopped);
+    }
+    let gone = [
+        Input::StreamingProducer,
+        Input::Abort,
+        Input::NoProducer,
+        Input::Flushed,
+    ];
+    assert_eq!(after(&gone).1, stopped[..1]);
+}
