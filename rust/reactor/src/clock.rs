@@ -34,7 +34,7 @@ impl Time {
         self.0
     }
 
-    /// Returns the moment `seconds` after the start, to the nearest nanosecond; too late a moment becomes [`Time::MAX`].
+    /// Returns the moment `seconds` after the start, to the nearest nanosecond, [`Time::MAX`] at the latest.
     ///
     /// # Errors
     ///

@@ -181,8 +181,8 @@ impl<C> Outbox<C> {
 impl<C: AsRef<[u8]>> Outbox<C> {
     /// Queues a chunk by reference, whatever its size.  An empty chunk is dropped.
     ///
-    /// Returns whether this made the outbox full: the producer is to pause.  It is said once; the next change is told by
-    /// [`Flush::relieved`].
+    /// Returns whether this made the outbox full: the producer is to pause.  It is said once; the next change is told
+    /// by [`Flush::relieved`].
     pub fn push(&mut self, chunk: C) -> bool {
         let size = chunk.as_ref().len();
         if size == 0 {

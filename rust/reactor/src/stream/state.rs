@@ -86,7 +86,8 @@ impl Input {
 pub enum Action {
     /// Read no more.
     StopReading,
-    /// Read again, and try it at once: the poller told of what is there while nobody was reading, and will not repeat it.
+    /// Read again, and try it at once: the poller told of what is there while nobody was reading, and will not repeat
+    /// it.
     StartReading,
     /// Throw away what is queued.
     ClearOutbox,
