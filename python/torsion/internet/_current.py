@@ -51,15 +51,13 @@ def set_installed(reactor: Any) -> None:
 
     Applications call :func:`torsion.internet.main.installReactor`, which refuses to replace one.
     """
-    package = sys.modules.get(_PACKAGE)
+    package = sys.modules[_PACKAGE]
     if reactor is None:
         sys.modules.pop(_NAME, None)
-        if package is not None:
-            vars(package).pop("reactor", None)
-        return
-    sys.modules[_NAME] = reactor
-    if package is not None:
-        package.reactor = reactor  # type: ignore[attr-defined]
+        vars(package).pop("reactor", None)
+    else:
+        sys.modules[_NAME] = reactor
+        vars(package)["reactor"] = reactor
 
 
 def enter(reactor: Any) -> None:

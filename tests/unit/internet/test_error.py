@@ -43,6 +43,11 @@ def test_all_names_are_there_and_sorted():
             error.ProcessTerminated(exitCode=3, signal=9),
             "A process has ended with a probable error condition: process ended with exit code 3 by signal 9.",
         ),
+        (error.ProcessTerminated(), "A process has ended with a probable error condition: process ended."),
+        (
+            error.ProcessTerminated(signal="SIGBUS"),
+            "A process has ended with a probable error condition: process ended by signal SIGBUS.",
+        ),
         (error.VerifyError(), "A signature could not be verified."),
         (error.CertificateError("expired"), "expired"),
         (error.PeerVerifyError("not", "trusted"), "('not', 'trusted')"),

@@ -20,9 +20,9 @@ class _OneProtocolFactory(ClientFactory[_P]):
     """
 
     noisy = False
+    connector: IConnector
 
     def __init__(self, reactor: Any, protocol: _P) -> None:
-        self.connector: IConnector | None = None
         self.deferred: Deferred[_P] = Deferred(self._cancel)
         self._reactor = reactor
         self._protocol: _P | None = protocol
@@ -54,8 +54,7 @@ class _OneProtocolFactory(ClientFactory[_P]):
         if self._call is not None:
             self._call.cancel()
             self._call = None
-        if self.connector is not None:
-            self.connector.disconnect()
+        self.connector.disconnect()
 
 
 class ClientCreator(Generic[_P]):
