@@ -38,7 +38,11 @@ CASES = {
     ],
     "idle": [Case("10,000 idle connections", "echo", ["idle", "-c", "10000"])],
 }
-SCRIPTS = {"timers": "timers.py", "deferred": "deferred.py", "import": "importing.py"}
+SCRIPTS = {
+    "timers": ("timers.py", "CPU ns"),
+    "deferred": ("deferred.py", "CPU ns"),
+    "import": ("importing.py", "CPU ms"),
+}
 
 PEERS = ["limit", "torsion", "uvloop", "asyncio", "twisted"]
 
@@ -71,7 +75,7 @@ def run_served(case: Case, peers: list[str], rounds: int, seconds: float, tools:
 
 
 def run_script(script: Path, peers: list[str], rounds: int) -> dict[str, dict[str, list[float]]]:
-    """Return the figures of each peer for each metric of *script*, in nanoseconds."""
+    """Return the figures of each peer for each metric of *script*."""
     figures: dict[str, dict[str, list[float]]] = {}
     for _ in range(rounds):
         for peer in peers:

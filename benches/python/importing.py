@@ -1,4 +1,4 @@
-"""What starting costs: `importing.py IMPLEMENTATION` prints one JSON object, CPU nanoseconds of a whole interpreter.
+"""What starting costs: `importing.py IMPLEMENTATION` prints one JSON object, CPU milliseconds of a whole interpreter.
 
 Each figure is the least of some runs: what else the machine does can only add to it.
 """
@@ -19,11 +19,11 @@ STATEMENTS = {
 
 
 def cpu(statement: str) -> float:
-    """Return the CPU time, in nanoseconds, of an interpreter that does *statement*."""
+    """Return the CPU time, in milliseconds, of an interpreter that does *statement*."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", statement], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e9
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e3
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from threading import Thread
 from typing import Any
@@ -43,7 +44,7 @@ def twisted_like(package: str) -> Loop:
     reactor = import_module(f"{package}.internet.reactor")
     loop = Loop()
     loop.later = reactor.callLater
-    loop.soon = lambda function: reactor.callLater(0, function)
+    loop.soon = partial(reactor.callLater, 0)
     loop.thread = reactor.callFromThread
 
     def put_off(timer: Any) -> Any:
