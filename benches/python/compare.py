@@ -128,13 +128,12 @@ def main() -> None:
             for case in CASES.get(name, []):
                 everything[case.name] = run_served(case, peers, asked.rounds, asked.seconds, tools)
                 show(case.name, case.unit, everything[case.name])
-            script = HERE / SCRIPTS.get(name, "")
-            if name in SCRIPTS and script.exists():
-                for metric, figures in run_script(
-                    script, [peer for peer in peers if peer != "limit"], asked.rounds
-                ).items():
+            if name in SCRIPTS:
+                script, unit = SCRIPTS[name]
+                programs = [peer for peer in peers if peer != "limit"]
+                for metric, figures in run_script(HERE / script, programs, asked.rounds).items():
                     everything[f"{name}: {metric}"] = figures
-                    show(f"{name}: {metric}", "ns", figures)
+                    show(f"{name}: {metric}", unit, figures)
     if asked.json:
         asked.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
 
