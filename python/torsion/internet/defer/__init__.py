@@ -16,8 +16,10 @@ from ._errors import (
     QueueUnderflow,
     TimeoutError,
 )
+from ._filelock import DeferredFilesystemLock
 from ._gather import FAILURE, SUCCESS, DeferredList, gatherResults, race
 from ._inline import ensureDeferred, inlineCallbacks, returnValue
+from ._kinds import DeferredCallback, DeferredErrback
 from ._make import execute, fail, getDebugging, maybeDeferred, setDebugging, succeed
 from ._sync import DeferredLock, DeferredQueue, DeferredSemaphore
 
@@ -29,6 +31,9 @@ __all__ = [
     "CancelledError",
     "DebugInfo",
     "Deferred",
+    "DeferredCallback",
+    "DeferredErrback",
+    "DeferredFilesystemLock",
     "DeferredList",
     "DeferredLock",
     "DeferredQueue",

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from torsion.python.failure import Failure
 
 from . import _debug
 from ._driver import Driver, is_steps, start
 from ._errors import AlreadyCalledError, CancelledError, NotACoroutineError
-from ._kinds import DEFERRED_TYPES, FAILED, NO_KEYWORDS, PAUSE, PAUSE_SHIFT, UNFIRED, Arguments, Entry, failure_here, is_failure
+from ._kinds import (
+    DEFERRED_TYPES,
+    FAILED,
+    NO_KEYWORDS,
+    PAUSE,
+    PAUSE_SHIFT,
+    UNFIRED,
+    Arguments,
+    Entry,
+    failure_here,
+    is_failure,
+)
 from ._outside import Future, FutureLoop, add_timeout, follow_future, to_future
 from ._run import forward, run
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IReactorTime
 
-__all__ = ["Deferred", "GO_ON"]
+__all__ = ["GO_ON", "Deferred"]
 
 _T = TypeVar("_T")
 _NextT = TypeVar("_NextT")
+_P = ParamSpec("_P")
 
 GO_ON = object()
 """What a canceller of ours returns if the Deferred shall stay unfired because its work is not done yet."""
@@ -40,19 +52,22 @@ class Deferred(Generic[_T]):
     debug: bool = False
     """Remember where Deferreds are made and fired, and capture the variables of failures.  See :func:`setDebugging`."""
 
+    # The fields that every Deferred has or gets; what few have is found in the class or in __dict__.
+    __slots__ = ("__dict__", "__weakref__", "_canceller", "_chain", "_hold", "result")
+
     result: Any
     _chain: list[Entry]
-    _hold: int = UNFIRED
-    _canceller: Callable[[Deferred[Any]], object] | Driver | None = None
+    _hold: int
+    _canceller: Callable[[Deferred[Any]], object] | Driver | None
+
     _chainedTo: Deferred[Any] | None = None
     _suppress: bool = False
     _info: _debug.DebugInfo | None = None
 
-    def __init__(self, canceller: Callable[[Deferred[Any]], None] | None = None) -> None:
+    def __init__(self, canceller: Callable[[Deferred[Any]], object] | None = None) -> None:
         self._chain = []
         self._hold = UNFIRED
-        if canceller is not None:
-            self._canceller = canceller
+        self._canceller = canceller
         if _debug.enabled:
             self._info = info = _debug.DebugInfo()
             info.creator = _debug.callers()
@@ -63,6 +78,36 @@ class Deferred(Generic[_T]):
 
     # --- adding callbacks ------------------------------------------------------------------------------------------
 
+    @overload
+    def addCallbacks(
+        self,
+        callback: Callable[..., Deferred[_NextT] | Failure],
+        errback: Callable[..., Deferred[_NextT] | Failure] | None = None,
+        callbackArgs: tuple[Any, ...] | None = (),
+        callbackKeywords: Mapping[str, Any] | None = NO_KEYWORDS,
+        errbackArgs: tuple[Any, ...] | None = (),
+        errbackKeywords: Mapping[str, Any] | None = NO_KEYWORDS,
+    ) -> Deferred[_NextT]: ...
+    @overload
+    def addCallbacks(
+        self,
+        callback: Callable[..., _NextT | Failure],
+        errback: Callable[..., _NextT | Failure] | None = None,
+        callbackArgs: tuple[Any, ...] | None = (),
+        callbackKeywords: Mapping[str, Any] | None = NO_KEYWORDS,
+        errbackArgs: tuple[Any, ...] | None = (),
+        errbackKeywords: Mapping[str, Any] | None = NO_KEYWORDS,
+    ) -> Deferred[_NextT]: ...
+    @overload
+    def addCallbacks(
+        self,
+        callback: Callable[..., Any] | None,
+        errback: Callable[..., Any] | None = None,
+        callbackArgs: tuple[Any, ...] | None = (),
+        callbackKeywords: Mapping[str, Any] | None = NO_KEYWORDS,
+        errbackArgs: tuple[Any, ...] | None = (),
+        errbackKeywords: Mapping[str, Any] | None = NO_KEYWORDS,
+    ) -> Deferred[Any]: ...
     def addCallbacks(
         self,
         callback: Callable[..., Any] | None,
@@ -88,6 +133,14 @@ class Deferred(Generic[_T]):
         self._add((callback, errback, extra))
         return self
 
+    @overload
+    def addCallback(
+        self, callback: Callable[Concatenate[_T, _P], Deferred[_NextT] | Failure], *args: _P.args, **kwargs: _P.kwargs
+    ) -> Deferred[_NextT]: ...
+    @overload
+    def addCallback(
+        self, callback: Callable[Concatenate[_T, _P], _NextT | Failure], *args: _P.args, **kwargs: _P.kwargs
+    ) -> Deferred[_NextT]: ...
     def addCallback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
         """Add *callback*, to be called with the result and these arguments; failures pass it by.
 
@@ -101,6 +154,17 @@ class Deferred(Generic[_T]):
             self._chain.append(entry)
         return self
 
+    @overload
+    def addErrback(
+        self,
+        errback: Callable[Concatenate[Failure, _P], Deferred[_NextT] | Failure],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_T | _NextT]: ...
+    @overload
+    def addErrback(
+        self, errback: Callable[Concatenate[Failure, _P], _NextT | Failure], *args: _P.args, **kwargs: _P.kwargs
+    ) -> Deferred[_T | _NextT]: ...
     def addErrback(self, errback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
         """Add *errback*, to be called with the :class:`Failure` and these arguments; other results pass it by.
 
@@ -114,6 +178,14 @@ class Deferred(Generic[_T]):
             self._chain.append(entry)
         return self
 
+    @overload
+    def addBoth(
+        self, callback: Callable[Concatenate[Any, _P], Deferred[_NextT] | Failure], *args: _P.args, **kwargs: _P.kwargs
+    ) -> Deferred[_NextT]: ...
+    @overload
+    def addBoth(
+        self, callback: Callable[Concatenate[Any, _P], _NextT | Failure], *args: _P.args, **kwargs: _P.kwargs
+    ) -> Deferred[_NextT]: ...
     def addBoth(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
         """Add *callback*, to be called with the result or the :class:`Failure`, and these arguments.
 
@@ -190,7 +262,7 @@ class Deferred(Generic[_T]):
             if self._chain:
                 run(self)
             elif hold:
-                self._blame(result)
+                self._blame(cast("Failure", result))
 
     def errback(self, fail: Failure | BaseException | None = None) -> None:
         """Fire with a failure.  Runs the callbacks that were added so far.
@@ -236,32 +308,34 @@ class Deferred(Generic[_T]):
         result already, nothing happens.  Without a canceller, one later call of :meth:`callback` or :meth:`errback`
         is ignored, since whoever calls cannot know of the cancellation.
         """
-        current: Deferred[Any] = self
+        current: Any = self
         waiter: Deferred[Any] | None = None
         seen = set()
         try:
             while current not in seen:
                 if current is not self and type(current).cancel is not Deferred.cancel:
-                    return current.cancel()
+                    current.cancel()
+                    return
                 seen.add(current)
                 if not current._hold & UNFIRED:
                     inner = getattr(current, "result", None)
                     if type(inner) not in DEFERRED_TYPES:
-                        return None
+                        return
                 elif isinstance(canceller := current._canceller, Driver):
                     inner, waiter = canceller.waiting, current
                     if inner is None:  # the coroutine itself is the caller: it goes on, to no avail
                         current._suppress = True
-                        return current.errback(CancelledError())
+                        current.errback(CancelledError())
+                        return
                 else:
-                    return current._cancel_here(canceller)
+                    current._cancel_here(canceller)
+                    return
                 current = inner
         except Exception:
             if waiter is None or not waiter._hold & UNFIRED:
                 raise
             waiter._suppress = True
             waiter.errback(failure_here())
-        return None
 
     def _cancel_here(self, canceller: Callable[[Deferred[Any]], object] | None) -> None:
         if canceller is None:
@@ -313,7 +387,9 @@ class Deferred(Generic[_T]):
         for callback, errback, extra in getattr(self, "_chain", ()):
             if extra is None or isinstance(extra, tuple):
                 args, keywords, errargs, errkeywords = extra or ((), {}, (), {})
-                pairs.append(((callback or _debug.passthru, args, keywords), (errback or _debug.passthru, errargs, errkeywords)))
+                pairs.append(
+                    ((callback or _debug.passthru, args, keywords), (errback or _debug.passthru, errargs, errkeywords))
+                )
             else:
                 pairs.append(((extra, (callback,), {}),) * 2)
         return pairs
@@ -362,7 +438,9 @@ class Deferred(Generic[_T]):
     __iter__ = __await__
 
     @classmethod
-    def fromCoroutine(cls, coro: Coroutine[Deferred[Any], Any, _NextT] | Generator[Any, Any, _NextT]) -> Deferred[_NextT]:
+    def fromCoroutine(
+        cls, coro: Coroutine[Deferred[Any], Any, _NextT] | Generator[Any, Any, _NextT]
+    ) -> Deferred[_NextT]:
         """Start a coroutine, or a generator that yields Deferreds, and return a Deferred of what it returns.
 
         Cancelling the Deferred cancels what the coroutine is waiting for.

@@ -5,22 +5,23 @@ This lies below :class:`Deferred` and knows it only by its fields, so that each 
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+import warnings
+from collections.abc import Coroutine, Generator, Iterator
 from contextvars import Context, copy_context
-from types import CoroutineType, GeneratorType
+from types import CoroutineType, FrameType, GeneratorType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from torsion.python.failure import Failure
 
 from . import _debug
-from ._kinds import DEFERRED_TYPES, FAILED, PLAIN, UNFIRED, failure_here, is_failure
+from ._kinds import DEFERRED_TYPES, OWN_PACKAGE, PLAIN, UNFIRED, failure_here, is_failure
 
 if TYPE_CHECKING:
     from ._deferred import Deferred
 
 __all__ = ["Driver", "Return", "Steps", "is_steps", "resume", "start"]
 
-Steps: TypeAlias = "Coroutine[Deferred[Any], Any, Any] | Generator[Any, Any, Any]"
+Steps: TypeAlias = "Coroutine[Any, Any, Any] | Generator[Any, Any, Any]"
 
 _STEPS_TYPES = (CoroutineType, GeneratorType)
 _new = object.__new__
@@ -60,7 +61,7 @@ def start(kind: type[Deferred[Any]], steps: Steps) -> Deferred[Any]:
     try:
         waiting = context.run(steps.send, None)
         if type(waiting) not in DEFERRED_TYPES or waiting._hold < UNFIRED:
-            waiting = context.run(_advance, steps, waiting)
+            waiting = context.run(_advance, kind, steps, waiting)
     except StopIteration as stop:
         result = stop.value
         if type(result) in PLAIN and not _debug.enabled:  # mostly; as in succeed()
@@ -68,9 +69,10 @@ def start(kind: type[Deferred[Any]], steps: Steps) -> Deferred[Any]:
             deferred._hold = 0
             deferred.result = result
             return deferred
-    except Return as exit:
-        result = exit.value
-    except BaseException:
+    except Return as left:
+        result = left.value
+        _check_place(left)
+    except BaseException:  # noqa: BLE001  # it becomes the result
         result = failure_here(kind.debug)
     else:
         deferred = kind()
@@ -92,12 +94,13 @@ def resume(driver: Driver, result: Any) -> Deferred[Any] | None:
         else:
             waiting = run_in_context(steps.send, result)
         if type(waiting) not in DEFERRED_TYPES or waiting._hold < UNFIRED:
-            waiting = run_in_context(_advance, steps, waiting)
+            waiting = run_in_context(_advance, type(driver.deferred), steps, waiting)
     except StopIteration as stop:
         result = stop.value
-    except Return as exit:
-        result = exit.value
-    except BaseException:
+    except Return as left:
+        result = left.value
+        _check_place(left)
+    except BaseException:  # noqa: BLE001  # it becomes the result
         result = failure_here(driver.deferred.debug)
     else:
         driver.waiting = waiting
@@ -106,17 +109,20 @@ def resume(driver: Driver, result: Any) -> Deferred[Any] | None:
     return driver.deferred._accept(result)
 
 
-def _advance(steps: Steps, got: Any) -> Deferred[Any]:
+def _advance(kind: type[Deferred[Any]], steps: Steps, got: Any) -> Deferred[Any]:
     """Answer *got*, which was yielded and is no Deferred to be waited for, and what follows; return one that is.
 
     The end of the generator leaves this as StopIteration, and any exception of it as itself.
     """
     send = steps.send
     while True:
-        kind = type(got)
-        if kind in PLAIN:
+        what = type(got)
+        if what is CoroutineType:
+            got = start(kind, got)
+            what = kind
+        if what in PLAIN:
             got = send(got)
-        elif kind in DEFERRED_TYPES:
+        elif what in DEFERRED_TYPES:
             hold = got._hold
             if hold >= UNFIRED:
                 waiting: Deferred[Any] = got
@@ -130,6 +136,30 @@ def _advance(steps: Steps, got: Any) -> Deferred[Any]:
             else:
                 got = send(got)
         elif isinstance(got, Failure):
-            got = got.throwExceptionIntoGenerator(steps)
+            got = got.throwExceptionIntoGenerator(steps)  # type: ignore[arg-type]  # a coroutine can throw, too
         else:
             got = send(got)
+
+
+def _frames_of(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    while traceback is not None:
+        yield traceback.tb_frame, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def _check_place(left: Return) -> None:
+    """Warn if :func:`returnValue` was not called by the generator itself, but by a function that this called."""
+    users = [
+        (frame, line)
+        for frame, line in _frames_of(left.__traceback__)
+        if frame.f_globals.get("__package__") != OWN_PACKAGE
+    ]
+    if len(users) > 1:
+        (generator, _), (frame, line) = users[0], users[-1]
+        warnings.warn_explicit(
+            f"returnValue() in {frame.f_code.co_name!r} ends {generator.f_code.co_name!r}, which called it: only the"
+            " function that is decorated with inlineCallbacks itself should call returnValue",
+            DeprecationWarning,
+            frame.f_code.co_filename,
+            line,
+        )

@@ -60,7 +60,7 @@ class DeferredFilesystemLock(FilesystemLock):
         self._tryLockCall = None
         try:
             locked = self.lock()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # it becomes the result
             self._stop().errback(error)
             return
         if locked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from torsion.python.failure import Failure
 
@@ -19,10 +19,6 @@ SUCCESS = True
 """Marks a result in the list that a :class:`DeferredList` fires with."""
 FAILURE = False
 """Marks a :class:`Failure` in the list that a :class:`DeferredList` fires with."""
-
-_Item: TypeAlias = "tuple[bool, _T | Failure]"
-_DeferredListResultListT: TypeAlias = list[tuple[bool, _T]]
-_DeferredListSingleResultT: TypeAlias = tuple[_T, int]
 
 
 class DeferredList(Deferred["list[tuple[bool, Any]]"]):
@@ -97,7 +93,7 @@ def _cancel_all(deferreds: Iterable[Deferred[Any]]) -> None:
     for deferred in deferreds:
         try:
             deferred.cancel()
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever it is, the others are to be cancelled as well
             log.failure("Exception raised by the canceller of a Deferred")
 
 

@@ -33,8 +33,8 @@ def inlineCallbacks(f: Callable[_P, Generator[Deferred[Any], Any, _T]]) -> Calla
     def inline(*args: _P.args, **kwargs: _P.kwargs) -> Deferred[_T]:
         try:
             steps = f(*args, **kwargs)
-        except Return as exit:
-            raise _not_a_generator(f, exit.value) from None
+        except Return as left:
+            raise _not_a_generator(f, left.value) from None
         if not isinstance(steps, GeneratorType):
             raise _not_a_generator(f, steps)
         return start(Deferred, steps)

@@ -19,12 +19,15 @@ __all__ = [
     "DEFERRED_TYPES",
     "FAILED",
     "NO_KEYWORDS",
+    "OWN_PACKAGE",
     "PAUSE",
     "PAUSE_SHIFT",
     "PLAIN",
     "RUNNING",
     "UNFIRED",
     "Arguments",
+    "DeferredCallback",
+    "DeferredErrback",
     "Entry",
     "Hop",
     "failure_here",
@@ -47,6 +50,11 @@ DEFERRED_TYPES: set[type] = set()
 
 NO_KEYWORDS: Mapping[str, Any] = {}
 
+DeferredCallback: TypeAlias = Callable[..., object]
+"""Called with a result and perhaps further arguments; returns the next result."""
+DeferredErrback: TypeAlias = Callable[..., object]
+"""Called with a :class:`Failure` and perhaps further arguments; returns the next result."""
+
 Arguments: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any], tuple[Any, ...], Mapping[str, Any]]
 """Further arguments of a callback and of its errback."""
 
@@ -59,7 +67,7 @@ Entry: TypeAlias = "tuple[Any, Any, Arguments | Hop | None]"
 Or twice what the result is handed over to, and the hop that does it.
 """
 
-_OWN_PACKAGE = __name__.rpartition(".")[0]
+OWN_PACKAGE = __name__.rpartition(".")[0]
 
 
 def failure_here(captureVars: bool = False) -> Failure:
@@ -75,7 +83,7 @@ def failure_here(captureVars: bool = False) -> Failure:
     while (
         traceback is not None
         and traceback.tb_next is not None
-        and traceback.tb_frame.f_globals.get("__package__") == _OWN_PACKAGE
+        and traceback.tb_frame.f_globals.get("__package__") == OWN_PACKAGE
     ):
         traceback = traceback.tb_next
     error.__traceback__ = traceback

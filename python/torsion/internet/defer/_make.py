@@ -51,7 +51,7 @@ def execute(callable: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> 
     """Call *callable* and return a Deferred that has fired with what it returned or raised."""
     try:
         result = callable(*args, **kwargs)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  # it becomes the result
         return fail(failure_here())
     return succeed(result)
 
@@ -72,7 +72,7 @@ def maybeDeferred(f: Callable[_P, Any], *args: _P.args, **kwargs: _P.kwargs) -> 
     """
     try:
         result = f(*args, **kwargs)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  # it becomes the result
         return fail(failure_here(Deferred.debug))
     if type(result) in DEFERRED_TYPES:
         return cast("Deferred[Any]", result)

@@ -108,7 +108,7 @@ def follow_future(deferred: Deferred[Any], future: Future) -> None:
     def done(_: Future) -> None:
         try:
             result = future.result()
-        except BaseException:
+        except BaseException:  # noqa: BLE001  # it becomes the result; asyncio's cancellation is one
             deferred.errback(Failure())
         else:
             deferred.callback(result)

@@ -6,6 +6,7 @@ Deferred, the loop goes on with that one, and comes back when it is done.
 
 from __future__ import annotations
 
+from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 from torsion.python.failure import Failure
@@ -31,13 +32,13 @@ def run(deferred: Deferred[Any]) -> None:
         steps = iter(chain)  # which also sees what callbacks add
         for callback, errback, extra in steps:
             if failed:
-                callback = errback
+                callback = errback  # noqa: PLW2901  # a second variable would cost each step its assignment
             if callback is None:
                 continue
             try:
                 if extra is None:
                     deferred.result = result = callback(result)
-                elif type(extra) is tuple:
+                elif isinstance(extra, tuple):
                     args, keywords = extra[2:] if failed else extra[:2]
                     deferred.result = result = callback(result, *args, **keywords)
                 else:
@@ -45,7 +46,7 @@ def run(deferred: Deferred[Any]) -> None:
                     deferred.result = result = None
                 if result is deferred:
                     warn_circular(callback)
-            except BaseException:
+            except BaseException:  # noqa: BLE001  # it becomes the result, as Twisted documents
                 deferred.result = result = failure_here(deferred.debug)
             kind = type(result)
             if kind in PLAIN:
@@ -65,7 +66,7 @@ def run(deferred: Deferred[Any]) -> None:
         else:
             chain.clear()
         if chain:
-            del chain[: len(chain) - steps.__length_hint__()]
+            del chain[: len(chain) - length_hint(steps)]
         deferred._hold += failed - RUNNING
         if failed:
             deferred._blame(result)

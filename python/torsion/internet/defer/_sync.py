@@ -22,7 +22,7 @@ class _ConcurrencyPrimitive(ABC):
     """What a lock and a semaphore have in common: those who wait, ``run`` and ``async with``."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Deferred[Self]] = deque()
+        self.waiting: deque[Deferred[Any]] = deque()
 
     @abstractmethod
     def acquire(self) -> Deferred[Self]:

@@ -135,7 +135,7 @@ class CooperativeTask(Generic[_ItemT]):
             item = next(self._iterator)
         except StopIteration:
             self._finish(TaskDone, self._iterator)
-        except BaseException:
+        except BaseException:  # noqa: BLE001  # it becomes the result
             self._finish(TaskFailed, Failure())
         else:
             if isinstance(item, Deferred):

@@ -75,7 +75,9 @@ class LoopingCall:
     def deferred(self) -> Deferred[LoopingCall] | None:
         """The Deferred that :meth:`start` returned, while it runs.  Deprecated: keep it yourself."""
         warnings.warn(
-            "LoopingCall.deferred is deprecated: use the Deferred that start() returns", DeprecationWarning, stacklevel=2
+            "LoopingCall.deferred is deprecated: use the Deferred that start() returns",
+            DeprecationWarning,
+            stacklevel=2,
         )
         return self._deferred
 
