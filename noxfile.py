@@ -123,7 +123,7 @@ def wheel(session: nox.Session) -> None:
 def interop(session: nox.Session) -> None:
     """Run the tests that compare with stock Twisted (network: installs it)."""
     install(session, "interop")
-    session.run("pytest", "tests/compat", *session.posargs)
+    session.run("pytest", "-m", "interop", *session.posargs)
 
 
 @nox.session(default=False)
