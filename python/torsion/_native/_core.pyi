@@ -100,7 +100,7 @@ class Stream:
     def streamingProducer(self) -> bool: ...
     def write(self, data: Buffer, /) -> None:
         """Queue *data* (bytes are kept by reference, other buffers are copied).  Never blocks, never raises for a dead
-        peer; ignored once the stream is closing.  Raises :class:`TypeError` for what is not a buffer of bytes."""
+        peer; ignored once the stream is aborted, shut or lost.  Raises :class:`TypeError` for what is not a buffer of bytes."""
     def writeSequence(self, data: Iterable[Buffer], /) -> None:
         """Queue each of *data*, as by :meth:`write`."""
     def loseConnection(self) -> None:

@@ -4,11 +4,12 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-/// A callable with its arguments.
+/// A callable with its arguments.  What there is none of is not kept, as a million timers would each show it to the
+/// garbage collector.
 pub(crate) struct Call {
     pub(crate) function: Py<PyAny>,
-    pub(crate) args: Py<PyTuple>,
-    pub(crate) kw: Option<Py<PyDict>>,
+    args: Option<Py<PyTuple>>,
+    kw: Option<Py<PyDict>>,
 }
 
 impl Call {
@@ -19,7 +20,7 @@ impl Call {
     ) -> Self {
         Self {
             function: function.unbind(),
-            args: args.unbind(),
+            args: (!args.is_empty()).then(|| args.unbind()),
             kw: kw.map(Bound::unbind),
         }
     }
@@ -27,23 +28,37 @@ impl Call {
     /// Makes the call.
     pub(crate) fn make(&self, py: Python<'_>) -> PyResult<()> {
         let function = self.function.bind(py);
-        match &self.kw {
-            Some(kw) => function.call(self.args.bind(py), Some(kw.bind(py))),
-            None => {
-                let args = self.args.bind(py);
-                if args.is_empty() {
-                    function.call0()
-                } else {
-                    function.call1(args)
-                }
-            }
+        match (&self.args, &self.kw) {
+            (None, None) => function.call0(),
+            (Some(args), None) => function.call1(args.bind(py)),
+            (_, Some(kw)) => function.call(self.args(py), Some(kw.bind(py))),
         }
         .map(drop)
     }
 
+    pub(crate) fn args<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
+        match &self.args {
+            Some(args) => args.bind(py).clone(),
+            None => PyTuple::empty(py),
+        }
+    }
+
+    pub(crate) fn kw<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        match &self.kw {
+            Some(kw) => kw.bind(py).clone(),
+            None => PyDict::new(py),
+        }
+    }
+
+    #[inline]
     pub(crate) fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.function)?;
-        visit.call(&self.args)?;
-        visit.call(&self.kw)
+        if let Some(args) = &self.args {
+            visit.call(args)?;
+        }
+        if let Some(kw) = &self.kw {
+            visit.call(kw)?;
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! `Connector`: a connection in the making.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -10,12 +11,13 @@ use torsion_reactor::Token;
 
 use crate::engine::PyEngine;
 use crate::listener::descriptor;
+use crate::shared::Shared;
 use crate::slot::Slot;
 
 /// A connection in the making.
 #[pyclass(frozen, weakref, name = "Connector", module = "torsion._native")]
 pub(crate) struct PyConnector {
-    engine: Py<PyEngine>,
+    shared: Arc<Shared>,
     token: Token,
     /// Where to.
     pub(crate) peer: SocketAddr,
@@ -32,7 +34,7 @@ impl PyConnector {
         streams: &Bound<'_, PyType>,
     ) -> PyResult<Py<Self>> {
         let connector = Self {
-            engine: engine.clone().unbind(),
+            shared: Arc::clone(engine.get().shared()),
             token,
             peer,
             owner: Slot::new(owner.clone().unbind()),
@@ -56,15 +58,14 @@ impl PyConnector {
 impl PyConnector {
     fn fileno(&self) -> PyResult<i32> {
         Ok(self
-            .engine
-            .get()
+            .shared
             .enter()?
             .connector(self.token, |connector| descriptor(connector.socket()))
             .unwrap_or(-1))
     }
 
     fn cancel(&self) -> PyResult<()> {
-        let held = self.engine.get().enter()?.discard(self.token);
+        let held = self.shared.enter()?.discard(self.token);
         // Once it is connected, the token names the stream, which is not for us to discard.
         if let Some(held) = held {
             drop(held);
@@ -74,7 +75,6 @@ impl PyConnector {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.engine)?;
         visit.call(&self.streams)?;
         self.owner.traverse(visit)
     }

@@ -2,39 +2,31 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use torsion_reactor::{Clock, CloseReason, Discarded, Held, Ingress, Time, Waker};
+use torsion_reactor::{CloseReason, Discarded, Held};
 
 use crate::address;
 use crate::call::Call;
 use crate::connector::PyConnector;
 use crate::error;
-use crate::handles::Objects;
 use crate::listener::PyListener;
+use crate::shared::{Shared, State};
 use crate::slot::Slot;
 use crate::stream::Nascent;
-use crate::thread::{Entered, ThreadCell};
+use crate::thread::Entered;
 use crate::timer::PyTimer;
 use crate::upcall::Upcalls;
-
-/// The engine of the crate below, over Python's objects.
-pub(crate) type State = torsion_reactor::Engine<Objects>;
 
 /// Poller, timers, transports and the queue of calls from other threads: one event loop's worth of state.
 #[pyclass(frozen, weakref, name = "Engine", module = "torsion._native")]
 pub(crate) struct PyEngine {
-    state: ThreadCell<State>,
-    clock: Clock,
-    /// The wall clock's time at the engine's clock's zero, in seconds since the epoch.
-    epoch: f64,
-    ingress: Arc<Ingress<Call>>,
-    waker: Waker,
+    shared: Arc<Shared>,
     running: AtomicBool,
     owner: Slot,
     /// What the next `Stream` to be made is; `Stream.__new__` takes it.
@@ -42,25 +34,20 @@ pub(crate) struct PyEngine {
 }
 
 impl PyEngine {
+    /// What the objects made by this engine hold on to.
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Access for this thread.
     #[inline]
     pub(crate) fn enter(&self) -> PyResult<Entered<'_, State>> {
-        self.state.enter().ok_or_else(error::wrong_thread)
-    }
-
-    /// Access, where a refusal needs no words.
-    pub(crate) fn state_if_ours(&self) -> Option<Entered<'_, State>> {
-        self.state.enter()
+        self.shared.enter()
     }
 
     /// The reactor that owns this engine.
     pub(crate) fn owner<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.owner.get(py)
-    }
-
-    /// An engine's time on the wall clock's scale.
-    pub(crate) fn wall(&self, time: Time) -> f64 {
-        self.epoch + time.as_secs_f64()
     }
 
     /// Keeps what a stream that is about to be made is.
@@ -94,17 +81,9 @@ impl PyEngine {
 impl PyEngine {
     #[new]
     fn new(owner: Bound<'_, PyAny>) -> PyResult<Self> {
-        let clock = Clock::monotonic();
-        let state = State::new(clock.clone()).map_err(|error| error::system(error.io()))?;
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0.0, |since| since.as_secs_f64());
+        let shared = Shared::new().map_err(|error| error::system(error.io()))?;
         Ok(Self {
-            epoch: wall - clock.now().as_secs_f64(),
-            clock,
-            ingress: state.ingress(),
-            waker: state.waker(),
-            state: ThreadCell::new(state),
+            shared: Arc::new(shared),
             running: AtomicBool::new(false),
             owner: Slot::new(owner.unbind()),
             nascent: Mutex::new(None),
@@ -117,7 +96,7 @@ impl PyEngine {
     }
 
     fn seconds(&self) -> f64 {
-        self.wall(self.clock.now())
+        self.shared.wall(self.shared.clock.now())
     }
 
     #[pyo3(signature = (delay, callable, /, *args, **kw))]
@@ -149,7 +128,10 @@ impl PyEngine {
     }
 
     fn next_deadline(&self) -> PyResult<Option<f64>> {
-        Ok(self.enter()?.next_deadline().map(|when| self.wall(when)))
+        Ok(self
+            .enter()?
+            .next_deadline()
+            .map(|when| self.shared.wall(when)))
     }
 
     #[pyo3(signature = (callable, /, *args, **kw))]
@@ -160,6 +142,7 @@ impl PyEngine {
         kw: Option<Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         match self
+            .shared
             .ingress
             .push(Call::new(must_be_callable(callable)?, args, kw))
         {
@@ -170,7 +153,10 @@ impl PyEngine {
     }
 
     fn wake(&self) -> PyResult<()> {
-        self.waker.wake().map_err(|error| error::system(&error))
+        self.shared
+            .waker
+            .wake()
+            .map_err(|error| error::system(&error))
     }
 
     fn wakeup_fileno(&self) -> PyResult<i32> {
@@ -287,7 +273,7 @@ impl PyEngine {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.owner.traverse(visit)?;
         // While another thread runs the engine, nothing is shown: the collector then takes everything for alive.
-        let Some(state) = self.state.enter() else {
+        let Some(state) = self.shared.enter_if_ours() else {
             return Ok(());
         };
         state.visit(|held| match held {
@@ -301,11 +287,18 @@ impl PyEngine {
 
     fn __clear__(&self) {
         self.owner.clear();
-        if let Some(state) = self.state.enter() {
+        if let Some(state) = self.shared.enter_if_ours() {
             let cleared = state.clear();
             drop(state);
             drop(cleared);
         }
+    }
+}
+
+impl Drop for PyEngine {
+    /// Closes what is open: the timers and streams that somebody still keeps must not keep sockets open.
+    fn drop(&mut self) {
+        self.__clear__();
     }
 }
 

@@ -12,6 +12,7 @@ mod handles;
 mod listener;
 mod names;
 mod panic;
+mod shared;
 mod slot;
 mod stream;
 mod thread;

@@ -1,6 +1,7 @@
 //! `Listener`: a listening socket.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -11,13 +12,14 @@ use torsion_reactor::Token;
 use crate::address;
 use crate::engine::PyEngine;
 use crate::error;
+use crate::shared::Shared;
 use crate::slot::Slot;
 use crate::upcall;
 
 /// A listening socket.
 #[pyclass(frozen, weakref, name = "Listener", module = "torsion._native")]
 pub(crate) struct PyListener {
-    engine: Py<PyEngine>,
+    shared: Arc<Shared>,
     token: Token,
     /// What it is bound to; asked for once, as every connection wants it.
     bound: SocketAddr,
@@ -40,7 +42,7 @@ impl PyListener {
             .ok_or_else(|| error::closed("listener"))?
             .map_err(|error| error::system(&error))?;
         let listener = Self {
-            engine: engine.clone().unbind(),
+            shared: Arc::clone(engine.get().shared()),
             token,
             bound,
             owner: Slot::new(owner.clone().unbind()),
@@ -81,32 +83,30 @@ impl PyListener {
 
     fn fileno(&self) -> PyResult<i32> {
         Ok(self
-            .engine
-            .get()
+            .shared
             .enter()?
             .listener(self.token, |listener| descriptor(&*listener.socket()))
             .unwrap_or(-1))
     }
 
     fn pause(&self) -> PyResult<()> {
-        self.engine.get().enter()?.pause_listener(self.token, true);
+        self.shared.enter()?.pause_listener(self.token, true);
         Ok(())
     }
 
     fn resume(&self) -> PyResult<()> {
-        self.engine.get().enter()?.pause_listener(self.token, false);
+        self.shared.enter()?.pause_listener(self.token, false);
         Ok(())
     }
 
     fn close(&self) -> PyResult<()> {
-        let held = self.engine.get().enter()?.discard(self.token);
+        let held = self.shared.enter()?.discard(self.token);
         drop(held);
         self.owner.clear();
         Ok(())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.engine)?;
         visit.call(&self.streams)?;
         self.owner.traverse(visit)
     }

@@ -1,6 +1,7 @@
 //! `Stream`: one connected byte stream, with the names of `ITCPTransport`, `IConsumer` and `IPushProducer`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -16,6 +17,7 @@ use crate::engine::PyEngine;
 use crate::error;
 use crate::listener::descriptor;
 use crate::names;
+use crate::shared::Shared;
 use crate::slot::Slot;
 use crate::upcall;
 
@@ -40,7 +42,7 @@ pub(crate) struct PyStream {
     /// False in the moments between the allocation of the object, zeroed and known to the collector, and its first
     /// fields: Python 3.11 may collect right then, to make the `__dict__` of a subclass.
     born: bool,
-    engine: Py<PyEngine>,
+    shared: Arc<Shared>,
     token: Token,
     peer: SocketAddr,
     host: SocketAddr,
@@ -79,7 +81,7 @@ impl PyStream {
 
     /// A hook raised: the connection goes, for this reason.
     pub(crate) fn fail(&self, reason: Py<PyAny>) {
-        if let Some(state) = self.engine.get().state_if_ours() {
+        if let Some(state) = self.shared.enter_if_ours() {
             state.fail(self.token);
         }
         drop(self.reason.set(Some(reason)));
@@ -88,8 +90,7 @@ impl PyStream {
     /// Applies `change` unless the stream is gone.
     fn socket<R>(&self, change: impl FnOnce(SockRef<'_>) -> std::io::Result<R>) -> PyResult<R> {
         let changed = self
-            .engine
-            .get()
+            .shared
             .enter()?
             .stream(self.token, |stream| stream.socket().map(change))
             .flatten();
@@ -110,7 +111,7 @@ impl PyStream {
         };
         Ok(Self {
             born: true,
-            engine: engine.clone().unbind(),
+            shared: Arc::clone(engine.get().shared()),
             token: nascent.token,
             peer: nascent.peer,
             host: nascent.host,
@@ -151,7 +152,7 @@ impl PyStream {
 
     #[getter]
     fn disconnecting(&self) -> PyResult<bool> {
-        let state = self.engine.get().enter()?;
+        let state = self.shared.enter()?;
         Ok(state
             .stream(self.token, torsion_reactor::Stream::disconnecting)
             .unwrap_or(false))
@@ -171,7 +172,7 @@ impl PyStream {
     fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let this = slf.get();
         let chunk = Chunk::from_object(data)?;
-        let wrote = this.engine.get().enter()?.write(this.token, chunk);
+        let wrote = this.shared.enter()?.write(this.token, chunk);
         if matches!(wrote, Wrote::Full) {
             upcall::pause(slf);
         }
@@ -188,7 +189,7 @@ impl PyStream {
             .collect::<PyResult<Vec<_>>>()?;
         let mut full = false;
         {
-            let state = this.engine.get().enter()?;
+            let state = this.shared.enter()?;
             for chunk in chunks {
                 full |= matches!(state.write(this.token, chunk), Wrote::Full);
             }
@@ -201,31 +202,31 @@ impl PyStream {
 
     #[pyo3(name = "loseConnection")]
     fn lose_connection(&self) -> PyResult<()> {
-        self.engine.get().enter()?.lose(self.token);
+        self.shared.enter()?.lose(self.token);
         Ok(())
     }
 
     #[pyo3(name = "abortConnection")]
     fn abort_connection(&self) -> PyResult<()> {
-        self.engine.get().enter()?.abort(self.token);
+        self.shared.enter()?.abort(self.token);
         Ok(())
     }
 
     #[pyo3(name = "loseWriteConnection")]
     fn lose_write_connection(&self) -> PyResult<()> {
-        self.engine.get().enter()?.lose_write(self.token);
+        self.shared.enter()?.lose_write(self.token);
         Ok(())
     }
 
     #[pyo3(name = "pauseProducing")]
     fn pause_producing(&self) -> PyResult<()> {
-        self.engine.get().enter()?.pause(self.token);
+        self.shared.enter()?.pause(self.token);
         Ok(())
     }
 
     #[pyo3(name = "resumeProducing")]
     fn resume_producing(&self) -> PyResult<()> {
-        self.engine.get().enter()?.resume(self.token);
+        self.shared.enter()?.resume(self.token);
         Ok(())
     }
 
@@ -259,8 +260,7 @@ impl PyStream {
             )));
         }
         if this
-            .engine
-            .get()
+            .shared
             .enter()?
             .register_producer(this.token, streaming)
         {
@@ -278,7 +278,7 @@ impl PyStream {
     #[pyo3(name = "unregisterProducer")]
     fn unregister_producer(&self) -> PyResult<()> {
         drop(self.producer.set(None));
-        self.engine.get().enter()?.unregister_producer(self.token);
+        self.shared.enter()?.unregister_producer(self.token);
         Ok(())
     }
 
@@ -313,7 +313,7 @@ impl PyStream {
     }
 
     fn fileno(&self) -> PyResult<i32> {
-        let state = self.engine.get().enter()?;
+        let state = self.shared.enter()?;
         Ok(state
             .stream(self.token, |stream| {
                 stream.socket().map(|socket| descriptor(&*socket))
@@ -324,8 +324,7 @@ impl PyStream {
 
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let figures = self
-            .engine
-            .get()
+            .shared
             .enter()?
             .stream(self.token, torsion_reactor::Stream::statistics)
             .unwrap_or_default();
@@ -340,7 +339,6 @@ impl PyStream {
         if !self.born {
             return Ok(());
         }
-        visit.call(&self.engine)?;
         self.owner.traverse(visit)?;
         self.protocol.traverse(visit)?;
         self.producer.traverse(visit)?;

@@ -1,6 +1,6 @@
 //! Calls in the future: `IDelayedCall`.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -12,11 +12,12 @@ use torsion_reactor::{Time, TimerId};
 use crate::call::Call;
 use crate::engine::PyEngine;
 use crate::names::errors::{AlreadyCalled, AlreadyCancelled};
+use crate::shared::Shared;
 
 /// A call in the future.
 #[pyclass(frozen, weakref, name = "Timer", module = "torsion._native")]
 pub(crate) struct PyTimer {
-    engine: Py<PyEngine>,
+    shared: Arc<Shared>,
     progress: Mutex<Progress>,
 }
 
@@ -27,6 +28,16 @@ enum Progress {
     Scheduled(TimerId, Call),
     Called,
     Cancelled,
+}
+
+impl Progress {
+    /// Why there is nothing to cancel or to move any more.
+    fn error(&self) -> PyErr {
+        match self {
+            Self::Cancelled => AlreadyCancelled::new_err(()),
+            _ => AlreadyCalled::new_err(()),
+        }
+    }
 }
 
 impl PyTimer {
@@ -42,7 +53,7 @@ impl PyTimer {
         let timer = Py::new(
             py,
             Self {
-                engine: engine.clone().unbind(),
+                shared: Arc::clone(engine.get().shared()),
                 progress: Mutex::new(Progress::New(call)),
             },
         )?;
@@ -82,8 +93,7 @@ impl PyTimer {
     fn id(&self) -> PyResult<TimerId> {
         match *self.progress() {
             Progress::Scheduled(id, _) => Ok(id),
-            Progress::Cancelled => Err(AlreadyCancelled::new_err(())),
-            Progress::New(_) | Progress::Called => Err(AlreadyCalled::new_err(())),
+            ref ended => Err(ended.error()),
         }
     }
 
@@ -112,20 +122,28 @@ fn later(time: Time, delay: f64) -> PyResult<Time> {
 impl PyTimer {
     #[pyo3(name = "getTime")]
     fn get_time(&self) -> PyResult<f64> {
-        let engine = self.engine.get();
-        let state = engine.enter()?;
+        let state = self.shared.enter()?;
         let due = self.id().ok().and_then(|id| state.due(id));
-        Ok(engine.wall(due.unwrap_or_else(|| state.now())))
+        Ok(self.shared.wall(due.unwrap_or_else(|| state.now())))
     }
 
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
-        let state = self.engine.get().enter()?;
-        let id = self.id()?;
-        let held = state.cancel(id);
-        let ended = std::mem::replace(&mut *self.progress(), Progress::Cancelled);
+        let state = self.shared.enter()?;
+        let (id, call) = {
+            let mut progress = self.progress();
+            match std::mem::replace(&mut *progress, Progress::Cancelled) {
+                Progress::Scheduled(id, call) => (id, call),
+                ended => {
+                    let error = ended.error();
+                    *progress = ended;
+                    return Err(error);
+                }
+            }
+        };
         // The callable and its arguments may run code when they go, so they go when nothing is locked.
+        let held = state.cancel(id);
         drop(state);
-        drop(ended);
+        drop(call);
         if let Some(held) = held {
             held.drop_ref(py);
         }
@@ -134,7 +152,7 @@ impl PyTimer {
 
     #[expect(non_snake_case, reason = "the argument's name is Twisted's")]
     fn delay(&self, #[pyo3(from_py_with = seconds)] secondsLater: f64) -> PyResult<()> {
-        let state = self.engine.get().enter()?;
+        let state = self.shared.enter()?;
         let id = self.id()?;
         let due = state.due(id).unwrap_or_else(|| state.now());
         let when = if secondsLater < 0.0 {
@@ -148,7 +166,7 @@ impl PyTimer {
 
     #[expect(non_snake_case, reason = "the argument's name is Twisted's")]
     fn reset(&self, #[pyo3(from_py_with = seconds)] secondsFromNow: f64) -> PyResult<()> {
-        let state = self.engine.get().enter()?;
+        let state = self.shared.enter()?;
         let id = self.id()?;
         state.reset(id, later(state.now(), secondsFromNow)?);
         Ok(())
@@ -165,18 +183,12 @@ impl PyTimer {
 
     #[getter]
     fn args<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTuple>> {
-        self.part(py, |call, py| Some(call.args.bind(py).clone()))
+        self.part(py, |call, py| Some(call.args(py)))
     }
 
     #[getter]
     fn kw<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyDict>> {
-        self.part(py, |call, py| {
-            Some(
-                call.kw
-                    .as_ref()
-                    .map_or_else(|| PyDict::new(py), |kw| kw.bind(py).clone()),
-            )
-        })
+        self.part(py, |call, py| Some(call.kw(py)))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {
@@ -196,7 +208,6 @@ impl PyTimer {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.engine)?;
         if let Ok(progress) = self.progress.try_lock() {
             if let Progress::New(call) | Progress::Scheduled(_, call) = &*progress {
                 call.traverse(visit)?;

@@ -22,7 +22,8 @@ pub trait Handles {
     type Timer;
     /// A call from another thread.
     type Call;
-    /// A chunk of bytes to be written, kept by reference until the kernel has taken it.
+    /// A chunk of bytes to be written, kept by reference until the kernel has taken it.  It is dropped while the engine is
+    /// borrowed, so its end must not run code that may call the engine.
     type Chunk: AsRef<[u8]>;
 }
 

@@ -95,13 +95,22 @@ const NOWHERE: u32 = u32::MAX;
 
 /// Places for values that are found again by their [`Token`], in constant time.
 ///
-/// A place that becomes free is the first to be used again, while it is still warm in the processor's cache.
+/// A place that becomes free is the first to be used again, while it is still warm in the processor's cache.  A large
+/// slab that empties gives its memory back and starts anew: its free places have come to lie in any order, and filling
+/// them in that order costs a cache miss for each.
 #[derive(Clone, Debug)]
 pub struct Slab<T> {
     slots: Vec<Slot<T>>,
     free: u32,
     len: usize,
+    /// What a new place starts with: beyond all that any place had when the slab last started anew.
+    first_generation: u32,
+    /// The highest that a free place waits with.
+    last_generation: u32,
 }
+
+/// A slab with fewer places than this is kept when it empties.
+const LARGE: usize = 1024;
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
@@ -117,6 +126,8 @@ impl<T> Slab<T> {
             slots: Vec::new(),
             free: NOWHERE,
             len: 0,
+            first_generation: 0,
+            last_generation: 0,
         }
     }
 
@@ -167,11 +178,11 @@ impl<T> Slab<T> {
         );
         let token = Token {
             slot: index as u32,
-            generation: 0,
+            generation: self.first_generation,
         };
         let value = make(token);
         self.slots.push(Slot {
-            generation: 0,
+            generation: self.first_generation,
             place: Place::Taken(value),
         });
         self.len += 1;
@@ -216,11 +227,25 @@ impl<T> Slab<T> {
         }
         let place = std::mem::replace(&mut slot.place, Place::Free { next: self.free });
         slot.generation = slot.generation.wrapping_add(1) & GENERATION_MASK;
+        self.last_generation = self.last_generation.max(slot.generation);
         self.free = token.slot;
         self.len -= 1;
+        if self.len == 0 && self.slots.len() >= LARGE {
+            self.start_anew();
+        }
         match place {
             Place::Taken(value) => Some(value),
             Place::Free { .. } => None,
+        }
+    }
+
+    /// Gives the memory of an empty slab back; no token given out before will ever be given out again.
+    fn start_anew(&mut self) {
+        // Once generations have come round, none is beyond all others.
+        if self.last_generation < GENERATION_MASK {
+            self.first_generation = self.last_generation;
+            self.slots = Vec::new();
+            self.free = NOWHERE;
         }
     }
 
@@ -307,6 +332,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_large_slab_that_empties_starts_anew_and_forgets_no_token() {
+        let mut slab = Slab::new();
+        let old: Vec<Token> = (0..LARGE).map(|value| slab.insert(value)).collect();
+        for token in &old {
+            slab.remove(*token);
+        }
+        assert_eq!(slab.slots.capacity(), 0);
+        let new: Vec<Token> = (0..LARGE).map(|value| slab.insert(value)).collect();
+        assert!(new.iter().map(|token| token.slot() as usize).eq(0..LARGE));
+        assert!(old.iter().all(|token| slab.get(*token).is_none()));
+    }
 
     #[test]
     fn a_stale_token_never_meets_the_new_tenant() {

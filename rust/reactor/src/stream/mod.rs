@@ -204,8 +204,8 @@ impl<C: AsRef<[u8]>> Stream<C> {
             return Received::Nothing;
         };
         let (size, answer) = match room {
-            Room::Buffer(bytes) => (bytes.len(), socket.read(bytes)),
-            Room::Lease(memory) => (memory.len(), SockRef::from(&*socket).recv(memory)),
+            Room::Buffer(bytes) => (bytes.len(), again(|| socket.read(bytes))),
+            Room::Lease(memory) => (memory.len(), again(|| SockRef::from(&*socket).recv(memory))),
         };
         match answer {
             Ok(0) => {
@@ -229,8 +229,6 @@ impl<C: AsRef<[u8]>> Stream<C> {
                 self.readiness.used_readable();
                 Received::Nothing
             }
-            // The readiness stays, so the next turn tries again.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Received::Nothing,
             Err(error) => Received::Failed(CloseReason::from(&error)),
         }
     }
@@ -273,6 +271,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
     pub(crate) fn close(&mut self, reason: CloseReason) {
         self.reason = Some(reason);
         self.readiness = Readiness::default();
+        // Chunks go here, and when they are written, while the engine's state is borrowed: see `Handles::Chunk`.
         self.outbox.clear(drop);
         if let Some(socket) = self.socket.take() {
             if reason.resets() {
@@ -371,6 +370,16 @@ impl<C: AsRef<[u8]>> Stream<C> {
             }
         }
         flushed
+    }
+}
+
+/// Reads once more for each signal that came between.
+fn again(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
+        }
     }
 }
 
