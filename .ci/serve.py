@@ -1,7 +1,8 @@
 """Do what the README promises a new user: `serve.py COMMAND`.
 
-Runs the command with free ports instead of 7000 (echo) and 6000 (chat), talks to both servers, ends them with SIGTERM as a
-supervisor would, and exits with status 0 if all of that went as it should.  Linux only: it finds the servers in /proc.
+Runs the command with free ports instead of 7000 (echo) and 6000 (chat), talks to both servers, interrupts the one in the foreground as
+Ctrl-C does, after which the command ends the other, and exits with status 0 if all of that went as it should.  Linux only: it finds
+the servers in /proc.
 """
 
 from __future__ import annotations
@@ -71,14 +72,13 @@ def main(command: str) -> None:
     try:
         connections = [connect(chat, shell), connect(chat, shell)]
         talk(connect(echo, shell), connections)
-        for server in children(shell.pid):
-            os.kill(server, signal.SIGTERM)
+        os.kill(children(shell.pid)[-1], signal.SIGINT)
         status = shell.wait(timeout=30)
     finally:
         for connection in connections:
             connection.close()
         shell.kill()
-    print("ended by SIGTERM, status", status)
+    print("interrupted; the status is", status)
     sys.exit(status)
 
 
