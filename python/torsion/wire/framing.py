@@ -30,6 +30,7 @@ number of times, unless frames are put back or the rules change.
 
 from __future__ import annotations
 
+import re
 from struct import Struct
 from typing import Final
 
@@ -46,6 +47,10 @@ NARROWEST: Final = 128
 
 HEADER: Final = 64
 """Enough bytes to tell how long a counted frame will be."""
+
+LENGTH: Final = re.compile(rb"0|[1-9][0-9]*")
+COLON: Final = ord(":")
+COMMA: Final = ord(",")
 
 
 class Framer:
@@ -181,31 +186,28 @@ class LineFramer(Framer):
             self._delimiter = delimiter
             self._searched = 0
         size = len(buffer)
-        longest = max_length + len(delimiter)
-        reach = self._window
-        end = buffer.rfind(delimiter, self._searched, reach)
-        if end < 0:
-            end = buffer.find(delimiter, self._searched, longest)
-        if end < 0:
-            if size >= longest:
+        width = len(delimiter)
+        first = buffer.find(delimiter, self._searched, max_length + width)
+        if first < 0:
+            if size >= max_length + width:
                 raise LimitExceeded("line", max_length + 1, max_length)
+            self._searched = max(0, size - width + 1)
             self.more = False
-            self._searched = max(0, size - len(delimiter) + 1)
             return []
-        lines = bytes(memoryview(buffer)[:end]).split(delimiter)
-        taken = end + len(delimiter)
-        if end > max_length:
+        reach = min(size, max(first + width, self._window))
+        # From the front, never by a search from the end: a delimiter may overlap itself.
+        *lines, tail = bytes(memoryview(buffer)[:reach]).split(delimiter)
+        taken = reach - len(tail)
+        if taken > max_length + width:
             for index, line in enumerate(lines):
                 if len(line) > max_length:
-                    if not index:
-                        raise LimitExceeded("line", len(line), max_length)
                     del lines[index:]
-                    taken = sum(map(len, lines)) + index * len(delimiter)
-                    reach = taken
+                    taken = sum(map(len, lines)) + index * width
+                    reach = 0  # the next feed is to raise
                     break
         self._widen()
         self._searched = taken
-        self._give(taken, reach < size or size - taken >= longest)
+        self._give(taken, reach < size or size - taken >= max_length + width)
         return lines
 
 
@@ -318,25 +320,27 @@ class NetstringFramer(CountedFramer):
         self, source: bytes, rule: Struct | None, max_length: int
     ) -> tuple[list[bytes], int, RemoteProtocolError | None]:
         size = len(source)
-        digits = len(str(max_length))
+        head = len(str(max_length)) + 1  # a longer number is too great, whatever its digits are
         frames: list[bytes] = []
         taken = 0
         self._needed = 0
         while taken < size:
-            colon = source.find(b":", taken, taken + digits + 1)
-            number = source[taken : colon if colon >= 0 else taken + digits + 1]
-            if not number.isdigit() or (number[0] == 0x30 and len(number) > 1):
-                return frames, taken, RemoteProtocolError(f"netstring: {number!r} is not a length")
-            length = int(number)
+            number = LENGTH.match(source, taken, taken + head)
+            if number is None:
+                return frames, taken, RemoteProtocolError("netstring: does not begin with a length")
+            length = int(number[0])
             if length > max_length:
                 return frames, taken, LimitExceeded("netstring", length, max_length)
-            if colon < 0:
+            colon = number.end()
+            if colon == size:
                 break
+            if source[colon] != COLON:
+                return frames, taken, RemoteProtocolError(f"netstring: length {number[0]!r} is not followed by a colon")
             end = colon + 1 + length
             if end >= size:
                 self._needed = end + 1 - taken
                 break
-            if source[end] != 0x2C:
+            if source[end] != COMMA:
                 return frames, taken, RemoteProtocolError(f"netstring: {length} bytes are not followed by a comma")
             frames.append(source[colon + 1 : end])
             taken = end + 1
