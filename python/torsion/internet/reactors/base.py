@@ -76,7 +76,6 @@ class ReactorBase:
         self._fire_shutdown = False  # whether it was told so and the event was not fired yet
         self._entered = False  # whether this is the reactor of some thread
         self._looping = False  # whether that thread is in mainLoop
-        self._install_handlers = False
         self._signals: SignalHandlers | None = None
         self._exitSignal: int | None = None
         self._clock: Callable[[], float] = self.engine.seconds
@@ -112,10 +111,11 @@ class ReactorBase:
         """
         if self._started:
             raise error.ReactorAlreadyRunning("this reactor is running; another loop needs a reactor of its own")
+        if installSignalHandlers:
+            self._install_signal_handlers()
         self._started = True
         self._stopping = self._fire_shutdown = False
         self._exitSignal = None
-        self._install_handlers = installSignalHandlers
         _current.enter(self)
         self._entered = True
         if _current.installed_reactor() in (None, self):
@@ -174,19 +174,28 @@ class ReactorBase:
     def _begin(self) -> None:
         """Be running: what the ``startup`` event starts with."""
         self.running = True
-        if self._install_handlers:
-            from torsion.internet.reactors.signals import SignalHandlers, in_main_thread
 
-            if in_main_thread():
-                wakeup = self.engine.wakeup_fileno()
-                self._signals = SignalHandlers(wakeup, self.sigInt, self.sigTerm, self.sigBreak)
-                self._signals.install()
+    def _install_signal_handlers(self) -> None:
+        """Install signal handlers if this is the main thread.
+
+        Nothing else has begun yet, so a SIGINT that comes too early can interrupt this and be raised by ``run``.
+        """
+        from torsion.internet.reactors.signals import SignalHandlers, in_main_thread
+
+        if in_main_thread():
+            signals = SignalHandlers(self.engine.wakeup_fileno(), self.sigInt, self.sigTerm, self.sigBreak)
+            try:
+                signals.install()
+            except BaseException:
+                signals.uninstall()
+                raise
+            self._signals = signals
 
     def _end(self) -> None:
         """Be running no more: what the ``shutdown`` event starts with."""
         self.crash()
         self.disconnectAll()
-        self._stop_threads()
+        self._stopThreadPool()
 
     def _leave(self) -> None:
         """Undo what a run did to its thread and to the process."""
@@ -340,10 +349,11 @@ class ReactorBase:
         if self.threadpool is pool:
             pool.start()
 
-    def _stop_threads(self) -> None:
+    def _stopThreadPool(self) -> None:
         """Wait until all threads of the pool are done, making the calls that they ask for meanwhile.
 
-        A thread may be waiting for such a call, so not to make it would be to wait for ever.
+        A thread may be waiting for such a call, so not to make it would be to wait for ever.  Twisted's test runner calls
+        this by its name.
         """
         pool, self.threadpool = self.threadpool, None
         if pool is None or not pool.started:
