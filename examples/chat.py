@@ -8,7 +8,7 @@ from typing import Any
 
 from torsion.internet.defer import Deferred
 from torsion.internet.endpoints import serverFromString
-from torsion.internet.protocol import Factory
+from torsion.internet.protocol import Factory, connectionDone
 from torsion.internet.task import react
 from torsion.protocols.basic import LineOnlyReceiver
 from torsion.python.failure import Failure
@@ -25,7 +25,7 @@ class Talk(LineOnlyReceiver):
         for talker in self.factory.talkers - {self}:
             talker.sendLine(name + b": " + line)
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.factory.talkers.remove(self)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from torsion.internet.defer import DeferredQueue
 from torsion.internet.endpoints import clientFromString, connectProtocol
+from torsion.internet.protocol import connectionDone
 from torsion.internet.task import react
 from torsion.protocols.basic import LineOnlyReceiver
 from torsion.python.failure import Failure
@@ -21,7 +22,7 @@ class Conversation(LineOnlyReceiver):
     def lineReceived(self, line: bytes) -> None:
         self.answers.put(line)
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.answers.put(f"({reason.getErrorMessage()})".encode())
 
     async def ask(self, question: bytes) -> bytes:

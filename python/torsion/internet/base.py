@@ -2,6 +2,7 @@
 
 from torsion.internet.reactors.base import ReactorBase
 from torsion.internet.reactors.delayed import DelayedCall
+from torsion.internet.reactors.names import PluggableResolverMixin
 from torsion.internet.reactors.resolver import BlockingResolver, ThreadedResolver
 
-__all__ = ["BlockingResolver", "DelayedCall", "ReactorBase", "ThreadedResolver"]
+__all__ = ["BlockingResolver", "DelayedCall", "PluggableResolverMixin", "ReactorBase", "ThreadedResolver"]

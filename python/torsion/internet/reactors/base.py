@@ -1,4 +1,4 @@
-"""Everything about a reactor that is the same in all flavours: its life, time, threads, names and signals."""
+"""Everything about a reactor that is the same in all flavours: its life, time, threads and signals."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from zope.interface import classImplements
 from torsion.internet import _current, error
 from torsion.internet.interfaces import (
     IReactorCore,
-    IReactorPluggableNameResolver,
-    IReactorPluggableResolver,
     IReactorThreads,
     IReactorTime,
 )
+from torsion.internet.reactors.names import PluggableResolverMixin
 from torsion.internet.reactors.triggers import SystemEvents
 from torsion.internet.threads import Waiters
-from torsion.internet.transports.numeric import isIPAddress
 from torsion.logger import Logger
 from torsion.python import threadable
 from torsion.python.failure import Failure
@@ -26,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
-    from torsion.internet.defer import Deferred
-    from torsion.internet.interfaces import IDelayedCall, IHostnameResolver, IResolverSimple
+    from torsion.internet.interfaces import IDelayedCall
     from torsion.internet.reactors.engine import Engine
     from torsion.internet.reactors.signals import SignalHandlers
     from torsion.internet.reactors.triggers import Handle
@@ -43,7 +40,7 @@ POOL_SIZE = 10
 """How many threads ``callInThread`` uses at most, until ``suggestThreadPoolSize`` says otherwise; the documented number."""
 
 
-class ReactorBase:
+class ReactorBase(PluggableResolverMixin):
     """A reactor (``IReactorCore``, ``IReactorTime``, ``IReactorThreads``) over an engine that a flavour brings along.
 
     It can be run again after it stopped.  What escapes from a call that it makes is logged, even ``SystemExit`` and
@@ -65,6 +62,7 @@ class ReactorBase:
 
         :param engine: called with the reactor to make its engine.
         """
+        super().__init__()
         self.engine = engine(self)
         self.running = False
         self.handles: set[Any] = set()
@@ -79,8 +77,6 @@ class ReactorBase:
         self._signals: SignalHandlers | None = None
         self._exitSignal: int | None = None
         self._clock: Callable[[], float] = self.engine.seconds
-        self._resolver: IResolverSimple | None = None
-        self._name_resolver: IHostnameResolver | None = None
         self._events = SystemEvents()
         self._events.define("startup", self._begin)
         self._events.define("shutdown", self._end)
@@ -371,64 +367,6 @@ class ReactorBase:
         while not stopped.is_set():
             self.engine.turn(None)
 
-    # --- names -------------------------------------------------------------------------------------------------------
-
-    def resolve(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45)) -> Deferred[str]:
-        """Look up an IPv4 address of a host, without blocking.
-
-        :param name: the host's name; a numeric IPv4 address is its own answer, and an empty name means all interfaces.
-        :param timeout: the sum of these is the number of seconds after which to give up.
-        :returns: a Deferred that fires with the address in dotted-quad form, or fails with
-            :class:`torsion.internet.error.DNSLookupError`.
-        """
-        if not name or isIPAddress(name):
-            from torsion.internet.defer import succeed
-
-            return succeed(name or "0.0.0.0")  # noqa: S104 - documented: all interfaces
-        return self.resolver.getHostByName(name, timeout)
-
-    @property
-    def resolver(self) -> IResolverSimple:
-        """What :meth:`resolve` asks."""
-        if self._resolver is None:
-            from torsion.internet.reactors.resolver import ComplexResolverSimplifier
-
-            self._resolver = ComplexResolverSimplifier(self.nameResolver, self)
-        return self._resolver
-
-    @property
-    def nameResolver(self) -> IHostnameResolver:
-        """What finds all addresses of a host; see ``IReactorPluggableNameResolver``."""
-        if self._name_resolver is None:
-            from torsion.internet.reactors.resolver import GAIResolver
-
-            self._name_resolver = GAIResolver(self)
-        return self._name_resolver
-
-    def installResolver(self, resolver: IResolverSimple) -> IResolverSimple:
-        """Look names up by *resolver* from now on, in :meth:`resolve` and elsewhere.
-
-        :returns: the one that did so until now.
-        """
-        from torsion.internet.reactors.resolver import SimpleResolverComplexifier
-
-        previous = self.resolver
-        self._resolver = resolver
-        self._name_resolver = SimpleResolverComplexifier(resolver)
-        return previous
-
-    def installNameResolver(self, resolver: IHostnameResolver) -> IHostnameResolver:
-        """Look names up by *resolver* from now on, in :meth:`resolve` and elsewhere.
-
-        :returns: the one that did so until now.
-        """
-        from torsion.internet.reactors.resolver import ComplexResolverSimplifier
-
-        previous = self.nameResolver
-        self._name_resolver = resolver
-        self._resolver = ComplexResolverSimplifier(resolver, self)
-        return previous
-
     # --- signals -----------------------------------------------------------------------------------------------------
 
     def sigInt(self, number: int, frame: FrameType | None = None) -> None:
@@ -453,11 +391,4 @@ class ReactorBase:
             self.stop()
 
 
-classImplements(
-    ReactorBase,
-    IReactorCore,
-    IReactorTime,
-    IReactorThreads,
-    IReactorPluggableResolver,
-    IReactorPluggableNameResolver,
-)
+classImplements(ReactorBase, IReactorCore, IReactorTime, IReactorThreads)
