@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from time import localtime, strftime
 from typing import Any
 
@@ -84,12 +84,11 @@ def formatWithCall(formatString: str, mapping: Mapping[str, Any]) -> str:
     :param formatString: text with fields in braces, such as ``"{user.name()} from {peer.host!r}"``.
     :param mapping: the fields.
     """
-    if "()" in formatString:
-        mapping = _CallingMapping(mapping)
-    return formatString.format_map(mapping)
+    fields = _CallingMapping(mapping) if "()" in formatString else mapping
+    return formatString.format_map(fields)
 
 
-class _CallingMapping(Mapping[str, Any]):
+class _CallingMapping:
     """Gives ``callable()`` for the key ``"callable()"``; wraps what it gives, so that attributes do likewise."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
@@ -99,12 +98,6 @@ class _CallingMapping(Mapping[str, Any]):
         if key.endswith("()"):
             return _CallingObject(self._fields[key[:-2]]())
         return _CallingObject(self._fields[key])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
 
 
 class _CallingObject:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from time import time
 from typing import TYPE_CHECKING
 
-from zope.interface import implementer
+from zope.interface import implementer, provider
 
 from torsion.logger.events import ILogObserver, LogEvent
 from torsion.logger.levels import LogLevel
@@ -80,7 +80,7 @@ class LogPublisher:
         }
 
 
-@implementer(ILogObserver)
+@provider(ILogObserver)
 def bitbucketLogObserver(event: LogEvent) -> None:
     """Do nothing with *event*."""
 

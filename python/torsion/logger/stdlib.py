@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -60,14 +62,23 @@ class STDLibLogObserver:
     def __init__(self, name: str = "torsion", stackDepth: int = defaultStackDepth) -> None:
         """Hand events to the logger called *name*.
 
-        :param stackDepth: how many calls lie between this observer and the code that logs; says which line the record
-            is of.  The default fits an observer that is registered with the publisher itself.
+        :param stackDepth: says which line the record is of: the default is that of whoever calls this observer, one
+            more that of its caller, and so on.  Calls inside torsion's logger are passed over.
         """
         import logging
 
         self.name = name
         self.stackDepth = stackDepth
         self.logger: logging.Logger = logging.getLogger(name)
+
+    def _stack_level(self) -> int:
+        """Return how many calls up from :meth:`__call__`, itself the first, the code is that logs."""
+        level = max(self.stackDepth - 2, 1)
+        frame: FrameType | None = sys._getframe(level)
+        while frame is not None and frame.f_globals.get("__name__", "").startswith("torsion.logger."):
+            frame = frame.f_back
+            level += 1
+        return level
 
     def __call__(self, event: LogEvent) -> None:
         """Hand on *event*."""
@@ -81,5 +92,5 @@ class STDLibLogObserver:
             StringifiableFromEvent(event),
             exc_info=error,
             extra={"log_event": event},
-            stacklevel=max(self.stackDepth - 2, 1),
+            stacklevel=self._stack_level(),
         )

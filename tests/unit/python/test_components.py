@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ class ISubSource(ISource):
 class ITarget(Interface):
     name = Attribute("A name.")
 
-    def go(*steps: int) -> int:  # type: ignore[misc]
+    def go(*steps: int) -> int:
         """Go."""
 
 
@@ -41,11 +40,11 @@ class IOther(Interface):
 
 
 @pytest.fixture(autouse=True)
-def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[AdapterRegistry]:
+def registry(monkeypatch: pytest.MonkeyPatch) -> AdapterRegistry:
     fresh = AdapterRegistry()
     monkeypatch.setattr(components, "globalRegistry", fresh)
     assert components.getRegistry() is fresh
-    yield fresh
+    return fresh
 
 
 @implementer(ISource)
@@ -228,7 +227,7 @@ def test_a_proxy_passes_on_what_the_interface_names() -> None:
 
 
 def test_a_proxy_may_be_subclassed() -> None:
-    class Doubled(proxyForInterface(ITarget, "inner")):  # type: ignore[misc]
+    class Doubled(proxyForInterface(ITarget, "inner")):
         def go(self, *steps: int) -> int:
             return 2 * super().go(*steps) + Doubled.__mro__[1].go(self, 0)
 

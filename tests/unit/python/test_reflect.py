@@ -6,7 +6,7 @@ import os.path
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -47,7 +47,7 @@ def test_full_function_names_lead_back() -> None:
     assert reflect.fullFuncName(reflect.qual) == "torsion.python.reflect.qual"
     replaced = lambda: None  # noqa: E731
     replaced.__module__, replaced.__name__ = "os", "getcwd"
-    with pytest.raises(LookupError, match="os.getcwd"):
+    with pytest.raises(LookupError, match=r"os\.getcwd"):
         reflect.fullFuncName(replaced)
 
 
@@ -107,8 +107,8 @@ def test_file_names_to_module_names(tmp_path: Path) -> None:
 
 
 class Base:
-    table = {"a": 1, "b": 1}
-    steps = ["base"]
+    table: ClassVar = {"a": 1, "b": 1}
+    steps: ClassVar = ["base"]
 
     def do_one(self) -> str:
         return "base"
@@ -118,8 +118,8 @@ class Base:
 
 
 class Derived(Base):
-    table = {"b": 2}
-    steps = ["derived"]
+    table: ClassVar = {"b": 2}
+    steps: ClassVar = ["derived"]
     do_data = 3
 
     def do_one(self) -> str:
@@ -153,7 +153,7 @@ def test_tables_of_bases() -> None:
 
 class BrokenMeta(type):
     @property
-    def __name__(cls) -> str:  # type: ignore[override]
+    def __name__(cls) -> str:
         raise RuntimeError("no name")
 
 

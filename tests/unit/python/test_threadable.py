@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
+from typing import ClassVar
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_threads_cannot_be_switched_off() -> None:
 
 
 class Meeting:
-    synchronized = ["enter", "both"]
+    synchronized: ClassVar = ["enter", "both"]
 
     def __init__(self) -> None:
         self.inside = 0

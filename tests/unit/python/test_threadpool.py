@@ -401,9 +401,7 @@ def test_single_threads_may_be_started_and_stopped(make: Make) -> None:
     assert result_of(pool, int) == (True, 0)
 
 
-def test_refused_threads_are_only_missed_where_there_are_none(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refused_threads_are_only_missed_where_there_are_none(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = make(0, 2)
 
     class Refused(threading.Thread):
