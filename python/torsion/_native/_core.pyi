@@ -90,7 +90,7 @@ class Stream:
         """Whether the stream is not yet lost."""
     @property
     def disconnecting(self) -> bool:
-        """Whether the stream closes once its outbox is empty and no producer is registered."""
+        """Whether this side has asked for the end: ``loseConnection`` or ``abortConnection`` was called."""
     @property
     def disconnected(self) -> bool:
         """Whether ``lost`` was called."""

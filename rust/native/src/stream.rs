@@ -47,6 +47,8 @@ pub(crate) struct PyStream {
     peer: SocketAddr,
     host: SocketAddr,
     lost: AtomicBool,
+    /// Whether this side has asked for the end.  Receivers of lines look at it after every line, so it is kept here.
+    closing: AtomicBool,
     streaming: AtomicBool,
     owner: Slot,
     protocol: Slot,
@@ -116,6 +118,7 @@ impl PyStream {
             peer: nascent.peer,
             host: nascent.host,
             lost: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
             streaming: AtomicBool::new(false),
             owner: Slot::new(nascent.owner),
             protocol: Slot::empty(),
@@ -151,11 +154,8 @@ impl PyStream {
     }
 
     #[getter]
-    fn disconnecting(&self) -> PyResult<bool> {
-        let state = self.shared.enter()?;
-        Ok(state
-            .stream(self.token, torsion_reactor::Stream::disconnecting)
-            .unwrap_or(false))
+    fn disconnecting(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     #[getter]
@@ -203,12 +203,14 @@ impl PyStream {
     #[pyo3(name = "loseConnection")]
     fn lose_connection(&self) -> PyResult<()> {
         self.shared.enter()?.lose(self.token);
+        self.closing.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     #[pyo3(name = "abortConnection")]
     fn abort_connection(&self) -> PyResult<()> {
         self.shared.enter()?.abort(self.token);
+        self.closing.store(true, Ordering::Relaxed);
         Ok(())
     }
 

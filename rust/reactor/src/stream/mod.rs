@@ -141,12 +141,6 @@ impl<C: AsRef<[u8]>> Stream<C> {
         self.socket.as_ref().map(SockRef::from)
     }
 
-    /// Whether it closes once everything is sent, or at once.
-    #[must_use]
-    pub const fn disconnecting(&self) -> bool {
-        self.state.is_draining() || self.state.is_aborting()
-    }
-
     /// What has gone through it.
     #[must_use]
     pub const fn statistics(&self) -> Statistics {

@@ -115,10 +115,10 @@ fn small_followers_are_copied_together_and_large_ones_kept() {
     let mut script = Script::default();
     let (flush, released) = flushed(&mut outbox, &mut script);
     assert_eq!(flush.written, script.taken.len());
-    assert_eq!(script.calls, [[9, 21, COALESCE_LIMIT, 25, 14, 15]]);
+    assert_eq!(script.calls, [[30, COALESCE_LIMIT, 25, 14, 15]]);
     assert_eq!(
         released.iter().map(|chunk| chunk[0]).collect::<Vec<_>>(),
-        *b"alf"
+        *b"lf"
     );
     assert_eq!(Rc::strong_count(&large), 2);
 }
