@@ -96,10 +96,10 @@ impl Lease {
     #[expect(unsafe_code, reason = "the other end of `new`")]
     pub(crate) fn finish(self, py: Python<'_>, filled: usize) -> Bound<'_, PyBytes> {
         let writer = self.writer;
+        let size = isize::try_from(filled.min(self.size)).unwrap_or(0);
         std::mem::forget(self);
         // SAFETY: we are attached; `writer` came from `Create` and is given up here; `filled` bytes of it were received.
-        let object =
-            unsafe { ffi::compat::PyBytesWriter_FinishWithSize(writer, filled.cast_signed()) };
+        let object = unsafe { ffi::compat::PyBytesWriter_FinishWithSize(writer, size) };
         // SAFETY: `object` is a new reference, or null with an exception set.
         match unsafe { Bound::from_owned_ptr_or_err(py, object) } {
             // SAFETY: the writer makes nothing but exact `bytes`.

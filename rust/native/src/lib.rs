@@ -15,6 +15,8 @@ mod panic;
 mod shared;
 mod slot;
 mod stream;
+#[cfg(feature = "test-support")]
+mod test_support;
 mod thread;
 mod timer;
 mod upcall;
@@ -36,6 +38,13 @@ mod _core {
     use crate::stream::PyStream;
     #[pymodule_export]
     use crate::timer::PyTimer;
+
+    #[cfg(feature = "test-support")]
+    #[pymodule]
+    mod test_support {
+        #[pymodule_export]
+        use crate::test_support::panic_in;
+    }
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

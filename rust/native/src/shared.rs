@@ -34,6 +34,10 @@ impl Shared {
     pub(crate) fn new() -> Result<Self, Error> {
         let clock = Clock::monotonic();
         let state = State::new(clock.clone())?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "once, to anchor the clock: seconds since the epoch are what users of a reactor expect"
+        )]
         let wall = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0.0, |since| since.as_secs_f64());

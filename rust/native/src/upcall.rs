@@ -26,6 +26,14 @@ use crate::panic;
 use crate::stream::{Nascent, PyStream};
 use crate::timer::PyTimer;
 
+#[cfg(feature = "test-support")]
+use crate::test_support::fault;
+
+/// Where a test may ask for a fault; nothing in a release.
+#[cfg(not(feature = "test-support"))]
+#[inline]
+fn fault(_upcall: &str) {}
+
 /// The engine's way up to Python.
 pub(crate) struct Upcalls<'a, 'py> {
     engine: &'a Bound<'py, PyEngine>,
@@ -88,7 +96,8 @@ fn tell_raised<'py>(
     error: PyErr,
 ) -> Option<Bound<'py, PyAny>> {
     let py = owner.py();
-    match owner.call_method1(names::raised(py), (source, error.value(py))) {
+    // Into a value, not its value: before Python 3.12 an exception gets its traceback only then.
+    match owner.call_method1(names::raised(py), (source, error.into_value(py))) {
         Ok(reason) => Some(reason),
         Err(worse) => {
             worse.write_unraisable(py, Some(source));
@@ -99,11 +108,7 @@ fn tell_raised<'py>(
 
 /// As [`tell_raised`], where no answer is wanted.
 fn complain(owner: &Bound<'_, PyAny>, source: &Bound<'_, PyAny>, error: PyErr) {
-    let source = source.clone();
-    let py = owner.py();
-    if let Err(worse) = owner.call_method1(names::raised(py), (&source, error.value(py))) {
-        worse.write_unraisable(py, Some(&source));
-    }
+    drop(tell_raised(owner, source, error));
 }
 
 /// A stream's hook raised: its owner logs it and gives the reason.
@@ -139,6 +144,10 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     type Lease = Lease;
 
     fn park<R: Send>(&self, wait: impl FnOnce() -> R + Send) -> R {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that lets other threads run"
+        )]
         self.py().detach(wait)
     }
 
@@ -163,6 +172,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     }
 
     fn fire(&self, timer: Py<PyTimer>) {
+        fault("fire");
         let py = self.py();
         let timer = timer.bind(py);
         let Some(call) = timer.get().take() else {
@@ -174,6 +184,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     }
 
     fn call(&self, call: Call) {
+        fault("call");
         let py = self.py();
         if let Err(error) = call.make(py) {
             self.blame_engine(call.function.bind(py), error);
@@ -182,6 +193,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
 
     #[inline]
     fn data(&self, stream: &Py<PyStream>, data: Self::Data) {
+        fault("data");
         let py = self.py();
         let stream = stream.bind(py);
         let Some(protocol) = stream.get().protocol_of(py) else {
@@ -271,6 +283,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     }
 
     fn accepted(&self, listener: &Py<PyListener>, stream: &Py<PyStream>, peer: SocketAddr) {
+        fault("accepted");
         let py = self.py();
         let stream = stream.bind(py);
         let Some(owner) = listener.get().owner(py) else {
