@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable
+from threading import RLock
 from typing import IO, TYPE_CHECKING, Any
 
 from torsion.logger.buffer import LimitedHistoryLogObserver
@@ -57,15 +58,24 @@ class LogBeginner:
         self._stdio = stdio
         self._warningsModule = warningsModule
         self._oldshowwarning = warningsModule.showwarning
+        # Re-entrant: a finalizer that runs while it is held may log.
+        self._beginning = RLock()
         self._begun: tuple[str, int] | None = None
-        self._history: LimitedHistoryLogObserver | None = LimitedHistoryLogObserver(
+        self._first = LogPublisher()
+        self._history = LimitedHistoryLogObserver(
             self._DEFAULT_BUFFER_SIZE if initialBufferSize is None else initialBufferSize
         )
         publisher.addObserver(self._keep)
 
     def _keep(self, event: LogEvent) -> None:
-        if self._history is not None:
-            self._history(event)
+        with self._beginning:
+            begun = self._begun is not None
+            if not begun:
+                self._history(event)
+        if begun:
+            # Another thread was about to log this when logging began.
+            self._first(event)
+            return
         if event.get("log_level") is LogLevel.critical:
             stream = self._stdio.stderr if self._errorStream is None else self._errorStream
             if stream is not None:
@@ -83,29 +93,29 @@ class LogBeginner:
         :param discardBuffer: do not show them the events kept so far.
         :param redirectStandardIO: make events of what is written to standard output and standard error.
         """
+        observers = list(observers)
         caller = sys._getframe(1)
         here = (caller.f_code.co_filename, caller.f_lineno)
-        observers = list(observers)
-        history, self._history = self._history, None
-        if self._begun is None:
-            if history is not None and not discardBuffer:
-                for observer in observers:
-                    history.replayTo(LogPublisher(observer))
-            self._publisher.removeObserver(self._keep)
-        for observer in observers:
-            self._publisher.addObserver(observer)
-        if self._begun is None:
+        with self._beginning:
+            before, self._begun = self._begun, here
+            if before is None:
+                self._first = LogPublisher(*observers)
+        if before is None:
+            if not discardBuffer:
+                self._history.replayTo(self._first)
+            self._publisher.replaceObserver(self._keep, *observers)
+            self._history = LimitedHistoryLogObserver(0)
             self._oldshowwarning = self._warningsModule.showwarning
             self._warningsModule.showwarning = self.showwarning
         else:
+            self._publisher.replaceObserver(None, *observers)
             Logger(__name__, self, self._publisher).warn(
                 MORE_THAN_ONCE_WARNING,
                 fileNow=here[0],
                 lineNow=here[1],
-                fileThen=self._begun[0],
-                lineThen=self._begun[1],
+                fileThen=before[0],
+                lineThen=before[1],
             )
-        self._begun = here
         if redirectStandardIO:
             self._redirect("stdout", LogLevel.info)
             self._redirect("stderr", LogLevel.error)

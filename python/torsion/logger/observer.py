@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 from time import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     LogObserver = ILogObserver | Callable[[LogEvent], object]
 
 __all__ = ["LogPublisher", "bitbucketLogObserver", "globalLogPublisher"]
+
+_changing = Lock()
 
 OBSERVER_RAISED = "Temporarily disabling observer {observer} due to exception: {log_failure}"
 
@@ -42,12 +45,20 @@ class LogPublisher:
         """
         if not callable(observer):
             raise TypeError(f"a log observer must be callable with one event, and {observer!r} is not callable")
-        if observer not in self._observers:
-            self._observers = (*self._observers, observer)
+        self.replaceObserver(None, observer)
 
     def removeObserver(self, observer: LogObserver) -> None:
         """Stop showing events to *observer*; nothing happens if it is not registered."""
-        self._observers = tuple(other for other in self._observers if other != observer)
+        self.replaceObserver(observer)
+
+    def replaceObserver(self, old: LogObserver | None, *new: LogObserver) -> None:
+        """Stop showing events to *old*, if that is registered, and show them to *new* instead.
+
+        Each event is shown either to the one or to the others, whatever thread it comes from.
+        """
+        with _changing:
+            kept = [observer for observer in self._observers if observer != old]
+            self._observers = (*kept, *(observer for observer in new if observer not in kept))
 
     def __call__(self, event: LogEvent) -> None:
         """Show *event* to every observer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -106,7 +107,43 @@ def test_an_observer_that_fails_during_the_replay_costs_nobody_else_an_event(wor
 
     world.publisher({"n": 1})
     world.beginner.beginLoggingTo([broken, events.append])
-    assert numbers(events) == [1]
+    assert events[0]["n"] == 1
+    assert events[1]["log_failure"].check(ZeroDivisionError)
+
+
+def test_what_an_observer_logs_during_the_replay_is_not_lost(world: World) -> None:
+    events: list[LogEvent] = []
+
+    def chatty(event: LogEvent) -> None:
+        if event.get("n") == 1:
+            world.publisher({"n": 2})
+
+    world.publisher({"n": 1})
+    world.beginner.beginLoggingTo([chatty, events.append])
+    assert sorted(numbers(events)) == [1, 2]
+
+
+def test_no_event_of_another_thread_is_lost_or_shown_twice(world: World) -> None:
+    events: list[LogEvent] = []
+    running, enough = threading.Event(), threading.Event()
+    sent: list[int] = []
+
+    def log() -> None:
+        for number in range(100_000):
+            world.publisher({"n": number})
+            sent.append(number)
+            running.set()
+            if enough.is_set():
+                break
+
+    world.beginner = LogBeginner(world.publisher, world.errors, world.stdio, world.warnings, 1_000_000)
+    thread = threading.Thread(target=log)
+    thread.start()
+    assert running.wait(10)
+    world.beginner.beginLoggingTo([events.append])
+    enough.set()
+    thread.join()
+    assert sorted(numbers(events)) == sent
 
 
 def test_standard_output_and_error_are_logged_from_then_on(world: World) -> None:
