@@ -84,7 +84,7 @@ def synchronize(*klasses: type) -> None:
     """
     for klass in klasses:
         for name in getattr(klass, "synchronized", ()):
-            setattr(klass, name, _synchronized(klass.__dict__[name]))
+            setattr(klass, name, _synchronized(getattr(klass, name)))
 
 
 def init(with_threads: bool | int = True) -> None:

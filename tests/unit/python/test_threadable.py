@@ -95,6 +95,19 @@ def test_one_synchronized_method_may_call_another() -> None:
     assert meeting.both() == 1
 
 
+def test_inherited_methods_may_be_named() -> None:
+    class Base:
+        def method(self) -> str:
+            return "base"
+
+    class Derived(Base):
+        synchronized: ClassVar = ["method"]
+
+    threadable.synchronize(Derived)
+    assert Derived().method() == "base"
+    assert Derived.method is not Base.method
+
+
 def test_synchronized_methods_keep_name_and_docstring() -> None:
     assert Meeting.enter.__name__ == "enter"
     assert Meeting.enter.__doc__ == "Come in, stay, go."
