@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from zope.interface import classImplements
 
-from torsion._native import Engine
-from torsion.internet.interfaces import IReactorTCP2
+from torsion._native import Engine, Timer
+from torsion.internet.interfaces import IDelayedCall, IReactorTCP2
 from torsion.internet.interfaces.binding import Binding
 from torsion.internet.reactors.base import ReactorBase
 from torsion.internet.transports.connector import Connector
@@ -77,6 +77,7 @@ class NativeReactor(ReactorBase):
 
 
 classImplements(NativeReactor, IReactorTCP2)
+classImplements(Timer, IDelayedCall)
 
 
 def _plain(binding: Binding) -> Binding:

@@ -1,0 +1,280 @@
+"""What the tests of faults share: a reactor that turns while a test waits, peers that are plain sockets, a log that must be
+accounted for, and programs in processes of their own."""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from torsion.internet.protocol import Factory, Protocol
+from torsion.internet.reactors.native import NativeReactor
+from torsion.logger import globalLogPublisher
+from torsion.python.failure import Failure
+
+PATIENCE = 5.0
+"""How many seconds a test waits for what should take no time: enough for a machine that has much else to do."""
+
+_FD = Path("/proc/self/fd")
+
+needs_fork_tools = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and resource limits")
+needs_proc = pytest.mark.skipif(not _FD.is_dir(), reason="needs /proc/self/fd to look at")
+
+
+def descriptors() -> dict[str, str]:
+    """Return the open descriptors of this process and what they stand for; nothing where the system does not tell."""
+    found: dict[str, str] = {}
+    if _FD.is_dir():
+        for name in os.listdir(_FD):
+            with suppress(OSError):  # the directory's own
+                found[name] = os.readlink(_FD / name)
+    return found
+
+
+def collect() -> None:
+    """Collect garbage until nothing more comes of it: a finaliser may make new cycles."""
+    while gc.collect():
+        pass
+
+
+class Logged:
+    """The failures that were logged.  Those that a test does not take make it fail."""
+
+    def __init__(self) -> None:
+        self.failures: list[Failure] = []
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        failure = event.get("log_failure")
+        if failure is not None:
+            self.failures.append(failure)
+
+    def take(self, *kinds: type[BaseException]) -> list[BaseException]:
+        """Return the exceptions of these kinds that were logged, and forget them."""
+        taken = [failure.value for failure in self.failures if failure.check(*kinds)]
+        self.failures = [failure for failure in self.failures if not failure.check(*kinds)]
+        return taken
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    observer = Logged()
+    globalLogPublisher.addObserver(observer)
+    try:
+        yield observer
+    finally:
+        globalLogPublisher.removeObserver(observer)
+    assert [failure.getTraceback() for failure in observer.failures] == []
+
+
+class Loop:
+    """A reactor that has been started, and turns while the test waits for something."""
+
+    def __init__(self, reactor: NativeReactor) -> None:
+        self.reactor = reactor
+        self._peers: list[socket.socket] = []
+
+    def until(self, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+        """Turn until *condition* holds."""
+        patience = self.reactor.callLater(seconds, lambda: None)
+        while not condition():
+            assert patience.active(), "it did not come to be"
+            self.reactor.iterate(0.01)
+        if patience.active():
+            patience.cancel()
+
+    def turn(self, times: int = 3) -> None:
+        """Turn a few times: what is ready now and what follows from it at once is done then."""
+        for _ in range(times):
+            self.reactor.iterate(0)
+
+    def result(self, deferred: Any) -> Any:
+        """Turn until *deferred* has fired; return its result, which may be a Failure."""
+        results: list[Any] = []
+        deferred.addBoth(results.append)
+        self.until(lambda: results)
+        return results[0]
+
+    def listen(self, factory: Any, **options: Any) -> Any:
+        return self.reactor.listenTCP(0, factory, interface="127.0.0.1", **options)
+
+    def peer(self, port: Any) -> Peer:
+        """Connect to *port*."""
+        peer = Peer(self, socket.create_connection(("127.0.0.1", port.getHost().port), PATIENCE))
+        self._peers.append(peer.socket)
+        return peer
+
+    def close(self) -> None:
+        for peer in self._peers:
+            peer.close()
+        with suppress(Exception):  # a test may have stopped it
+            self.reactor.stop()
+        self.reactor.mainLoop()
+        self.reactor.engine.close()  # what came after the stop
+
+
+class Peer:
+    """The other end of a connection: a plain socket of the same thread."""
+
+    def __init__(self, loop: Loop, connected: socket.socket) -> None:
+        self._loop = loop
+        self.socket = connected
+        connected.setblocking(False)
+
+    def send(self, data: bytes) -> None:
+        assert self.socket.send(data) == len(data)
+
+    def receive(self, count: int) -> bytes:
+        """Turn the loop until *count* bytes or the end have come; an empty answer means a reset as well."""
+        data = bytearray()
+
+        def complete() -> bool:
+            try:
+                piece = self.socket.recv(count - len(data))
+            except BlockingIOError:
+                return False
+            except ConnectionResetError:
+                return True
+            data.extend(piece)
+            return len(data) == count or not piece
+
+        self._loop.until(complete)
+        return bytes(data)
+
+    def ended(self) -> bool:
+        """Turn the loop until the connection has ended, without another byte."""
+        return self.receive(1) == b""
+
+    def answers(self, data: bytes = b"are you there?") -> bool:
+        """Tell whether what is sent comes back."""
+        self.send(data)
+        return self.receive(len(data)) == data
+
+    def half_close(self) -> None:
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def reset(self) -> None:
+        """Close with a reset."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+@pytest.fixture
+def loop(logged: Logged) -> Iterator[Loop]:
+    """A started reactor; when the test is done, no descriptor may be left."""
+    collect()
+    before = descriptors()
+    loop = Loop(NativeReactor())
+    loop.reactor.startRunning(installSignalHandlers=False)
+    try:
+        yield loop
+    finally:
+        loop.close()
+    del loop.reactor
+    collect()
+    assert descriptors() == before
+
+
+class Echo(Protocol):
+    """Echoes, and notes what happens to it."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self.reasons: list[Failure] = []
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+        self.transport.write(data)
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.reasons.append(reason)
+
+
+class Maker(Factory):
+    """Makes protocols one by one with what it was given, and keeps them."""
+
+    noisy = False
+
+    def __init__(self, *makes: Callable[[], Any]) -> None:
+        self._makes = list(makes)
+        self.made: list[Any] = []
+
+    def buildProtocol(self, addr: object) -> Any:
+        make = self._makes.pop(0) if self._makes else Echo
+        protocol = make()
+        protocol.factory = self
+        self.made.append(protocol)
+        return protocol
+
+
+class Program:
+    """A Python program in a process of its own."""
+
+    def __init__(self, *arguments: str, **options: Any) -> None:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            **options,
+        )
+
+    def line(self, seconds: float = 10.0) -> str:
+        """Return the next line that it prints."""
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        if not ready:
+            self.process.kill()
+        line = self.process.stdout.readline().decode()
+        assert line, self.process.communicate()[1].decode()
+        return line.rstrip("\n")
+
+    def tell(self, text: str) -> None:
+        """Send it a line."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def finish(self, seconds: float = 10.0) -> tuple[int, str, str]:
+        """Wait for its end; return its exit status and what it still printed on both outputs."""
+        try:
+            output, errors = self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            output, errors = self.process.communicate()
+            errors += b"\nkilled: it did not end"
+        return self.process.returncode, output.decode(), errors.decode()
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+def run_script(script: str, *arguments: str, seconds: float = 20.0) -> str:
+    """Run a Python script to its end in a process of its own and return what it printed; it must succeed in silence."""
+    with Program("-X", "dev", "-c", script, *arguments) as program:
+        status, output, errors = program.finish(seconds)
+    assert (status, errors) == (0, ""), f"exit status {status}\n{output}\n{errors}"
+    return output

@@ -1,0 +1,279 @@
+"""What the contract tests are made with: flavours of reactor, a way to run a scenario, peers, and a protocol that tells
+what happens to it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import struct
+import threading
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torsion.internet.defer import Deferred, ensureDeferred
+from torsion.internet.protocol import ClientFactory, Protocol, ServerFactory
+from torsion.internet.reactors.native import NativeReactor
+
+FLAVOURS: dict[str, Callable[[], Any]] = {"native": NativeReactor}
+"""Each flavour of reactor; the whole contract is run for each."""
+
+LIMIT = 10.0
+"""After how many seconds a scenario has failed, rather than the machine being slow."""
+
+
+def run_scenario(reactor: Any, scenario: Callable[[], Coroutine[Any, Any, Any]], limit: float = LIMIT) -> Any:
+    """Run *reactor* until *scenario* is over, and return or raise what came of it."""
+    outcome: list[Any] = []
+
+    def finish(result: Any) -> None:
+        outcome.append(result)
+        guard.cancel()
+        reactor.callLater(0, stop)
+
+    def stop() -> None:
+        if reactor.running and not getattr(reactor, "_stopping", False):
+            reactor.stop()
+
+    def give_up() -> None:
+        deferred.cancel()
+
+    def start() -> None:
+        nonlocal deferred
+        deferred = ensureDeferred(scenario())
+        deferred.addBoth(finish)
+
+    deferred: Deferred[Any]
+    guard = reactor.callLater(limit, give_up)
+    reactor.callFromThread(start)  # so that it starts in a turn, as all else does
+    reactor.run(installSignalHandlers=False)
+    if not outcome:
+        raise AssertionError("the reactor stopped before the scenario was over")
+    result = outcome[0]
+    if hasattr(result, "raiseException"):
+        result.raiseException()
+    return result
+
+
+def pause(reactor: Any, seconds: float = 0.0) -> Deferred[None]:
+    """Return a Deferred that fires in *seconds*, by the reactor's own clock."""
+    deferred: Deferred[None] = Deferred()
+    reactor.callLater(seconds, deferred.callback, None)
+    return deferred
+
+
+async def until(reactor: Any, condition: Callable[[], object]) -> None:
+    """Let turns pass until *condition* is true; the scenario's own limit ends it otherwise."""
+    while not condition():
+        await pause(reactor, 0.001)
+
+
+class Recorder(Protocol):
+    """Notes what it is told, can wait for it, and does what a test asks for in any hook.
+
+    ``do`` maps a hook's name to a callable that is called with the protocol when the hook is.
+    """
+
+    def __init__(self, do: dict[str, Callable[[Any], Any]] | None = None) -> None:
+        self.do = do or {}
+        self.events: list[str] = []
+        self.received = b""
+        self.reason: Any = None
+        self.lost: Deferred[Any] = Deferred()
+        self.made: Deferred[Any] = Deferred()
+        self.waits: list[tuple[int, Deferred[bytes]]] = []
+
+    def note(self, hook: str) -> Any:
+        self.events.append(hook)
+        action = self.do.get(hook)
+        return None if action is None else action(self)
+
+    def connectionMade(self) -> None:
+        self.made.callback(self)
+        self.note("connectionMade")
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+        self.note("dataReceived")
+        for wait in list(self.waits):
+            if len(self.received) >= wait[0]:
+                self.waits.remove(wait)
+                wait[1].callback(self.received)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self.reason = reason
+        self.lost.callback(reason.value)
+        self.note("connectionLost")
+
+    def bytes(self, count: int) -> Awaitable[bytes]:
+        """Wait until *count* bytes have come in altogether."""
+        deferred: Deferred[bytes] = Deferred()
+        if len(self.received) >= count:
+            deferred.callback(self.received)
+        else:
+            self.waits.append((count, deferred))
+        return deferred
+
+
+class Server(ServerFactory):
+    """Makes recorders, or whatever *make* makes, and keeps them."""
+
+    noisy = False
+
+    def __init__(self, make: Callable[[], Any] = Recorder) -> None:
+        self.make = make
+        self.protocols: list[Any] = []
+        self.addresses: list[Any] = []
+        self.events: list[str] = []
+        self.next: list[Deferred[Any]] = []
+
+    def doStart(self) -> None:
+        self.events.append("doStart")
+
+    def doStop(self) -> None:
+        self.events.append("doStop")
+
+    def buildProtocol(self, addr: Any) -> Any:
+        self.addresses.append(addr)
+        protocol = self.make()
+        if protocol is not None:
+            protocol.factory = self
+            self.protocols.append(protocol)
+            for deferred in self.next:
+                protocol.made.chainDeferred(deferred)
+            self.next = []
+        return protocol
+
+    def connection(self) -> Deferred[Any]:
+        """Wait for the next connection's protocol."""
+        deferred: Deferred[Any] = Deferred()
+        self.next.append(deferred)
+        return deferred
+
+
+class Client(ClientFactory):
+    """Makes one recorder for a connection, and notes what a client factory is told."""
+
+    noisy = False
+
+    def __init__(self, protocol: Any = None, do: dict[str, Callable[..., Any]] | None = None) -> None:
+        self.one = Recorder() if protocol is None else protocol
+        self.do = do or {}
+        self.events: list[str] = []
+        self.failed: Deferred[Any] = Deferred()
+        self.lost: Deferred[Any] = Deferred()
+
+    def note(self, hook: str, *args: Any) -> Any:
+        self.events.append(hook)
+        action = self.do.get(hook)
+        return None if action is None else action(*args)
+
+    def doStart(self) -> None:
+        self.note("doStart")
+
+    def doStop(self) -> None:
+        self.note("doStop")
+
+    def startedConnecting(self, connector: Any) -> None:
+        self.note("startedConnecting", connector)
+
+    def buildProtocol(self, addr: Any) -> Any:
+        self.address = addr
+        made = self.note("buildProtocol", addr)
+        if "buildProtocol" in self.do:
+            return made
+        self.one.factory = self
+        return self.one
+
+    def clientConnectionFailed(self, connector: Any, reason: Any) -> None:
+        self.note("clientConnectionFailed", connector)
+        if not self.failed.called:
+            self.failed.callback(reason.value)
+
+    def clientConnectionLost(self, connector: Any, reason: Any) -> None:
+        self.note("clientConnectionLost", connector)
+        if not self.lost.called:
+            self.lost.callback(reason.value)
+
+
+async def join(reactor: Any, server: Any = None, client: Any = None) -> tuple[Any, Any, Any]:
+    """Connect two protocols through a port; return the server's, the client's and the port."""
+    factory = Server() if server is None else Server(lambda: server)
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    connected = factory.connection()
+    one = Client(client)
+    reactor.connectTCP("127.0.0.1", port.getHost().port, one)
+    await one.one.made
+    await connected
+    return factory.protocols[0], one.one, port
+
+
+class Peer:
+    """A plain socket at the other end, for what a well-behaved client would not do."""
+
+    def __init__(self, port: Any) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port.getHost().port), timeout=LIMIT)
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def read(self, reactor: Any, count: int = 65536) -> Awaitable[bytes]:
+        """Receive in a thread, since the reactor has to run meanwhile."""
+        return in_thread(reactor, self.socket.recv, count)
+
+    def read_all(self, reactor: Any) -> Awaitable[bytes]:
+        return in_thread(reactor, lambda: b"".join(iter(lambda: self.socket.recv(65536), b"")))
+
+    def reset(self) -> None:
+        """Break the connection."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def in_thread(reactor: Any, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    """Call *function* in a thread of its own: the reactor's pool is itself under test."""
+    deferred: Deferred[Any] = Deferred()
+
+    def work() -> None:
+        try:
+            result = function(*args)
+        except BaseException as error:
+            reactor.callFromThread(deferred.errback, error)
+        else:
+            reactor.callFromThread(deferred.callback, result)
+
+    threading.Thread(target=work, daemon=True).start()
+    return deferred
+
+
+def descriptors() -> set[str]:
+    """Return what this process has open."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
+        except FileNotFoundError:  # the one for the listing itself
+            pass
+    return found
+
+
+@contextmanager
+def nothing_left_open() -> Iterator[None]:
+    """Check that the block leaves no descriptor open."""
+    gc.collect()
+    before = descriptors()
+    yield
+    gc.collect()
+    left = descriptors() - before
+    assert not left, left
+
+
+def gone(reference: weakref.ref[Any]) -> bool:
+    """Tell whether what *reference* refers to has been freed, at the latest by the collector."""
+    gc.collect()
+    return reference() is None
