@@ -197,4 +197,5 @@ class Engine:
     def statistics(self) -> dict[str, int]:
         """Return turns, timers, streams, listeners, connectors and waits."""
     def close(self) -> None:
-        """Close every descriptor; streams are lost as aborted.  The engine may be used again afterwards."""
+        """Close every descriptor; streams are lost as aborted, at once.  Timers and calls from threads stay, and the engine
+        may be used again afterwards."""

@@ -9,7 +9,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use torsion_reactor::{CloseReason, Discarded, Held};
+use torsion_reactor::{Discarded, Held};
 
 use crate::address;
 use crate::call::Call;
@@ -20,7 +20,7 @@ use crate::shared::{Shared, State};
 use crate::slot::Slot;
 use crate::stream::Nascent;
 use crate::thread::Entered;
-use crate::timer::PyTimer;
+use crate::timer::{PyTimer, seconds};
 use crate::upcall::Upcalls;
 
 /// Poller, timers, transports and the queue of calls from other threads: one event loop's worth of state.
@@ -102,7 +102,7 @@ impl PyEngine {
     #[pyo3(signature = (delay, callable, /, *args, **kw))]
     fn call_later(
         slf: &Bound<'_, Self>,
-        delay: f64,
+        #[pyo3(from_py_with = seconds)] delay: f64,
         callable: Bound<'_, PyAny>,
         args: Bound<'_, PyTuple>,
         kw: Option<Bound<'_, PyDict>>,
@@ -255,18 +255,17 @@ impl PyEngine {
     }
 
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let cleared = slf.get().enter()?.clear();
+        let gone = slf.get().enter()?.close();
         let sink = Upcalls::new(slf);
-        for stream in cleared.streams {
-            sink.tell_lost(stream, CloseReason::Aborted);
+        for (stream, reason) in gone.streams {
+            sink.tell_lost(stream, reason);
         }
-        for other in cleared.others {
+        for other in gone.others {
             match other {
                 Discarded::Listener(listener) => drop(listener),
                 Discarded::Connector(connector) => drop(connector),
             }
         }
-        drop((cleared.timers, cleared.calls));
         Ok(())
     }
 

@@ -10,7 +10,7 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// The item that came after [`Ingress::close`], handed back.
 pub struct Closed<T>(pub T);
@@ -128,6 +128,20 @@ impl<T> Ingress<T> {
         self.lock().closed = false;
     }
 
+    /// Shows every item that nobody took yet to `visit` until it returns an error; shows nothing while the queue is in use.
+    ///
+    /// # Errors
+    /// The first error of `visit`.
+    pub fn visit<E>(&self, visit: impl FnMut(&T) -> Result<(), E>) -> Result<(), E> {
+        match self.queue.try_lock() {
+            Ok(queue) => queue.items.iter().try_for_each(visit),
+            Err(TryLockError::Poisoned(queue)) => {
+                queue.into_inner().items.iter().try_for_each(visit)
+            }
+            Err(TryLockError::WouldBlock) => Ok(()),
+        }
+    }
+
     /// A panic while the lock is held can only come from the allocator and leaves the queue whole.
     fn lock(&self) -> MutexGuard<'_, Queue<T>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -208,6 +222,23 @@ mod tests {
         ingress.reopen();
         assert!(ingress.push("again").is_ok());
         assert_eq!(taken(&ingress), ["again"]);
+    }
+
+    #[test]
+    fn what_waits_can_be_looked_at() {
+        let ingress = Ingress::new();
+        ingress.push(1).unwrap();
+        ingress.push(2).unwrap();
+        let mut seen = Vec::new();
+        let stopped = ingress.visit(|item| {
+            seen.push(*item);
+            if *item == 2 { Err("enough") } else { Ok(()) }
+        });
+        assert_eq!((seen, stopped), (vec![1, 2], Err("enough")));
+        assert_eq!(taken(&ingress), [1, 2]);
+        let guard = ingress.lock();
+        assert_eq!(ingress.visit(|_| Err(())), Ok(()), "in use");
+        drop(guard);
     }
 
     #[test]

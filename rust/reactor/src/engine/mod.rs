@@ -449,6 +449,7 @@ impl<H: Handles> Engine<H> {
         let Ok(state) = self.state.try_borrow() else {
             return Ok(());
         };
+        self.ingress.visit(|call| visit(Held::Call(call)))?;
         for call in &state.calls {
             visit(Held::Call(call))?;
         }
@@ -475,36 +476,50 @@ impl<H: Handles> Engine<H> {
         Ok(())
     }
 
-    /// Closes every descriptor and forgets every timer and call.  Returns the streams, to be told that they were aborted,
-    /// and what else there was, to be dropped when no borrow is held.
+    /// Closes every descriptor; timers and calls from threads stay.  Returns the streams, to be told of their end, and what
+    /// else there was, to be dropped when no borrow is held.
     #[must_use = "the streams' owners are to be told"]
-    pub fn clear(&self) -> Cleared<H> {
+    pub fn close(&self) -> Disconnected<H> {
         let mut state = self.state.borrow_mut();
-        let mut cleared = Cleared {
+        let mut gone = Disconnected {
             streams: Vec::new(),
             others: Vec::new(),
-            timers: Vec::new(),
-            calls: Vec::new(),
         };
         for entry in state.entries.take_all() {
             match entry {
-                Entry::Stream { handle, .. } => cleared.streams.extend(handle),
+                Entry::Stream { stream, handle } => {
+                    let reason = stream.closed().unwrap_or(CloseReason::Aborted);
+                    gone.streams.extend(handle.map(|handle| (handle, reason)));
+                }
                 Entry::Listener { handle, .. } => {
-                    cleared.others.extend(handle.map(Discarded::Listener))
+                    gone.others.extend(handle.map(Discarded::Listener));
                 }
                 Entry::Connector { handle, .. } => {
-                    cleared.others.extend(handle.map(Discarded::Connector))
+                    gone.others.extend(handle.map(Discarded::Connector));
                 }
                 Entry::Changing => {}
             }
         }
-        cleared.timers.extend(state.timers.clear());
-        cleared.calls.extend(state.calls.drain(..));
+        state.statistics.streams_closed += gone.streams.len() as u64;
         state.ready.clear();
         state.dirty.clear();
         state.closed.clear();
         state.starved.clear();
-        cleared
+        gone
+    }
+
+    /// Closes every descriptor and forgets every timer and call, for good: what another thread puts in later is refused.
+    #[must_use = "dropping a handle may call the binding's code"]
+    pub fn clear(&self) -> Cleared<H> {
+        let disconnected = self.close();
+        let mut state = self.state.borrow_mut();
+        let mut calls: Vec<_> = state.calls.drain(..).collect();
+        calls.extend(self.ingress.close());
+        Cleared {
+            disconnected,
+            timers: state.timers.clear(),
+            calls,
+        }
     }
 }
 
@@ -530,12 +545,18 @@ pub enum Discarded<H: Handles> {
     Connector(H::Connector),
 }
 
-/// All that an engine held.
-pub struct Cleared<H: Handles> {
-    /// The streams that were open.
-    pub streams: Vec<H::Stream>,
+/// What had descriptors.
+pub struct Disconnected<H: Handles> {
+    /// The streams, and why they ended: those that were open are aborted.
+    pub streams: Vec<(H::Stream, CloseReason)>,
     /// Listeners and connectors.
     pub others: Vec<Discarded<H>>,
+}
+
+/// All that an engine held.
+pub struct Cleared<H: Handles> {
+    /// What had descriptors.
+    pub disconnected: Disconnected<H>,
     /// Timers that were to come.
     pub timers: Vec<H::Timer>,
     /// Calls from threads that were not made.
