@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
-from contract.harness import FLAVOURS, run_scenario
 
+from contract.harness import FLAVOURS, run_scenario
 from torsion.logger import globalLogPublisher
 
 

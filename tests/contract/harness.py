@@ -4,13 +4,13 @@ what happens to it."""
 from __future__ import annotations
 
 import gc
-import os
 import socket
 import struct
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from torsion.internet.defer import Deferred, ensureDeferred
@@ -254,11 +254,9 @@ def in_thread(reactor: Any, function: Callable[..., Any], *args: Any) -> Deferre
 def descriptors() -> set[str]:
     """Return what this process has open."""
     found = set()
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
-        except FileNotFoundError:  # the one for the listing itself
-            pass
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one for the listing itself
+            found.add(f"{entry.name} {entry.readlink()}")
     return found
 
 

@@ -7,9 +7,9 @@ import threading
 import weakref
 
 import pytest
-from contract.harness import Client, Server, gone, join, nothing_left_open, pause, run_scenario
 from zope.interface.verify import verifyObject
 
+from contract.harness import Client, Server, gone, join, nothing_left_open, pause, run_scenario
 from torsion.internet import _current, error
 from torsion.internet.defer import Deferred
 from torsion.internet.interfaces import (
@@ -270,7 +270,7 @@ def test_shutdown_closes_everything(reactor, run):
         return server, client, port
 
     with nothing_left_open():
-        server, client, port = run(scenario)
+        server, client, _ = run(scenario)
         for protocol in (server, client):
             assert protocol.lost.result.__class__ is error.ConnectionLost
             assert protocol.events[-1] == "connectionLost"
@@ -308,7 +308,7 @@ def test_connections_do_not_see_a_closed_reactor_running(reactor, run):
     seen = []
 
     async def scenario():
-        server, client, _ = await join(reactor)
+        server, _, _ = await join(reactor)
         server.do["connectionLost"] = lambda _: seen.append(reactor.running)
 
     run(scenario)
@@ -374,7 +374,7 @@ def test_wrong_thread(reactor, run, method):
 def test_freed_when_dropped(reactor_factory):
     with nothing_left_open():
         reactor = reactor_factory()
-        reactor.callLater(60, lambda: reactor)
+        reactor.callLater(60, lambda _: None, reactor)
         reactor.callWhenRunning(reactor.stop)
         reactor.run(installSignalHandlers=False)
         reference = weakref.ref(reactor)
@@ -386,7 +386,7 @@ def test_freed_without_ever_running(reactor_factory):
     with nothing_left_open():
         reactor = reactor_factory()
         port = reactor.listenTCP(0, Server())
-        reactor.callFromThread(lambda: port)
+        reactor.callFromThread(lambda _: None, port)
         reference = weakref.ref(reactor)
         del reactor, port
         gc.collect()

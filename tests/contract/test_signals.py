@@ -8,6 +8,7 @@ import socket
 import threading
 
 import pytest
+
 from contract.harness import run_scenario
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="os.kill ends the process elsewhere")

@@ -7,8 +7,8 @@ import time
 import weakref
 
 import pytest
-from contract.harness import gone, in_thread, pause, run_scenario, until
 
+from contract.harness import gone, in_thread, pause, run_scenario, until
 from torsion.internet import error, threads
 from torsion.internet.defer import Deferred, fail, succeed
 from torsion.python.failure import Failure
