@@ -1,11 +1,12 @@
 //! Calls in the future: `IDelayedCall`.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyTuple};
 
 use torsion_reactor::{Time, TimerId};
 
@@ -18,14 +19,14 @@ use crate::shared::Shared;
 #[pyclass(frozen, weakref, name = "Timer", module = "torsion._native")]
 pub(crate) struct PyTimer {
     shared: Arc<Shared>,
+    /// The scheduled timer's name, from the moment that anybody else can see this object.
+    id: AtomicU64,
     progress: Mutex<Progress>,
 }
 
 /// How far a timer has come.
 enum Progress {
-    /// Made, and about to be scheduled.
-    New(Call),
-    Scheduled(TimerId, Call),
+    ToCome(Call),
     Called,
     Cancelled,
 }
@@ -48,62 +49,69 @@ impl PyTimer {
         call: Call,
     ) -> PyResult<Py<Self>> {
         let py = engine.py();
-        let state = engine.get().enter()?;
+        let shared = engine.get().shared();
+        let state = shared.enter()?;
         let now = state.now();
+        let when = (delay != 0.0).then(|| later(now, delay)).transpose()?;
         let timer = Py::new(
             py,
             Self {
-                shared: Arc::clone(engine.get().shared()),
-                progress: Mutex::new(Progress::New(call)),
+                shared: Arc::clone(shared),
+                id: AtomicU64::new(0),
+                progress: Mutex::new(Progress::ToCome(call)),
             },
         )?;
-        let id = if delay == 0.0 {
-            state.schedule_soon(now, timer.clone_ref(py))
-        } else {
-            state.schedule(later(now, delay)?, timer.clone_ref(py))
+        let held = timer.clone_ref(py);
+        let id = match when {
+            Some(when) => state.schedule(when, held),
+            None => state.schedule_soon(now, held),
         };
-        let mut progress = timer.get().progress();
-        if let Progress::New(call) = std::mem::replace(&mut *progress, Progress::Called) {
-            *progress = Progress::Scheduled(id, call);
-        }
-        drop(progress);
+        timer.get().id.store(id.to_bits(), Ordering::Relaxed);
         Ok(timer)
     }
 
     /// The time has come: gives the call away.
     pub(crate) fn take(&self) -> Option<Call> {
+        self.end(Progress::Called).ok()
+    }
+
+    /// Ends it; gives the call away, or says why there is none.
+    fn end(&self, how: Progress) -> PyResult<Call> {
         let mut progress = self.progress();
-        match std::mem::replace(&mut *progress, Progress::Called) {
-            Progress::New(call) | Progress::Scheduled(_, call) => Some(call),
+        match std::mem::replace(&mut *progress, how) {
+            Progress::ToCome(call) => Ok(call),
             ended => {
+                let error = ended.error();
                 *progress = ended;
-                None
+                Err(error)
             }
         }
     }
 
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
         // Nothing panics while this is held; were it to, the value would still be whole.
-        self.progress
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The scheduled timer's name, or the error that says why there is none.
-    fn id(&self) -> PyResult<TimerId> {
-        match *self.progress() {
-            Progress::Scheduled(id, _) => Ok(id),
-            ref ended => Err(ended.error()),
+    fn id(&self) -> TimerId {
+        TimerId::from_bits(self.id.load(Ordering::Relaxed))
+    }
+
+    /// Raises unless it is still to come.
+    fn must_be_to_come(&self) -> PyResult<()> {
+        match &*self.progress() {
+            Progress::ToCome(_) => Ok(()),
+            ended => Err(ended.error()),
         }
     }
 
     fn part<'py, T>(
         &self,
         py: Python<'py>,
-        part: impl FnOnce(&Call, Python<'py>) -> Option<Bound<'py, T>>,
+        part: impl FnOnce(&Call, Python<'py>) -> Bound<'py, T>,
     ) -> Option<Bound<'py, T>> {
         match &*self.progress() {
-            Progress::New(call) | Progress::Scheduled(_, call) => part(call, py),
+            Progress::ToCome(call) => Some(part(call, py)),
             Progress::Called | Progress::Cancelled => None,
         }
     }
@@ -123,25 +131,16 @@ impl PyTimer {
     #[pyo3(name = "getTime")]
     fn get_time(&self) -> PyResult<f64> {
         let state = self.shared.enter()?;
-        let due = self.id().ok().and_then(|id| state.due(id));
-        Ok(self.shared.wall(due.unwrap_or_else(|| state.now())))
+        Ok(self
+            .shared
+            .wall(state.due(self.id()).unwrap_or_else(|| state.now())))
     }
 
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         let state = self.shared.enter()?;
-        let (id, call) = {
-            let mut progress = self.progress();
-            match std::mem::replace(&mut *progress, Progress::Cancelled) {
-                Progress::Scheduled(id, call) => (id, call),
-                ended => {
-                    let error = ended.error();
-                    *progress = ended;
-                    return Err(error);
-                }
-            }
-        };
+        let call = self.end(Progress::Cancelled)?;
         // The callable and its arguments may run code when they go, so they go when nothing is locked.
-        let held = state.cancel(id);
+        let held = state.cancel(self.id());
         drop(state);
         drop(call);
         if let Some(held) = held {
@@ -153,63 +152,60 @@ impl PyTimer {
     #[expect(non_snake_case, reason = "the argument's name is Twisted's")]
     fn delay(&self, #[pyo3(from_py_with = seconds)] secondsLater: f64) -> PyResult<()> {
         let state = self.shared.enter()?;
-        let id = self.id()?;
-        let due = state.due(id).unwrap_or_else(|| state.now());
+        self.must_be_to_come()?;
+        let due = state.due(self.id()).unwrap_or_else(|| state.now());
         let when = if secondsLater < 0.0 {
             earlier(due, -secondsLater)?
         } else {
             later(due, secondsLater)?
         };
-        state.reset(id, when);
+        state.reset(self.id(), when);
         Ok(())
     }
 
     #[expect(non_snake_case, reason = "the argument's name is Twisted's")]
     fn reset(&self, #[pyo3(from_py_with = seconds)] secondsFromNow: f64) -> PyResult<()> {
         let state = self.shared.enter()?;
-        let id = self.id()?;
-        state.reset(id, later(state.now(), secondsFromNow)?);
+        self.must_be_to_come()?;
+        state.reset(self.id(), later(state.now(), secondsFromNow)?);
         Ok(())
     }
 
     fn active(&self) -> bool {
-        matches!(*self.progress(), Progress::Scheduled(..))
+        matches!(*self.progress(), Progress::ToCome(_))
     }
 
     #[getter]
     fn func<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.part(py, |call, py| Some(call.function.bind(py).clone()))
+        self.part(py, |call, py| call.function.bind(py).clone())
     }
 
     #[getter]
     fn args<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTuple>> {
-        self.part(py, |call, py| Some(call.args(py)))
+        self.part(py, |call, py| call.args(py))
     }
 
     #[getter]
     fn kw<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyDict>> {
-        self.part(py, |call, py| Some(call.kw(py)))
+        self.part(py, |call, py| call.kw(py))
     }
 
-    fn __repr__(slf: &Bound<'_, Self>) -> String {
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let this = slf.get();
-        let function = this.func(slf.py()).map_or_else(String::new, |function| {
-            function
-                .repr()
-                .map_or_else(|_| String::new(), |repr| format!(" of {repr}"))
-        });
         let progress = match *this.progress() {
-            Progress::New(_) => "new",
-            Progress::Scheduled(..) => "to come",
+            Progress::ToCome(_) => "to come",
             Progress::Called => "called",
             Progress::Cancelled => "cancelled",
         };
-        format!("<Timer {progress}{function}>")
+        Ok(match this.func(slf.py()) {
+            Some(function) => format!("<Timer {progress}: {}>", function.repr()?),
+            None => format!("<Timer {progress}>"),
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         if let Ok(progress) = self.progress.try_lock() {
-            if let Progress::New(call) | Progress::Scheduled(_, call) = &*progress {
+            if let Progress::ToCome(call) = &*progress {
                 call.traverse(visit)?;
             }
         }
@@ -222,8 +218,13 @@ impl PyTimer {
     }
 }
 
-/// A number of seconds; the error of anything else names it.
-fn seconds(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+/// A number of seconds, read without the detour over a float object that whole numbers take in Python's own reading.
+pub(crate) fn seconds(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    if let Ok(whole) = value.cast_exact::<PyInt>() {
+        if let Ok(whole) = whole.extract::<i32>() {
+            return Ok(f64::from(whole));
+        }
+    }
     value.extract::<f64>()
 }
 

@@ -46,6 +46,21 @@ impl Token {
         self.generation
     }
 
+    /// Returns both numbers in one; [`Token::from_bits`] undoes it.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        (self.generation as u64) << 32 | self.slot as u64
+    }
+
+    /// Takes apart what [`Token::to_bits`] made.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self {
+            slot: bits as u32,
+            generation: (bits >> 32) as u32,
+        }
+    }
+
     /// Packs the token into the word that a poller carries; [`Token::from_usize`] undoes it.
     #[must_use]
     pub const fn to_usize(self) -> usize {
@@ -332,6 +347,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_token_survives_as_a_number() {
+        for (slot, generation) in [(0, 0), (1, 2), (MAX_SLOT, u32::MAX)] {
+            let token = Token { slot, generation };
+            assert_eq!(Token::from_bits(token.to_bits()), token);
+        }
+    }
 
     #[test]
     fn a_large_slab_that_empties_starts_anew_and_forgets_no_token() {

@@ -30,6 +30,20 @@ const FEW_DEAD: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimerId(Token);
 
+impl TimerId {
+    /// Packs the name into a number, for a binding that keeps it in an atomic; [`from_bits`](Self::from_bits) undoes it.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        self.0.to_bits()
+    }
+
+    /// Unpacks a number made by [`to_bits`](Self::to_bits).  Any other number names no timer, or, at worst, another one.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(Token::from_bits(bits))
+    }
+}
+
 /// One round of expiry: see [`Timers::begin_expiry`].
 #[derive(Clone, Copy, Debug)]
 pub struct Expiry {
