@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torsion.wire import RemoteProtocolError
@@ -34,6 +34,10 @@ class PickyReader(Reader, Protocol):
     def requeue(self, frames: list[Any]) -> None: ...
     def hold(self, data: bytes) -> None: ...
     def take_rest(self) -> bytes: ...
+
+
+# On a busy machine a thousand messages may take their time.
+patient = settings(deadline=None)
 
 
 @dataclass(frozen=True)
@@ -96,16 +100,19 @@ def of(subject: Subject) -> type:
     stream = streams(subject)
 
     class Laws:
+        @patient
         @given(stream, places)
         def test_how_bytes_are_cut_means_nothing(self, stream: Stream, places: list[int]) -> None:
             assert outcome(subject.new(), cut(stream.data, places)) == outcome(subject.new(), [stream.data])
 
+        @patient
         @given(stream)
         def test_one_byte_at_a_time(self, stream: Stream) -> None:
             data = stream.data[-500:]
             pieces = [data[index : index + 1] for index in range(len(data))]
             assert outcome(subject.new(), pieces) == outcome(subject.new(), [data])
 
+        @patient
         @given(st.binary(max_size=300), places)
         def test_any_bytes_mean_events_or_a_protocol_error(self, data: bytes, places: list[int]) -> None:
             reader = subject.new()
@@ -114,15 +121,18 @@ def of(subject: Subject) -> type:
                 with pytest.raises(error):
                     reader.feed(b"")
 
+        @patient
         @given(st.lists(subject.events, max_size=8), st.sampled_from([1, 1000]))
         def test_what_is_sent_is_received(self, events: list[Any], times: int) -> None:
             data = b"".join(map(subject.encode, events))
             assert outcome(subject.new(), [data * times]) == (events * times, None)
 
+        @patient
         @given(stream, st.integers(1, 300))
         def test_what_is_buffered_is_bounded(self, stream: Stream, size: int) -> None:
             reader = subject.new()
             data = stream.data
+            size = max(size, len(data) // 300)
             fed = given_away = 0
             try:
                 for begin in range(0, len(data), size):
@@ -148,6 +158,7 @@ def of_framer(subject: Subject) -> type:
     stream = streams(subject)
 
     class FramerLaws(of(subject)):  # type: ignore[misc]
+        @patient
         @given(stream, places, st.lists(st.integers(0, 40), min_size=1, max_size=20))
         def test_what_is_put_back_comes_again(self, stream: Stream, places: list[int], counts: list[int]) -> None:
             reader: PickyReader = subject.new()
@@ -170,6 +181,7 @@ def of_framer(subject: Subject) -> type:
                 error = type(raised)
             assert (events, error) == outcome(subject.new(), [data])
 
+        @patient
         @given(st.lists(st.tuples(st.sampled_from(["feed", "hold", "half", "none"]), stream), max_size=6))
         def test_no_byte_is_lost(self, steps: list[tuple[str, Stream]]) -> None:
             reader: PickyReader = subject.new()

@@ -122,7 +122,9 @@ def test_a_long_frame_may_trickle_in(make, framed):
     def trickle(length):
         assert read(make, framed(b"x" * length), 250) == 1
 
-    assert cpu(partial(trickle, 1_600_000)) < 24 * cpu(partial(trickle, 200_000))  # 8 times the work; 64 if it were copied
+    assert cpu(partial(trickle, 1_600_000)) < 24 * cpu(
+        partial(trickle, 200_000)
+    )  # 8 times the work; 64 if it were copied
 
 
 @FRAMERS
@@ -278,6 +280,18 @@ class TestPrefixFramer:
         with pytest.raises(LimitExceeded):
             framer.feed(b"\13" + b"x" * 11, SHORT, 10)
         assert framer.feed(b"", SHORT, 11) == [b"x" * 11]
+
+    def test_a_string_of_more_than_is_looked_at_at_once(self):
+        framer = PrefixFramer()
+        long = b"x" * 50_000
+        data = WIDE.pack(1) + b"a" + WIDE.pack(len(long)) + long + WIDE.pack(1) + b"b" + WIDE.pack(1)
+        assert framer.feed(data[:1000], WIDE, 99_999) == [b"a"]
+        assert framer.feed(data[1000:40_000], WIDE, 99_999) == []
+        given = framer.feed(data[40_000:], WIDE, 99_999)
+        while framer.more:
+            given += framer.feed(b"", WIDE, 99_999)
+        assert given == [long, b"b"]
+        assert framer.buffered == 4
 
     def test_a_negative_length_is_refused(self):
         with pytest.raises(LimitExceeded):

@@ -31,6 +31,7 @@ number of times, unless frames are put back or the rules change.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from struct import Struct
 from typing import Final
 
@@ -53,7 +54,7 @@ COLON: Final = ord(":")
 COMMA: Final = ord(",")
 
 
-class Framer:
+class Framer(ABC):
     """The buffer under all three framers."""
 
     __slots__ = ("_buffer", "_start", "_window", "buffered", "more")
@@ -98,9 +99,9 @@ class Framer:
         self._forget()
         return rest
 
+    @abstractmethod
     def _encode(self, frames: list[bytes]) -> bytes:
         """Return the bytes that *frames* were made of, by the rules of the last feed."""
-        raise NotImplementedError
 
     def _append(self, data: Buffer) -> bytearray:
         """Drop what was given away, add *data*, and return the buffer, of which all is unlooked at for now."""
@@ -249,6 +250,7 @@ class CountedFramer(Framer):
             self.more = False
         return frames
 
+    @abstractmethod
     def _parse(
         self, source: bytes, rule: Struct | None, max_length: int
     ) -> tuple[list[bytes], int, RemoteProtocolError | None]:
@@ -256,7 +258,6 @@ class CountedFramer(Framer):
 
         Sets ``_needed`` for a frame that is not complete.
         """
-        raise NotImplementedError
 
 
 class PrefixFramer(CountedFramer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 
@@ -29,6 +30,6 @@ class PauseableMixin:
         self.paused = True
         self.transport.stopProducing()
 
+    @abstractmethod
     def dataReceived(self, data: bytes) -> Any:
         """Take *data*; the receiver that this is mixed into does."""
-        raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, Final, Generic, TypeVar
 
@@ -61,17 +62,17 @@ class StringReceiver(Protocol, Generic[F]):
         finally:
             self._busy = False
 
+    @abstractmethod
     def _begin(self) -> F:
         """Return a new framer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _feed(self, framer: F, data: bytes) -> list[bytes]:
         """Feed *framer* and return its batch."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refused(self, error: RemoteProtocolError) -> None:
         """Deal with what the framer found wrong."""
-        raise NotImplementedError
 
     def _take_rest(self) -> bytes:
         """Return all that is not yet delivered, and forget it."""
