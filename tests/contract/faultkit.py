@@ -13,74 +13,34 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
+from contract.harness import descriptors
 from torsion.internet.protocol import Factory, Protocol
-from torsion.internet.reactors.native import NativeReactor
-from torsion.logger import globalLogPublisher
+from torsion.logger import Logger
 from torsion.python.failure import Failure
 
 PATIENCE = 5.0
 """How many seconds a test waits for what should take no time: enough for a machine that has much else to do."""
 
-_FD = Path("/proc/self/fd")
-
-needs_fork_tools = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and resource limits")
-needs_proc = pytest.mark.skipif(not _FD.is_dir(), reason="needs /proc/self/fd to look at")
-
-
-def descriptors() -> dict[str, str]:
-    """Return the open descriptors of this process and what they stand for; nothing where the system does not tell."""
-    found: dict[str, str] = {}
-    if _FD.is_dir():
-        for name in os.listdir(_FD):
-            with suppress(OSError):  # the directory's own
-                found[name] = os.readlink(_FD / name)
-    return found
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and resource limits")
 
 
 def collect() -> None:
-    """Collect garbage until nothing more comes of it: a finaliser may make new cycles."""
-    while gc.collect():
+    """Collect garbage until nothing more comes of it, but for what the log remembers until logging begins."""
+    forget = Logger()
+    for _ in range(200):
+        forget.debug("one more event, and one less of those before")
+    while gc.collect():  # a finaliser may make new cycles
         pass
-
-
-class Logged:
-    """The failures that were logged.  Those that a test does not take make it fail."""
-
-    def __init__(self) -> None:
-        self.failures: list[Failure] = []
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        failure = event.get("log_failure")
-        if failure is not None:
-            self.failures.append(failure)
-
-    def take(self, *kinds: type[BaseException]) -> list[BaseException]:
-        """Return the exceptions of these kinds that were logged, and forget them."""
-        taken = [failure.value for failure in self.failures if failure.check(*kinds)]
-        self.failures = [failure for failure in self.failures if not failure.check(*kinds)]
-        return taken
-
-
-@pytest.fixture
-def logged() -> Iterator[Logged]:
-    observer = Logged()
-    globalLogPublisher.addObserver(observer)
-    try:
-        yield observer
-    finally:
-        globalLogPublisher.removeObserver(observer)
-    assert [failure.getTraceback() for failure in observer.failures] == []
 
 
 class Loop:
     """A reactor that has been started, and turns while the test waits for something."""
 
-    def __init__(self, reactor: NativeReactor) -> None:
+    def __init__(self, reactor: Any) -> None:
         self.reactor = reactor
         self._peers: list[socket.socket] = []
 
@@ -173,19 +133,20 @@ class Peer:
 
 
 @pytest.fixture
-def loop(logged: Logged) -> Iterator[Loop]:
+def loop(reactor_factory: Callable[[], Any], logged: object) -> Iterator[Loop]:
     """A started reactor; when the test is done, no descriptor may be left."""
-    collect()
+    gc.freeze()  # so that the collector has nothing but this test's objects to look at
     before = descriptors()
-    loop = Loop(NativeReactor())
+    loop = Loop(reactor_factory())
     loop.reactor.startRunning(installSignalHandlers=False)
     try:
         yield loop
-    finally:
         loop.close()
-    del loop.reactor
-    collect()
-    assert descriptors() == before
+        del loop.reactor
+        collect()
+        assert descriptors() - before == set()
+    finally:
+        gc.unfreeze()
 
 
 class Echo(Protocol):
@@ -263,7 +224,7 @@ class Program:
             errors += b"\nkilled: it did not end"
         return self.process.returncode, output.decode(), errors.decode()
 
-    def __enter__(self) -> Program:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -6,13 +6,13 @@ import pytest
 from zope.interface import implementer
 
 from contract import faultkit
-from contract.faultkit import Echo, Logged, Loop, Maker
+from contract.faultkit import Echo, Loop, Maker
 from torsion.internet.error import ConnectionDone, ConnectionRefusedError
 from torsion.internet.interfaces import IHalfCloseableProtocol, IPullProducer, IPushProducer
 from torsion.internet.protocol import ClientFactory, Factory
 from torsion.python.failure import Failure
 
-logged, loop = faultkit.logged, faultkit.loop
+loop = faultkit.loop
 
 
 class Fault(Exception):
@@ -80,7 +80,7 @@ HOOKS = ["makeConnection", "connectionMade", "dataReceived", "readConnectionLost
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
 @pytest.mark.parametrize("hook", HOOKS)
-def test_a_hook_that_raises_costs_its_own_connection(loop: Loop, logged: Logged, hook, exception):
+def test_a_hook_that_raises_costs_its_own_connection(loop: Loop, logged, hook, exception):
     factory = Maker(Echo, lambda: Faulty(hook, exception))
     port = loop.listen(factory)
     bystander = loop.peer(port)
@@ -102,7 +102,7 @@ def test_a_hook_that_raises_costs_its_own_connection(loop: Loop, logged: Logged,
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_connectionLost_that_raises_is_called_once(loop: Loop, logged: Logged, exception):
+def test_connectionLost_that_raises_is_called_once(loop: Loop, logged, exception):
     factory = Maker(Echo, lambda: Faulty("connectionLost", exception))
     port = loop.listen(factory)
     bystander = loop.peer(port)
@@ -117,7 +117,7 @@ def test_connectionLost_that_raises_is_called_once(loop: Loop, logged: Logged, e
     assert bystander.answers()
 
 
-def test_a_second_fault_in_connectionLost_is_logged_too(loop: Loop, logged: Logged):
+def test_a_second_fault_in_connectionLost_is_logged_too(loop: Loop, logged):
     class Twice(Echo):
         def dataReceived(self, data):
             raise Fault("first")
@@ -129,12 +129,12 @@ def test_a_second_fault_in_connectionLost_is_logged_too(loop: Loop, logged: Logg
     victim = loop.peer(port)
     victim.send(b"x")
     assert victim.ended()
-    loop.until(lambda: len(logged.failures) == 2)
+    loop.until(lambda: len(logged) == 2)
     assert [error.args for error in logged.take(Fault)] == [("first",), ("second",)]
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_buildProtocol_that_raises(loop: Loop, logged: Logged, exception):
+def test_buildProtocol_that_raises(loop: Loop, logged, exception):
     def fail():
         raise exception("buildProtocol")
 
@@ -149,7 +149,7 @@ def test_buildProtocol_that_raises(loop: Loop, logged: Logged, exception):
 
 
 @pytest.mark.parametrize("thing", [42, "protocol", object()], ids=repr)
-def test_buildProtocol_that_makes_no_protocol(loop: Loop, logged: Logged, thing):
+def test_buildProtocol_that_makes_no_protocol(loop: Loop, logged, thing):
     class Wrong(Factory):
         noisy = False
 
@@ -158,7 +158,7 @@ def test_buildProtocol_that_makes_no_protocol(loop: Loop, logged: Logged, thing)
 
     port = loop.listen(Wrong())
     assert loop.peer(port).ended()
-    loop.until(lambda: len(logged.failures) == 2)  # neither makeConnection nor connectionLost is there
+    loop.until(lambda: len(logged) == 2)  # neither makeConnection nor connectionLost is there
     assert len(logged.take(AttributeError)) == 2
 
 
@@ -172,7 +172,7 @@ def test_buildProtocol_may_want_no_connection(loop: Loop):
     assert loop.peer(loop.listen(Unwilling())).ended()
 
 
-def test_bytes_that_a_failing_hook_wrote_are_not_waited_for(loop: Loop, logged: Logged):
+def test_bytes_that_a_failing_hook_wrote_are_not_waited_for(loop: Loop, logged):
     class Generous(Echo):
         def dataReceived(self, data):
             self.transport.write(b"x" * 50_000_000)
@@ -185,7 +185,7 @@ def test_bytes_that_a_failing_hook_wrote_are_not_waited_for(loop: Loop, logged: 
     assert len(logged.take(Fault)) == 1
 
 
-def test_a_fault_outranks_a_close_that_was_asked_for(loop: Loop, logged: Logged):
+def test_a_fault_outranks_a_close_that_was_asked_for(loop: Loop, logged):
     class Leaving(Echo):
         def dataReceived(self, data):
             getattr(self.transport, data.decode())()
@@ -243,7 +243,7 @@ class Producing(Echo):
 @pytest.mark.parametrize(
     ("hook", "kind"), [("pauseProducing", b"push"), ("resumeProducing", b"push"), ("resumeProducing", b"pull")]
 )
-def test_a_producer_that_raises(loop: Loop, logged: Logged, hook, kind, exception):
+def test_a_producer_that_raises(loop: Loop, logged, hook, kind, exception):
     producer = FaultyProducer(hook, exception)
     factory = Maker(Echo, lambda: Producing(producer))
     port = loop.listen(factory)
@@ -262,7 +262,7 @@ def test_a_producer_that_raises(loop: Loop, logged: Logged, hook, kind, exceptio
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_a_pull_producer_that_raises_later(loop: Loop, logged: Logged, exception):
+def test_a_pull_producer_that_raises_later(loop: Loop, logged, exception):
     class Later(FaultyProducer):
         def resumeProducing(self):
             if "resumeProducing" in self.called:
@@ -281,7 +281,7 @@ def test_a_pull_producer_that_raises_later(loop: Loop, logged: Logged, exception
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_stopProducing_that_raises(loop: Loop, logged: Logged, exception):
+def test_stopProducing_that_raises(loop: Loop, logged, exception):
     producer = FaultyProducer("stopProducing", exception)
     factory = Maker(lambda: Producing(producer))
     port = loop.listen(factory)
@@ -365,7 +365,7 @@ def test_a_factory_that_cannot_start(loop: Loop, exception):
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_startedConnecting_that_raises_fails_the_attempt(loop: Loop, logged: Logged, exception):
+def test_startedConnecting_that_raises_fails_the_attempt(loop: Loop, logged, exception):
     factory = FaultyClients("startedConnecting", exception)
     connector = connect(loop, factory, loop.listen(Maker()).getHost().port)
     loop.until(lambda: "doStop" in factory.called)
@@ -377,7 +377,7 @@ def test_startedConnecting_that_raises_fails_the_attempt(loop: Loop, logged: Log
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_a_clients_buildProtocol_that_raises_fails_the_attempt(loop: Loop, logged: Logged, exception):
+def test_a_clients_buildProtocol_that_raises_fails_the_attempt(loop: Loop, logged, exception):
     server = Maker()
     factory = FaultyClients("buildProtocol", exception)
     connect(loop, factory, loop.listen(server).getHost().port)
@@ -389,7 +389,7 @@ def test_a_clients_buildProtocol_that_raises_fails_the_attempt(loop: Loop, logge
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_clientConnectionFailed_that_raises(loop: Loop, logged: Logged, free_port, exception):
+def test_clientConnectionFailed_that_raises(loop: Loop, logged, free_port, exception):
     factory = FaultyClients("clientConnectionFailed", exception)
     connect(loop, factory, free_port)
     loop.until(lambda: "doStop" in factory.called)
@@ -400,7 +400,7 @@ def test_clientConnectionFailed_that_raises(loop: Loop, logged: Logged, free_por
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
 @pytest.mark.parametrize("hook", ["clientConnectionLost", "doStop"])
-def test_a_clients_last_hooks_that_raise(loop: Loop, logged: Logged, hook, exception):
+def test_a_clients_last_hooks_that_raise(loop: Loop, logged, hook, exception):
     server = Maker()
     port = loop.listen(server)
     bystander = loop.peer(port)
@@ -418,7 +418,7 @@ def test_a_clients_last_hooks_that_raise(loop: Loop, logged: Logged, hook, excep
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_a_clients_protocol_that_raises_in_connectionLost(loop: Loop, logged: Logged, exception):
+def test_a_clients_protocol_that_raises_in_connectionLost(loop: Loop, logged, exception):
     server = Maker()
     factory = FaultyClients("none", exception)
     connect(loop, factory, loop.listen(server).getHost().port)
@@ -439,7 +439,7 @@ def test_doStop_that_raises_fails_stopListening(loop: Loop, exception):
     assert loop.reactor.handles == set()
 
 
-def test_doStop_that_raises_does_not_keep_the_reactor_from_stopping(loop: Loop, logged: Logged):
+def test_doStop_that_raises_does_not_keep_the_reactor_from_stopping(loop: Loop, logged):
     first, second = (FaultyClients("doStop", Fault) for _ in range(2))
     loop.listen(first)
     loop.listen(second)
@@ -453,7 +453,7 @@ def test_doStop_that_raises_does_not_keep_the_reactor_from_stopping(loop: Loop, 
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_a_call_that_raises_is_logged_and_the_others_are_made(loop: Loop, logged: Logged, exception):
+def test_a_call_that_raises_is_logged_and_the_others_are_made(loop: Loop, logged, exception):
     made = []
 
     def fail(why):
@@ -469,7 +469,7 @@ def test_a_call_that_raises_is_logged_and_the_others_are_made(loop: Loop, logged
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
-def test_run_goes_on_after_a_call_that_raises(loop: Loop, logged: Logged, exception):
+def test_run_goes_on_after_a_call_that_raises(loop: Loop, logged, exception):
     def fail():
         raise exception
 
@@ -480,7 +480,7 @@ def test_run_goes_on_after_a_call_that_raises(loop: Loop, logged: Logged, except
     assert len(logged.take(exception)) == 2
 
 
-def test_an_observer_that_raises_is_survived(loop: Loop, logged: Logged):
+def test_an_observer_that_raises_is_survived(loop: Loop, logged):
     """What ``raised`` itself cannot handle must not end the loop."""
 
     class Nameless(Echo):
