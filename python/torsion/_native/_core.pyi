@@ -9,8 +9,22 @@ another thread raises :class:`torsion.internet.error.WrongThreadError`; only :me
 :meth:`Engine.wake` and :meth:`Engine.seconds` may be called from anywhere.
 """
 
-from collections.abc import Buffer, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol, Self, final
+
+from typing_extensions import Buffer, disjoint_base  # always there for a type checker, and only that reads this file
+
+__all__ = [
+    "REASON_ABORTED",
+    "REASON_DONE",
+    "REASON_LOST",
+    "REASON_RAISED",
+    "Connector",
+    "Engine",
+    "Listener",
+    "Stream",
+    "Timer",
+]
 
 type SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 """``(host, port)`` for IPv4, ``(host, port, flow information, scope id)`` for IPv6; the host is numeric."""
@@ -75,11 +89,15 @@ class Timer:
     def active(self) -> bool:
         """Return whether the call is still to come."""
 
+@disjoint_base
 class Stream:
     """One connected byte stream (``ITCPTransport``, ``IConsumer``, ``IPushProducer``); made by the engine alone.
 
     Python has one subclass for each kind of stream, which carries the interface declarations and the rare methods.
     """
+
+    def __new__(cls, engine: Engine) -> Self:
+        """Raises :class:`TypeError` but for the engine, which calls this for each connection."""
 
     protocol: Any
     """The protocol that ``dataReceived`` is called on; read anew for each delivery."""
@@ -98,10 +116,10 @@ class Stream:
     def producer(self) -> Any: ...
     @property
     def streamingProducer(self) -> bool: ...
-    def write(self, data: Buffer, /) -> None:
+    def write(self, data: Buffer) -> None:
         """Queue *data* (bytes are kept by reference, other buffers are copied).  Never blocks, never raises for a dead
         peer; ignored once the stream is aborted, shut or lost.  Raises :class:`TypeError` for what is not a buffer of bytes."""
-    def writeSequence(self, data: Iterable[Buffer], /) -> None:
+    def writeSequence(self, data: Iterable[Buffer]) -> None:
         """Queue each of *data*, as by :meth:`write`."""
     def loseConnection(self) -> None:
         """Close once the outbox is empty and no producer is registered.  Nothing more is read."""
@@ -115,7 +133,7 @@ class Stream:
         """Read again."""
     def stopProducing(self) -> None:
         """The same as :meth:`loseConnection`."""
-    def registerProducer(self, producer: Any, streaming: bool, /) -> None:
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Let *producer* be told when to write.  Raises :class:`RuntimeError` while another one is registered."""
     def unregisterProducer(self) -> None:
         """Forget the producer; a close that waited for it goes on."""
@@ -126,9 +144,9 @@ class Stream:
     def host_address(self) -> SocketAddress: ...
     def peer_address(self) -> SocketAddress: ...
     def getTcpNoDelay(self) -> bool: ...
-    def setTcpNoDelay(self, enabled: bool, /) -> None: ...
+    def setTcpNoDelay(self, enabled: bool) -> None: ...
     def getTcpKeepAlive(self) -> bool: ...
-    def setTcpKeepAlive(self, enabled: bool, /) -> None: ...
+    def setTcpKeepAlive(self, enabled: bool) -> None: ...
     def fileno(self) -> int:
         """Return the descriptor, or -1 once the stream is closed."""
     def statistics(self) -> dict[str, int]:
@@ -184,9 +202,9 @@ class Engine:
         """Take turns until :meth:`stop`.  Raises what a Python signal handler raises."""
     def stop(self) -> None:
         """End :meth:`run` after the turn that is going on."""
-    def turn(self, timeout: float | None = 0.0, /) -> None:
+    def turn(self, timeout: float | None = ..., /) -> None:
         """Take one turn: calls from threads, timers, then input and output, waiting for these at most *timeout* seconds
-        (None: until something happens)."""
+        (None: until something happens; 0 unless it is given)."""
     def listen(self, address: SocketAddress, backlog: int, owner: ListenerOwner, streams: type[Stream], /) -> Listener:
         """Listen on *address*; each connection becomes a *streams*.  Raises :class:`OSError`."""
     def connect(

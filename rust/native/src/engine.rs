@@ -201,6 +201,7 @@ impl PyEngine {
             .map_err(|error| error::system(&error))
     }
 
+    #[pyo3(signature = (address, backlog, owner, streams, /))]
     fn listen(
         slf: &Bound<'_, Self>,
         address: &Bound<'_, PyTuple>,
@@ -221,6 +222,7 @@ impl PyEngine {
         listener
     }
 
+    #[pyo3(signature = (address, bind, owner, streams, /))]
     fn connect(
         slf: &Bound<'_, Self>,
         address: &Bound<'_, PyTuple>,

@@ -168,7 +168,6 @@ impl PyStream {
         self.streaming.load(Ordering::Relaxed)
     }
 
-    #[pyo3(signature = (data, /))]
     fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let this = slf.get();
         let chunk = Chunk::from_object(data)?;
@@ -179,7 +178,7 @@ impl PyStream {
         Ok(())
     }
 
-    #[pyo3(name = "writeSequence", signature = (data, /))]
+    #[pyo3(name = "writeSequence")]
     fn write_sequence(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let this = slf.get();
         // Everything is looked at before anything is queued: a piece of a wrong type must not leave half a message.
@@ -247,7 +246,7 @@ impl PyStream {
         self.lose_connection()
     }
 
-    #[pyo3(name = "registerProducer", signature = (producer, streaming, /))]
+    #[pyo3(name = "registerProducer")]
     fn register_producer(
         slf: &Bound<'_, Self>,
         producer: Bound<'_, PyAny>,
@@ -297,7 +296,7 @@ impl PyStream {
         self.socket(|socket| socket.tcp_nodelay())
     }
 
-    #[pyo3(name = "setTcpNoDelay", signature = (enabled, /))]
+    #[pyo3(name = "setTcpNoDelay")]
     fn set_tcp_no_delay(&self, enabled: &Bound<'_, PyAny>) -> PyResult<()> {
         let enabled = enabled.is_truthy()?;
         self.socket(|socket| socket.set_tcp_nodelay(enabled))
@@ -308,7 +307,7 @@ impl PyStream {
         self.socket(|socket| socket.keepalive())
     }
 
-    #[pyo3(name = "setTcpKeepAlive", signature = (enabled, /))]
+    #[pyo3(name = "setTcpKeepAlive")]
     fn set_tcp_keep_alive(&self, enabled: &Bound<'_, PyAny>) -> PyResult<()> {
         let enabled = enabled.is_truthy()?;
         self.socket(|socket| socket.set_keepalive(enabled))
