@@ -38,10 +38,11 @@ CASES = {
     ],
     "idle": [Case("10,000 idle connections", "echo", ["idle", "-c", "10000"])],
 }
+EVERYONE = {"torsion", "uvloop", "asyncio", "twisted"}
 SCRIPTS = {
-    "timers": ("timers.py", "CPU ns"),
-    "deferred": ("deferred.py", "CPU ns"),
-    "import": ("importing.py", "CPU ms"),
+    "timers": ("timers.py", "CPU ns", EVERYONE),
+    "deferred": ("deferred.py", "CPU ns", {"torsion", "twisted"}),
+    "import": ("importing.py", "CPU ms", EVERYONE),
 }
 
 PEERS = ["limit", "torsion", "uvloop", "asyncio", "twisted"]
@@ -129,8 +130,8 @@ def main() -> None:
                 everything[case.name] = run_served(case, peers, asked.rounds, asked.seconds, tools)
                 show(case.name, case.unit, everything[case.name])
             if name in SCRIPTS:
-                script, unit = SCRIPTS[name]
-                programs = [peer for peer in peers if peer != "limit"]
+                script, unit, able = SCRIPTS[name]
+                programs = [peer for peer in peers if peer in able]
                 for metric, figures in run_script(HERE / script, programs, asked.rounds).items():
                     everything[f"{name}: {metric}"] = figures
                     show(f"{name}: {metric}", unit, figures)
