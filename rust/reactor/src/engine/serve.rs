@@ -204,7 +204,8 @@ impl<H: Handles> Engine<H> {
                         handle: None,
                     };
                     let born = self.state.borrow_mut().entries.insert(stream);
-                    let adopted = sink.adopt(&handle, born, peer);
+                    let mut adopted = None;
+                    self.guard(sink, None, || adopted = sink.adopt(&handle, born, peer));
                     self.begin(sink, born, adopted, |stream| {
                         sink.accepted(&handle, stream, peer)
                     });
@@ -251,7 +252,8 @@ impl<H: Handles> Engine<H> {
             }
             shared
         };
-        tell(&shared);
+        // Guarded here, since what is served further up is the listener, and a panic must cost the connection.
+        self.guard(sink, Some(token), || tell(&shared));
         self.leave(sink, token);
         let mut state = self.state.borrow_mut();
         if let Some(stream) = state.stream(token) {
@@ -281,7 +283,8 @@ impl<H: Handles> Engine<H> {
         match (handle, failed) {
             (Some(handle), Some(errno)) => sink.connect_failed(handle, errno),
             (Some(handle), None) => {
-                let adopted = sink.adopt_connected(&handle, token);
+                let mut adopted = None;
+                self.guard(sink, None, || adopted = sink.adopt_connected(&handle, token));
                 self.begin(sink, token, adopted, |stream| {
                     sink.connected(handle, stream)
                 });

@@ -223,7 +223,7 @@ impl<H: Handles> Engine<H> {
     }
 
     /// Does one thing; a panic in it is told and costs the stream, never the loop.
-    fn guard<S: Sink<H>>(&self, sink: &S, stream: Option<Token>, work: impl FnOnce()) {
+    pub(super) fn guard<S: Sink<H>>(&self, sink: &S, stream: Option<Token>, work: impl FnOnce()) {
         // No borrow outlives the unwinding, and what a half-done change may leave is a stream that is closed next.
         let Err(payload) = catch_unwind(AssertUnwindSafe(work)) else {
             return;
