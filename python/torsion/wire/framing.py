@@ -43,8 +43,11 @@ WIDEST: Final = 16_384
 """How many buffered bytes are cut into frames at once.  As many as there are would do for speed, but short frames take
 up to twenty times the memory of the bytes that they are made of."""
 
-NARROWEST: Final = 128
-"""The same, for one who puts back nearly all of each batch, to look at one frame at a time."""
+NARROWEST: Final = 256
+"""The same, for one who puts frames back again and again."""
+
+SINGLY: Final = 32
+"""How many lines are given one by one after some were put back, as somebody does who looks for the end of a header."""
 
 HEADER: Final = 64
 """Enough bytes to tell how long a counted frame will be."""
@@ -57,7 +60,7 @@ COMMA: Final = ord(",")
 class Framer(ABC):
     """The buffer under all three framers."""
 
-    __slots__ = ("_buffer", "_start", "_window", "buffered", "more")
+    __slots__ = ("_data", "_known", "_start", "_window", "buffered", "more")
 
     buffered: int
     """How many bytes are held: an unfinished frame, and what is left for the next ``feed``.  Only to be read."""
@@ -66,8 +69,9 @@ class Framer(ABC):
     """Whether there may be complete frames among them, or one that breaks the rules.  Only to be read."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._start = 0  # what stands before was given away; kept until the next feed, so that requeue can step back
+        self._data: bytes | bytearray = b""  # bytes as they came in; a bytearray once more was added
+        self._start = 0  # what stands before was given away, and may be put back
+        self._known = 0  # what an earlier feed found out about the first frame; each framer has its own use for it
         self._window = WIDEST
         self.buffered = 0
         self.more = False
@@ -75,9 +79,7 @@ class Framer(ABC):
     def hold(self, data: Buffer) -> None:
         """Add *data* behind what is buffered without looking at it."""
         if data:
-            self._buffer += data
-            self.buffered += len(data)
-            self.more = True
+            self._add(data)
 
     def requeue(self, frames: list[bytes]) -> None:
         """Put *frames*, the last ones of the last batch, back in front of what is buffered."""
@@ -86,49 +88,56 @@ class Framer(ABC):
         wire = self._encode(frames)
         start = self._start - len(wire)
         if start >= 0:
-            self._start = start  # they were cut out of the buffer, and still stand there
+            self._start = start  # they still stand there
         else:
-            self._buffer[self._start : self._start] = wire
+            self._data = wire + self._data[self._start :]
+            self._start = 0
         self.buffered += len(wire)
         self.more = True
+        self._known = 0
         self._window = max(self._window // 4, NARROWEST)
 
     def take_rest(self) -> bytes:
         """Return all that is buffered, as it came in, and forget it."""
-        rest = bytes(memoryview(self._buffer)[self._start :]) if self._start else bytes(self._buffer)
-        self._forget()
-        return rest
+        rest = self._data[self._start :] if self._start else self._data
+        self._data = b""
+        self._start = self._known = self.buffered = 0
+        self.more = False
+        return rest if type(rest) is bytes else bytes(rest)
 
     @abstractmethod
     def _encode(self, frames: list[bytes]) -> bytes:
         """Return the bytes that *frames* were made of, by the rules of the last feed."""
 
-    def _append(self, data: Buffer) -> bytearray:
-        """Drop what was given away, add *data*, and return the buffer, of which all is unlooked at for now."""
-        buffer = self._buffer
-        if self._start:
-            del buffer[: self._start]  # moves no bytes, or rarely
+    def _add(self, data: Buffer) -> None:
+        """Add *data*, unlooked at."""
+        if not self.buffered:
+            self._data = data if type(data) is bytes else bytes(data)
             self._start = 0
-        if data:
+        else:
+            buffer = self._data
+            if type(buffer) is bytearray:
+                del buffer[: self._start]  # moves no bytes, or rarely
+            else:
+                buffer = self._data = bytearray(memoryview(buffer)[self._start :])
+            self._start = 0
             buffer += data
-        self.buffered = len(buffer)
+        self.buffered += len(data)
         self.more = True
-        return buffer
 
-    def _give(self, taken: int, more: bool) -> None:
-        """Count the first *taken* bytes of the buffer as given away."""
-        if taken == len(self._buffer):
-            self._forget()
-            return
-        self._start = taken
-        self.buffered -= taken
-        self.more = more
+    def _look(self, size: int) -> bytes:
+        """Return the first *size* bytes of what is buffered."""
+        found = self._data[self._start : self._start + size]
+        return found if type(found) is bytes else bytes(found)
 
-    def _forget(self) -> None:
-        self._buffer.clear()
-        self._start = 0
-        self.buffered = 0
-        self.more = False
+    def _give(self, size: int, more: bool) -> None:
+        """Count the first *size* bytes of what is buffered as given away."""
+        self._start += size
+        self.buffered -= size
+        self.more = more and self.buffered > 0
+        if not self.more:  # the little that is left, if any, shall not keep all the rest in memory
+            self._data = self._data[self._start :]
+            self._start = 0
 
     def _widen(self) -> None:
         if self._window < WIDEST:
@@ -138,12 +147,12 @@ class Framer(ABC):
 class LineFramer(Framer):
     """Lines that end with a delimiter; they are given without it.  See the module's head."""
 
-    __slots__ = ("_delimiter", "_searched")
+    __slots__ = ("_delimiter", "_singly")
 
     def __init__(self) -> None:
         super().__init__()
-        self._delimiter = b""  # the one of the last feed
-        self._searched = 0  # in the buffer, none begins before
+        self._delimiter = b""  # the one of the last feed; _known many buffered bytes do not begin it
+        self._singly = 0
 
     def feed(self, data: Buffer, delimiter: bytes, max_length: int) -> list[bytes]:
         """Return the lines that are complete once *data* has come in, none longer than *max_length*.
@@ -159,91 +168,83 @@ class LineFramer(Framer):
             self._delimiter = delimiter
             lines = data.split(delimiter)
             if tail := lines.pop():
-                self._buffer += tail
+                self._data = tail
                 self.buffered = len(tail)
             return lines
-        return self._cut(self._append(data), delimiter, max_length)
+        if data:
+            self._add(data)
+        if not delimiter:
+            raise ValueError("the delimiter is empty: no line would ever end, or all at once")
+        return self._cut(delimiter, max_length)
 
     def requeue(self, frames: list[bytes]) -> None:
-        super().requeue(frames)
-        self._searched = 0
+        """Put *frames*, the last ones of the last batch, back in front of what is buffered."""
+        if frames:
+            super().requeue(frames)
+            self._singly = SINGLY
 
     def _encode(self, frames: list[bytes]) -> bytes:
         return self._delimiter.join([*frames, b""])
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._searched = 0
-
-    def _append(self, data: Buffer) -> bytearray:
-        self._searched = max(0, self._searched - self._start)
-        return super()._append(data)
-
-    def _cut(self, buffer: bytearray, delimiter: bytes, max_length: int) -> list[bytes]:
+    def _cut(self, delimiter: bytes, max_length: int) -> list[bytes]:
         """Return the lines that end within the window, or one that goes beyond it."""
-        if not delimiter:
-            raise ValueError("the delimiter is empty: no line would ever end, or all at once")
         if delimiter != self._delimiter:
             self._delimiter = delimiter
-            self._searched = 0
-        size = len(buffer)
+            self._known = 0
+        start = self._start
         width = len(delimiter)
-        first = buffer.find(delimiter, self._searched, max_length + width)
-        if first < 0:
-            if size >= max_length + width:
+        end = self._data.find(delimiter, start + self._known, start + max_length + width) - start
+        if end < 0:
+            if self.buffered >= max_length + width:
                 raise LimitExceeded("line", max_length + 1, max_length)
-            self._searched = max(0, size - width + 1)
+            self._known = max(0, self.buffered - width + 1)
             self.more = False
             return []
-        reach = min(size, max(first + width, self._window))
+        self._known = 0
+        if self._singly:
+            self._singly -= 1
+            lines = [self._look(end)]
+            self._give(end + width, more=True)
+            return lines
+        reach = max(end + width, self._window)
+        source = self._look(reach)
         # From the front, never by a search from the end: a delimiter may overlap itself.
-        *lines, tail = bytes(memoryview(buffer)[:reach]).split(delimiter)
-        taken = reach - len(tail)
+        *lines, tail = source.split(delimiter)
+        taken = len(source) - len(tail)
+        more = reach < self.buffered or self.buffered - taken >= max_length + width
         if taken > max_length + width:
             for index, line in enumerate(lines):
                 if len(line) > max_length:
                     del lines[index:]
                     taken = sum(map(len, lines)) + index * width
-                    reach = 0  # the next feed is to raise
+                    more = True
                     break
         self._widen()
-        self._searched = taken
-        self._give(taken, reach < size or size - taken >= max_length + width)
+        self._give(taken, more)
         return lines
 
 
 class CountedFramer(Framer):
     """Frames that tell their length beforehand."""
 
-    __slots__ = ("_needed",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._needed = 0  # how many bytes the first frame will have had, as far as is known
+    # _known is how many bytes the first frame is to have, or 0.
 
     def _take(self, data: Buffer, rule: Struct | None, max_length: int) -> list[bytes]:
         """Return the complete frames at the front; the work of the subclasses' ``feed``."""
-        buffer = self._buffer
-        if not buffer and type(data) is bytes and len(data) <= self._window:
-            frames, taken, error = self._parse(data, rule, max_length)
-            if taken < len(data):
-                buffer += data[taken:]
-                self.buffered = len(buffer)
-                self.more = error is not None
-            if error is not None and not frames:
-                raise error
-            return frames
-        buffer = self._append(data)
+        if data:
+            self._add(data)
         # While a long frame trickles in, look at nothing but its head.
-        look = HEADER if len(buffer) < self._needed else self._window
+        look = HEADER if self.buffered < self._known else self._window
         while True:
-            frames, taken, error = self._parse(bytes(memoryview(buffer)[:look]), rule, max_length)
-            if frames or error is not None or not look < self._needed <= len(buffer):
+            frames, taken, error = self._parse(self._look(look), rule, max_length)
+            if frames or error is not None or not look < self._known <= self.buffered:
                 break
-            look = self._needed
+            look = self._known
         if frames:
             self._widen()
-            self._give(taken, error is not None or look < len(buffer))
+            self._give(taken, more=error is not None or look < self.buffered)
         elif error is not None:
             raise error
         else:
@@ -256,7 +257,7 @@ class CountedFramer(Framer):
     ) -> tuple[list[bytes], int, RemoteProtocolError | None]:
         """Return the frames at the front of *source*, their bytes' count, and what is wrong with the next one.
 
-        Sets ``_needed`` for a frame that is not complete.
+        Sets ``_known`` for a frame that is not complete.
         """
 
 
@@ -287,14 +288,14 @@ class PrefixFramer(CountedFramer):
         size = len(source)
         frames: list[bytes] = []
         taken = 0
-        self._needed = 0
+        self._known = 0
         while (begin := taken + width) <= size:
             (length,) = unpack(source, taken)
             if not 0 <= length <= max_length:
                 return frames, taken, LimitExceeded("string", length, max_length)
             end = begin + length
             if end > size:
-                self._needed = width + length
+                self._known = width + length
                 break
             frames.append(source[begin:end])
             taken = end
@@ -324,7 +325,7 @@ class NetstringFramer(CountedFramer):
         head = len(str(max_length)) + 1  # a longer number is too great, whatever its digits are
         frames: list[bytes] = []
         taken = 0
-        self._needed = 0
+        self._known = 0
         while taken < size:
             number = LENGTH.match(source, taken, taken + head)
             if number is None:
@@ -339,7 +340,7 @@ class NetstringFramer(CountedFramer):
                 return frames, taken, RemoteProtocolError(f"netstring: length {number[0]!r} is not followed by a colon")
             end = colon + 1 + length
             if end >= size:
-                self._needed = end + 1 - taken
+                self._known = end + 1 - taken
                 break
             if source[end] != COMMA:
                 return frames, taken, RemoteProtocolError(f"netstring: {length} bytes are not followed by a comma")

@@ -23,7 +23,8 @@ class StringReceiver(Protocol, Generic[F]):
 
     paused: bool = False
     _framer: F | None = None
-    _batch: Iterator[bytes] = _NOTHING  # strings that are split off and not yet delivered
+    _batch: Iterator[bytes] = _NOTHING  # strings that are cut off and not yet delivered; _NOTHING once it is exhausted
+    _rule: int  # the limit that they keep
     _busy = False
 
     def stringReceived(self, string: bytes) -> Any:
@@ -41,24 +42,28 @@ class StringReceiver(Protocol, Generic[F]):
         self._busy = True
         try:
             while not self.paused:
-                longest = self.MAX_LENGTH
-                try:
-                    batch = self._batch = iter(self._feed(framer, data))
-                except RemoteProtocolError as error:
-                    self._refused(error)
-                    return
-                for string in batch:
-                    self.stringReceived(string)
-                    if self.paused or self.MAX_LENGTH is not longest:
-                        framer.requeue(list(batch))
-                        break
+                if self._batch is not _NOTHING:
+                    framer.hold(data)
+                    longest = self._rule
                 else:
-                    if not framer.more:
+                    longest = self._rule = self.MAX_LENGTH
+                    try:
+                        self._batch = iter(self._feed(framer, data))
+                    except RemoteProtocolError as error:
+                        self._refused(error)
                         return
                 data = b""
-        except BaseException:
-            framer.requeue(list(self._batch))
-            raise
+                for string in self._batch:
+                    if self.MAX_LENGTH is not longest:
+                        framer.requeue([string, *self._batch])
+                        break
+                    self.stringReceived(string)
+                    if self.paused:
+                        break
+                else:
+                    self._batch = _NOTHING
+                    if not framer.more:
+                        return
         finally:
             self._busy = False
 

@@ -34,7 +34,8 @@ class _Lines(Protocol):
     """The longest line, in bytes and without its delimiter.  May be changed as the delimiter may."""
 
     _framer: LineFramer | None = None
-    _batch: Iterator[bytes] = _NOTHING  # lines that are split off and not yet delivered
+    _batch: Iterator[bytes] = _NOTHING  # lines that are cut off and not yet delivered; _NOTHING once it is exhausted
+    _rules: tuple[bytes, int]  # what they were cut by
     _busy = False
 
     def lineReceived(self, line: bytes) -> Any:
@@ -50,16 +51,25 @@ class _Lines(Protocol):
         # Joined first: up to some ten kilobytes that costs less than handing two pieces to the transport.
         self.transport.write(line + self.delimiter)
 
-    def _begin(self, polled: tuple[str, ...]) -> LineFramer:
+    def _begin(self, *settings: str) -> LineFramer:
         """Make ready for the first data."""
-        # What is asked after each line is found in a third of the time if the instance itself has it.
-        for name in polled:
+        # What is asked for each line or datum is found in a third of the time if the instance itself has it.
+        for name in ("_batch", "_busy", "MAX_LENGTH", "delimiter", *settings):
             try:
                 setattr(self, name, getattr(self, name))
             except AttributeError:  # a property of a subclass: it is asked each time, then
                 pass
         self._framer = framer = LineFramer()
         return framer
+
+    def _take_rest(self) -> bytes:
+        """Return all that is not yet delivered, and forget it."""
+        if self._framer is None:
+            return b""
+        if self._batch is not _NOTHING:
+            self._framer.requeue(list(self._batch))
+            self._batch = _NOTHING
+        return self._framer.take_rest()
 
 
 class LineReceiver(_Lines, PauseableMixin):
@@ -81,7 +91,7 @@ class LineReceiver(_Lines, PauseableMixin):
         """
         framer = self._framer
         if framer is None:
-            framer = self._begin(("MAX_LENGTH", "delimiter", "line_mode", "paused"))
+            framer = self._begin("line_mode", "paused")
         if self._busy or self.paused:
             framer.hold(data)
             return None
@@ -90,49 +100,45 @@ class LineReceiver(_Lines, PauseableMixin):
         try:
             while not self.paused:
                 if not self.line_mode:
-                    data = framer.take_rest() + data
-                    if not data:
+                    if not (data := self._take_rest() + data):
                         return None
                     if why := self.rawDataReceived(data):
                         return why
                     data = b""
                     continue
-                delimiter = self.delimiter
-                longest = self.MAX_LENGTH
-                if delimiter and not framer.buffered and len(data) <= _SHORT <= longest and type(data) is bytes:
-                    # One line and nothing else is what conversations are made of: it need not go through a batch.
-                    line, end, rest = data.partition(delimiter)
-                    if end and not rest:
-                        if (why := self.lineReceived(line)) or not framer.more or transport.disconnecting:
+                if self._batch is not _NOTHING:
+                    framer.hold(data)
+                    delimiter, longest = self._rules
+                else:
+                    delimiter = self.delimiter
+                    longest = self.MAX_LENGTH
+                    if delimiter and not framer.buffered and len(data) <= _SHORT <= longest and type(data) is bytes:
+                        # One line and nothing else is what conversations are made of: it needs no batch.
+                        line, end, rest = data.partition(delimiter)
+                        if end and not rest:
+                            if (why := self.lineReceived(line)) or not framer.more or transport.disconnecting:
+                                return why or None
+                            data = b""
+                            continue
+                    try:
+                        self._batch = iter(framer.feed(data, delimiter, longest))
+                        self._rules = delimiter, longest
+                    except LimitExceeded:
+                        if (why := self.lineLengthExceeded(framer.take_rest())) or transport.disconnecting:
                             return why or None
-                        data = b""
-                        continue
-                try:
-                    batch = self._batch = iter(framer.feed(data, delimiter, longest))
-                except LimitExceeded:
-                    if (why := self.lineLengthExceeded(framer.take_rest())) or transport.disconnecting:
+                data = b""
+                for line in self._batch:
+                    if self.delimiter is not delimiter or self.MAX_LENGTH is not longest:
+                        framer.requeue([line, *self._batch])
+                    elif (why := self.lineReceived(line)) or transport.disconnecting:
                         return why or None
-                    batch = _NOTHING
-                for line in batch:
-                    if (why := self.lineReceived(line)) or transport.disconnecting:
-                        framer.requeue(list(batch))
-                        return why or None
-                    if (
-                        self.paused
-                        or not self.line_mode
-                        or self.delimiter is not delimiter
-                        or self.MAX_LENGTH is not longest
-                    ):
-                        framer.requeue(list(batch))
+                    elif self.paused or not self.line_mode:
                         break
                 else:
+                    self._batch = _NOTHING
                     if not framer.more:
                         return None
-                data = b""
             return None
-        except BaseException:
-            framer.requeue(list(self._batch))
-            raise
         finally:
             self._busy = False
 
@@ -159,10 +165,7 @@ class LineReceiver(_Lines, PauseableMixin):
 
     def clearLineBuffer(self) -> bytes:
         """Forget all that is buffered, and return it.  From within a hook this is what came in after the hook's line."""
-        if self._framer is None:
-            return b""
-        self._framer.requeue(list(self._batch))
-        return self._framer.take_rest()
+        return self._take_rest()
 
 
 class LineOnlyReceiver(_Lines):
@@ -179,36 +182,40 @@ class LineOnlyReceiver(_Lines):
         """
         framer = self._framer
         if framer is None:
-            framer = self._begin(("MAX_LENGTH", "delimiter"))
-        transport = _UNCONNECTED if self.transport is None else self.transport
+            framer = self._begin()
         if self._busy:
             framer.hold(data)
             return None
         self._busy = True
+        transport = _UNCONNECTED if self.transport is None else self.transport
         try:
             while not transport.disconnecting:
-                delimiter = self.delimiter
-                longest = self.MAX_LENGTH
-                try:
-                    batch = self._batch = iter(framer.feed(data, delimiter, longest))
-                except LimitExceeded:
-                    line, _, rest = framer.take_rest().partition(delimiter)
-                    framer.hold(rest)
-                    if why := self.lineLengthExceeded(line):
-                        return why
-                    batch = _NOTHING
-                for line in batch:
+                if self._batch is not _NOTHING:
+                    framer.hold(data)
+                    delimiter, longest = self._rules
+                else:
+                    delimiter = self.delimiter
+                    longest = self.MAX_LENGTH
+                    try:
+                        self._batch = iter(framer.feed(data, delimiter, longest))
+                        self._rules = delimiter, longest
+                    except LimitExceeded:
+                        line, _, rest = framer.take_rest().partition(delimiter)
+                        framer.hold(rest)
+                        if why := self.lineLengthExceeded(line):
+                            return why
+                data = b""
+                for line in self._batch:
+                    if self.delimiter is not delimiter or self.MAX_LENGTH is not longest:
+                        framer.requeue([line, *self._batch])
+                        break
                     self.lineReceived(line)
-                    if transport.disconnecting or self.delimiter is not delimiter or self.MAX_LENGTH is not longest:
-                        framer.requeue(list(batch))
+                    if transport.disconnecting:
                         break
                 else:
+                    self._batch = _NOTHING
                     if not framer.more:
                         return None
-                data = b""
             return None
-        except BaseException:
-            framer.requeue(list(self._batch))
-            raise
         finally:
             self._busy = False
