@@ -233,6 +233,14 @@ class CountedFramer(Framer):
 
     def _take(self, data: Buffer, rule: Struct | None, max_length: int) -> list[bytes]:
         """Return the complete frames at the front; the work of the subclasses' ``feed``."""
+        if not self.buffered and type(data) is bytes and len(data) <= self._window:
+            frames, taken, error = self._parse(data, rule, max_length)
+            if taken < len(data):
+                self._add(data[taken:])
+                self.more = error is not None
+                if error is not None and not frames:
+                    raise error
+            return frames
         if data:
             self._add(data)
         # While a long frame trickles in, look at nothing but its head.
@@ -273,6 +281,10 @@ class PrefixFramer(CountedFramer):
     def feed(self, data: Buffer, prefix: Struct, max_length: int) -> list[bytes]:
         """Return the strings that are complete once *data* has come in.  Raises :class:`LimitExceeded`."""
         self._prefix = prefix
+        if not self.buffered and (width := prefix.size) <= len(data) <= width + max_length and type(data) is bytes:
+            (length,) = prefix.unpack_from(data)
+            if width + length == len(data):
+                return [data[width:]]  # one whole string and nothing else is the usual case
         return self._take(data, prefix, max_length)
 
     def _encode(self, frames: list[bytes]) -> bytes:

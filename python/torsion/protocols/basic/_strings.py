@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Generic, TypeVar
 
 from torsion.internet.protocol import Protocol
+from torsion.protocols.basic._settings import settle
 from torsion.wire import MAX_STRING, RemoteProtocolError
 from torsion.wire.framing import NetstringFramer, PrefixFramer
 
@@ -35,6 +36,7 @@ class StringReceiver(Protocol, Generic[F]):
         """Deliver the strings that *data* completes.  Called from within a hook, it buffers *data* only."""
         framer = self._framer
         if framer is None:
+            settle(self, "MAX_LENGTH", "_batch", "_busy", "paused")
             self._framer = framer = self._begin()
         if self._busy or self.paused:
             framer.hold(data)

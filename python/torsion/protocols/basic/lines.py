@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from torsion.internet.protocol import Protocol
 from torsion.protocols.basic._pausing import PauseableMixin
+from torsion.protocols.basic._settings import settle
 from torsion.wire import MAX_LINE, LimitExceeded
 from torsion.wire.framing import LineFramer
 
@@ -53,12 +54,7 @@ class _Lines(Protocol):
 
     def _begin(self, *settings: str) -> LineFramer:
         """Make ready for the first data."""
-        # What is asked for each line or datum is found in a third of the time if the instance itself has it.
-        for name in ("_batch", "_busy", "MAX_LENGTH", "delimiter", *settings):
-            try:
-                setattr(self, name, getattr(self, name))
-            except AttributeError:  # a property of a subclass: it is asked each time, then
-                pass
+        settle(self, "MAX_LENGTH", "_batch", "_busy", "delimiter", *settings)
         self._framer = framer = LineFramer()
         return framer
 
