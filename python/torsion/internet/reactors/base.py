@@ -105,7 +105,7 @@ class ReactorBase(PluggableResolverMixin):
 
         :raises torsion.internet.error.ReactorAlreadyRunning: if it is running.
         """
-        if self._started:
+        if self._started or self._looping:  # a hook of the end of a run is still part of it
             raise error.ReactorAlreadyRunning("this reactor is running; another loop needs a reactor of its own")
         if installSignalHandlers:
             self._install_signal_handlers()
