@@ -16,6 +16,7 @@ from ._kinds import (
     NO_KEYWORDS,
     PAUSE,
     PAUSE_SHIFT,
+    RUNNING,
     UNFIRED,
     Arguments,
     Entry,
@@ -23,7 +24,7 @@ from ._kinds import (
     is_failure,
 )
 from ._outside import Future, FutureLoop, add_timeout, follow_future, to_future
-from ._run import forward, run
+from ._run import forward, ready, run
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IReactorTime
@@ -278,7 +279,7 @@ class Deferred(Generic[_T]):
         self.callback(fail)
 
     def _accept(self, result: Any) -> Deferred[Any] | None:
-        """Do what :meth:`callback` does up to running the callbacks; return self if they may run now."""
+        """Do what :meth:`callback` does up to running the callbacks; return self if there are some to be run now."""
         hold = self._hold
         if not hold & UNFIRED:
             self._refuse()
@@ -290,7 +291,7 @@ class Deferred(Generic[_T]):
         self._hold = hold - UNFIRED
         if is_failure(result):
             self._hold += FAILED
-        return self
+        return ready(self)
 
     def _refuse(self) -> None:
         """Ignore the one result that comes after a cancellation; else complain that there is a second one."""
@@ -398,7 +399,7 @@ class Deferred(Generic[_T]):
         """Say what it waits for or what its result is."""
         text = f"<{type(self).__name__} at {id(self):#x}"
         result = getattr(self, "result", self)
-        if self._chainedTo is not None:
+        if self._chainedTo is not None and (result is self or type(result) in DEFERRED_TYPES):
             text += f" waiting on Deferred at {id(self._chainedTo):#x}"
         elif result is not self:
             text += f" current result: {result!r}"
@@ -429,10 +430,11 @@ class Deferred(Generic[_T]):
         """
         hold = self._hold
         if hold:
-            if hold != FAILED:
+            if hold & ~(RUNNING | FAILED):
                 return (yield self)  # type: ignore[no-any-return]
-            self._absolve()
-            self.result.raiseException()
+            if is_failure(self.result):
+                self._absolve()
+                self.result.raiseException()
         return self.result  # type: ignore[no-any-return]
 
     __iter__ = __await__

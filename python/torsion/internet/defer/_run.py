@@ -17,15 +17,15 @@ from ._kinds import DEFERRED_TYPES, FAILED, PAUSE, PLAIN, RUNNING, UNFIRED, fail
 if TYPE_CHECKING:
     from ._deferred import Deferred
 
-__all__ = ["forward", "run"]
+__all__ = ["forward", "ready", "run"]
 
 
 def run(deferred: Deferred[Any]) -> None:
     """Run the callbacks of *deferred*, which has a result and no pause, and of those that get their results by that."""
     interrupted: list[Deferred[Any]] | None = None
     while True:
-        failed = blamed = deferred._hold
-        deferred._hold = RUNNING
+        failed = blamed = deferred._hold & FAILED
+        deferred._hold += RUNNING - failed
         chain = deferred._chain
         result = deferred.result
         following = None
@@ -43,6 +43,8 @@ def run(deferred: Deferred[Any]) -> None:
                     deferred.result = result = callback(result, *args, **keywords)
                 else:
                     following = extra(callback, result)
+                    if following is not None:
+                        break
                     deferred.result = result = None
                 if result is deferred:
                     warn_circular(callback)
@@ -51,10 +53,6 @@ def run(deferred: Deferred[Any]) -> None:
             kind = type(result)
             if kind in PLAIN:
                 failed = 0
-                if following is not None:
-                    if following._hold < UNFIRED:
-                        break
-                    following = None
             elif kind not in DEFERRED_TYPES:
                 failed = FAILED if isinstance(result, Failure) else 0
             elif _take(deferred, result):
@@ -67,23 +65,41 @@ def run(deferred: Deferred[Any]) -> None:
             chain.clear()
         if chain:
             del chain[: len(chain) - length_hint(steps)]
+        if following is not None:
+            if interrupted is None:
+                interrupted = []
+            interrupted.append(deferred)
+            if extra is _go_on:
+                _leave(deferred)
+            deferred = following
+            continue
         deferred._hold += failed - RUNNING
         if failed:
             deferred._blame(result)
         elif blamed:
             deferred._absolve()
-        if following is not None:
-            if chain:
-                interrupted = interrupted or []
-                interrupted.append(deferred)
-            deferred = following
-            continue
         while interrupted:
             deferred = interrupted.pop()
-            if deferred._hold < UNFIRED:
+            if deferred._hold & RUNNING:
+                _leave(deferred)  # and go on also where it was paused since, as with any step
+            elif deferred._hold >= UNFIRED:
+                continue
+            if deferred._chain:
                 break
         else:
             return
+
+
+def _leave(deferred: Deferred[Any]) -> None:
+    """Take the result, which was handed over, from *deferred*.
+
+    When that is done decides what callbacks of the other Deferred see that use this one; it is as they would see it if
+    the loop did recurse: at once for a Deferred that has waited for this one, which is then no part of its callbacks'
+    running, and afterwards for those that a callback (such as ``other.callback``) might have fired.
+    """
+    deferred._hold -= RUNNING
+    deferred.result = None
+    deferred._absolve()
 
 
 def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
@@ -108,14 +124,24 @@ def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
     return False
 
 
-def _go_on(waiter: Deferred[Any], result: Any) -> Deferred[Any]:
+def _go_on(waiter: Deferred[Any], result: Any) -> Deferred[Any] | None:
     """Give *waiter* the result that it waited for."""
     waiter._hold -= PAUSE
     if is_failure(result):
         waiter._hold += FAILED
     waiter._chainedTo = None
     waiter.result = result
-    return waiter
+    return ready(waiter)
+
+
+def ready(deferred: Deferred[Any]) -> Deferred[Any] | None:
+    """Return *deferred*, which has just got a result, if it has callbacks to run now."""
+    if deferred._hold < UNFIRED:
+        if deferred._chain:
+            return deferred
+        if deferred._hold:
+            deferred._blame(deferred.result)
+    return None
 
 
 def forward(target: Deferred[Any], result: Any) -> Deferred[Any] | None:
