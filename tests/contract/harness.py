@@ -64,6 +64,13 @@ def pause(reactor: Any, seconds: float = 0.0) -> Deferred[None]:
     return deferred
 
 
+async def after(reactor: Any, deferred: Deferred[Any]) -> Any:
+    """Wait for *deferred*, and until the hook that fires it has returned."""
+    result = await deferred
+    await pause(reactor)
+    return result
+
+
 async def until(reactor: Any, condition: Callable[[], object]) -> None:
     """Let turns pass until *condition* is true; the scenario's own limit ends it otherwise."""
     while not condition():
@@ -91,8 +98,8 @@ class Recorder(Protocol):
         return None if action is None else action(self)
 
     def connectionMade(self) -> None:
-        self.made.callback(self)
         self.note("connectionMade")
+        self.made.callback(self)
 
     def dataReceived(self, data: bytes) -> None:
         self.received += data

@@ -1,0 +1,203 @@
+"""Endpoints on real reactors; their parts are tested on their own in tests/unit."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from contract.harness import Recorder, Server, after, nothing_left_open, pause, until
+from torsion.internet import error
+from torsion.internet.address import IPv4Address, IPv6Address
+from torsion.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP4ServerEndpoint,
+    TCP6ClientEndpoint,
+    TCP6ServerEndpoint,
+    clientFromString,
+    connectProtocol,
+    serverFromString,
+)
+from torsion.internet.protocol import Factory
+
+
+class Hosts:
+    """A name resolver that knows these addresses for every name."""
+
+    def __init__(self, *addresses):
+        self.addresses = addresses
+
+    def resolveHostName(self, receiver, hostName, portNumber=0, addressTypes=None, transportSemantics="TCP"):
+        class Resolution:
+            name = hostName
+
+            def cancel(self):
+                pass
+
+        receiver.resolutionBegan(Resolution())
+        for address in self.addresses:
+            kind = IPv6Address if ":" in address else IPv4Address
+            receiver.addressResolved(kind("TCP", address, portNumber))
+        receiver.resolutionComplete()
+
+
+def test_talk(reactor, run):
+    async def scenario():
+        factory = Server()
+        port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(factory)
+        number = port.getHost().port
+        for endpoint in (
+            clientFromString(reactor, f"tcp:127.0.0.1:{number}"),
+            TCP4ClientEndpoint(reactor, "localhost", number),
+            HostnameEndpoint(reactor, "127.0.0.1", number),
+            HostnameEndpoint(reactor, "localhost", number),
+        ):
+            connection = factory.connection()
+            client = await endpoint.connect(Factory.forProtocol(Recorder))
+            assert client.transport.protocol is client  # nothing stands in between
+            server = await connection
+            client.transport.write(b"hello")
+            assert await server.bytes(5) == b"hello"
+            server.transport.write(b"welcome")
+            assert await client.bytes(7) == b"welcome"
+            client.transport.loseConnection()
+            assert (await after(reactor, client.lost)).__class__ is error.ConnectionDone
+        await port.stopListening()
+
+    with nothing_left_open():
+        run(scenario)
+
+
+def test_ipv6(reactor, run):
+    async def scenario():
+        factory = Server()
+        port = await TCP6ServerEndpoint(reactor, 0, interface="::1").listen(factory)
+        client = await TCP6ClientEndpoint(reactor, "::1", port.getHost().port).connect(Factory.forProtocol(Recorder))
+        assert client.transport.getPeer() == port.getHost()
+
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    run(scenario)
+
+
+def test_connect_protocol(reactor, run):
+    async def scenario():
+        port = await TCP4ServerEndpoint(reactor, 0).listen(Server())
+        protocol = Recorder()
+        assert (
+            await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port), protocol) is protocol
+        )
+        assert protocol.events == ["connectionMade"]
+
+    run(scenario)
+
+
+def test_cannot_listen(reactor, run):
+    async def scenario():
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            endpoint = TCP4ServerEndpoint(reactor, taken.getsockname()[1], interface="127.0.0.1")
+            with pytest.raises(error.CannotListenError, match=r"127\.0\.0\.1"):
+                await endpoint.listen(Server())
+
+    run(scenario)
+
+
+def test_refused(reactor, run):
+    async def scenario():
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            number = server.getsockname()[1]
+        for endpoint in (
+            TCP4ClientEndpoint(reactor, "127.0.0.1", number),
+            HostnameEndpoint(reactor, "localhost", number),
+        ):
+            with pytest.raises(error.ConnectionRefusedError):
+                await endpoint.connect(Factory.forProtocol(Recorder))
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("kind", [TCP4ClientEndpoint, TCP6ClientEndpoint, HostnameEndpoint])
+def test_unresolvable(reactor, run, kind):
+    async def scenario():
+        with pytest.raises(error.DNSLookupError, match="no-such-host"):
+            await kind(reactor, "no-such-host.invalid", 80).connect(Factory.forProtocol(Recorder))
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("kind", [TCP4ClientEndpoint, TCP6ClientEndpoint, HostnameEndpoint])
+def test_cancelled(reactor, run, kind):
+    async def scenario():
+        connecting = kind(reactor, "localhost", 9).connect(Factory.forProtocol(Recorder))
+        connecting.cancel()
+        with pytest.raises(error.ConnectingCancelledError):
+            await connecting
+        await pause(reactor, 0.02)
+
+    with nothing_left_open():
+        run(scenario)
+
+
+def test_a_dead_address_is_no_obstacle(reactor, run):
+    async def scenario():
+        factory = Server()
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(factory)
+        reactor.installNameResolver(Hosts("127.9.9.9", "127.8.8.8", "127.0.0.1"))
+        endpoint = HostnameEndpoint(reactor, "somewhere", port.getHost().port, attemptDelay=60)
+        client = await endpoint.connect(Factory.forProtocol(Recorder))
+        assert client.transport.getPeer().host == "127.0.0.1"
+        await until(reactor, lambda: len(factory.protocols) == 1)
+
+    run(scenario)
+
+
+def test_a_silent_address_is_overtaken(reactor, run):
+    async def scenario():
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.2", 0))
+            silent.listen(0)
+            number = silent.getsockname()[1]
+            fillers = [socket.socket() for _ in range(4)]
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(silent.getsockname())
+            await TCP4ServerEndpoint(reactor, number, interface="127.0.0.1").listen(Server())
+            reactor.installNameResolver(Hosts("127.0.0.2", "127.0.0.1"))
+            endpoint = HostnameEndpoint(reactor, "somewhere", number, attemptDelay=0.02)
+            client = await endpoint.connect(Factory.forProtocol(Recorder))
+            assert client.transport.getPeer().host == "127.0.0.1"
+            for filler in fillers:
+                filler.close()
+
+    try:
+        socket.create_server(("127.0.0.2", 0)).close()
+    except OSError:
+        pytest.skip("this system has one loopback address only")
+    with nothing_left_open():
+        run(scenario)
+
+
+def test_a_factory_that_makes_no_protocol(reactor, run):
+    async def scenario():
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(Server())
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+        with pytest.raises(error.NoProtocol):
+            await endpoint.connect(Server(lambda: None))
+
+    run(scenario)
+
+
+def test_a_protocol_that_raises(reactor, run, logged):
+    async def scenario():
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(Server())
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+        protocol = Recorder({"connectionMade": lambda _: 1 / 0})
+        with pytest.raises(ZeroDivisionError):
+            await connectProtocol(endpoint, protocol)
+        assert (await after(reactor, protocol.lost)).__class__ is ZeroDivisionError
+
+    run(scenario)
+    assert len(logged.take(ZeroDivisionError)) == 1
