@@ -1,130 +1,142 @@
-"""Deferreds: `deferred.py IMPLEMENTATION` prints one JSON object, CPU nanoseconds for each operation.
+"""Deferreds and coroutines: `deferred.py IMPLEMENTATION` prints one JSON object, CPU nanoseconds for each operation.
 
 IMPLEMENTATION: torsion, twisted.
 
-create     make a Deferred
-callbacks  make one, add ten callbacks, fire it
-errback    make one, add three callbacks and an errback, fail it
-awaits     a coroutine that awaits ten fired Deferreds
-pending    a coroutine that awaits a Deferred which is fired later
-yields     an inlineCallbacks generator that yields ten fired Deferreds
-gather     gatherResults of ten fired Deferreds
+callbacks       a Deferred, ten callbacks, fired
+make            a Deferred
+fired           succeed() and one callback
+arguments       a Deferred, ten callbacks with arguments of their own, fired
+yields          an inlineCallbacks generator that yields ten fired Deferreds
+awaits          a coroutine that awaits ten fired Deferreds
+await-pending   a coroutine that awaits a Deferred that fires then
+chain           ten Deferreds, each waiting for the next one, the last one fired
+gather          gatherResults of ten fired Deferreds
+gather-pending  gatherResults of ten Deferreds that fire then
+errback         a failure that passes three callbacks and is handled
+
+`compare.py deferred` runs it for both, in turns, and compares them.
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-COUNT = 20_000
 ROUNDS = 3
-
-defer: Any = import_module(f"{sys.argv[1]}.internet.defer")
-FAULT = ValueError("planned")
-
-
-def same(value: Any) -> Any:
-    """Be a callback."""
-    return value
+TIMES = int(10_000 * (float(sys.argv[2]) if len(sys.argv) > 2 else 1.0))
+ERROR = ValueError("an error")
 
 
-def ignore(failure: Any) -> None:
-    """Be an errback."""
+def same(result: Any) -> Any:
+    return result
 
 
-def create(count: int) -> None:
-    """Make Deferreds."""
-    make = defer.Deferred
-    for _ in range(count):
-        make()
+def second(result: Any, other: Any) -> Any:
+    return other
 
 
-def callbacks(count: int) -> None:
-    """Run ten callbacks each."""
-    make = defer.Deferred
-    for _ in range(count):
-        deferred = make()
+def handled(failure: Any) -> None:
+    pass
+
+
+def operations(defer: Any) -> dict[str, Callable[[], Any]]:
+    """Return what is measured, by name."""
+    Deferred, succeed, ensureDeferred, gatherResults = (
+        defer.Deferred, defer.succeed, defer.ensureDeferred, defer.gatherResults
+    )  # fmt: skip
+
+    def callbacks() -> None:
+        deferred = Deferred()
         for _ in range(10):
             deferred.addCallback(same)
         deferred.callback(1)
 
-
-def errback(count: int) -> None:
-    """Let a failure pass three callbacks."""
-    make = defer.Deferred
-    for _ in range(count):
-        deferred = make()
-        deferred.addCallback(same).addCallback(same).addCallback(same).addErrback(ignore)
-        deferred.errback(FAULT)
-
-
-async def await_ten() -> None:
-    """Await what has fired."""
-    succeed = defer.succeed
-    for _ in range(10):
-        await succeed(1)
-
-
-def awaits(count: int) -> None:
-    """Run coroutines that never have to wait."""
-    ensure = defer.ensureDeferred
-    for _ in range(count):
-        ensure(await_ten())
-
-
-async def await_one(deferred: Any) -> Any:
-    """Await what has not fired."""
-    return await deferred
-
-
-def pending(count: int) -> None:
-    """Run coroutines that wait once."""
-    make, ensure = defer.Deferred, defer.ensureDeferred
-    for _ in range(count):
-        deferred = make()
-        ensure(await_one(deferred))
+    def arguments() -> None:
+        deferred = Deferred()
+        for _ in range(10):
+            deferred.addCallback(second, 1)
         deferred.callback(1)
 
+    def fired() -> None:
+        succeed(1).addCallback(same)
 
-@defer.inlineCallbacks
-def yield_ten() -> Iterator[Any]:
-    """Yield what has fired."""
-    succeed = defer.succeed
-    for _ in range(10):
-        yield succeed(1)
+    @defer.inlineCallbacks
+    def yields() -> Any:
+        for _ in range(10):
+            yield succeed(1)
+
+    async def ten_awaits() -> None:
+        for _ in range(10):
+            await succeed(1)
+
+    def awaits() -> None:
+        ensureDeferred(ten_awaits())
+
+    async def one_await(deferred: Any) -> Any:
+        return await deferred
+
+    def await_pending() -> None:
+        deferred = Deferred()
+        ensureDeferred(one_await(deferred))
+        deferred.callback(1)
+
+    def chain() -> None:
+        deferreds = [Deferred() for _ in range(10)]
+        for index in range(9):
+            deferreds[index].addCallback(lambda _, following=deferreds[index + 1]: following)
+            deferreds[index].callback(None)
+        deferreds[9].callback(1)
+
+    def gather() -> None:
+        gatherResults([succeed(1) for _ in range(10)])
+
+    def gather_pending() -> None:
+        deferreds = [Deferred() for _ in range(10)]
+        gatherResults(deferreds)
+        for deferred in deferreds:
+            deferred.callback(1)
+
+    def errback() -> None:
+        deferred = Deferred()
+        deferred.addCallback(same).addCallback(same).addCallback(same).addErrback(handled)
+        deferred.errback(ERROR)
+
+    return {
+        "callbacks": callbacks,
+        "make": Deferred,
+        "fired": fired,
+        "arguments": arguments,
+        "yields": yields,
+        "awaits": awaits,
+        "await-pending": await_pending,
+        "chain": chain,
+        "gather": gather,
+        "gather-pending": gather_pending,
+        "errback": errback,
+    }
 
 
-def yields(count: int) -> None:
-    """Run generators that never have to wait."""
-    for _ in range(count):
-        yield_ten()
+def measure(operation: Callable[[], Any], times: int) -> float:
+    """Return the CPU nanoseconds that *operation* takes."""
+    gc.collect()
+    begun = time.process_time_ns()
+    for _ in range(times):
+        operation()
+    return (time.process_time_ns() - begun) / times
 
 
-def gather(count: int) -> None:
-    """Gather what has fired."""
-    succeed, together = defer.succeed, defer.gatherResults
-    for _ in range(count):
-        together([succeed(1) for _ in range(10)])
-
-
-def cost(work: Callable[[int], None]) -> float:
-    """Return the median CPU time of one operation of *work*."""
-    work(COUNT // 10)
-    found = []
-    for _ in range(ROUNDS):
-        gc.collect()
-        began = time.process_time_ns()
-        work(COUNT)
-        found.append((time.process_time_ns() - began) / COUNT)
-    return statistics.median(found)
+def main() -> None:
+    figures = {}
+    for name, operation in operations(import_module(f"{sys.argv[1]}.internet.defer")).items():
+        measure(operation, TIMES // 10)
+        figures[name] = sorted(measure(operation, TIMES) for _ in range(ROUNDS))[ROUNDS // 2]
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
-    every = (create, callbacks, errback, awaits, pending, yields, gather)
-    print(json.dumps({work.__name__: cost(work) for work in every}))
+    main()

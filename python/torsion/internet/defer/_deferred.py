@@ -18,7 +18,7 @@ from ._kinds import (
     PAUSE_SHIFT,
     RUNNING,
     UNFIRED,
-    Arguments,
+    Bound,
     Entry,
     failure_here,
     is_failure,
@@ -128,10 +128,17 @@ class Deferred(Generic[_T]):
         :param errbackKeywords: its keyword arguments.
         :returns: this Deferred.
         """
-        extra: Arguments | None = None
-        if callbackArgs or callbackKeywords or errbackArgs or errbackKeywords:
-            extra = (callbackArgs or (), callbackKeywords or {}, errbackArgs or (), errbackKeywords or {})
-        self._add((callback, errback, extra))
+        if errback is None:
+            self._add(callback, None, callbackArgs, callbackKeywords)
+        elif callback is None:
+            self._add(None, errback, errbackArgs, errbackKeywords)
+        elif callbackArgs is errbackArgs and callbackKeywords is errbackKeywords:
+            self._add(callback, errback, callbackArgs, callbackKeywords)
+        else:
+            self._add(
+                Bound(callback, callbackArgs or (), callbackKeywords or {}),
+                Bound(errback, errbackArgs or (), errbackKeywords or {}),
+            )
         return self
 
     @overload
@@ -147,7 +154,10 @@ class Deferred(Generic[_T]):
 
         :returns: this Deferred.
         """
-        entry: Entry = (callback, None, (args, kwargs, (), NO_KEYWORDS) if args or kwargs else None)
+        if args or kwargs:
+            entry: Entry = (callback, None, args, kwargs)
+        else:
+            entry = (callback, None, None, None)
         if self._hold < UNFIRED:
             self._chain = [entry]
             run(self)
@@ -171,7 +181,10 @@ class Deferred(Generic[_T]):
 
         :returns: this Deferred.
         """
-        entry: Entry = (None, errback, ((), NO_KEYWORDS, args, kwargs) if args or kwargs else None)
+        if args or kwargs:
+            entry: Entry = (None, errback, args, kwargs)
+        else:
+            entry = (None, errback, None, None)
         if self._hold < UNFIRED:
             self._chain = [entry]
             run(self)
@@ -192,7 +205,10 @@ class Deferred(Generic[_T]):
 
         :returns: this Deferred.
         """
-        entry: Entry = (callback, callback, (args, kwargs, args, kwargs) if args or kwargs else None)
+        if args or kwargs:
+            entry: Entry = (callback, callback, args, kwargs)
+        else:
+            entry = (callback, callback, None, None)
         if self._hold < UNFIRED:
             self._chain = [entry]
             run(self)
@@ -227,12 +243,13 @@ class Deferred(Generic[_T]):
         """
         d._chainedTo = self
         if type(d) is Deferred:
-            self._add((d, d, forward))
+            self._add(d, d, forward)
         else:
             self.addCallbacks(d.callback, d.errback)  # which the subclass may have replaced
         return self  # type: ignore[return-value]
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, callback: Any, errback: Any, args: Any = None, keywords: Mapping[str, Any] | None = None) -> None:
+        entry: Entry = (callback, errback, args or (() if keywords else None), keywords)
         if self._hold < UNFIRED:
             self._chain = [entry]
             run(self)
@@ -385,14 +402,11 @@ class Deferred(Generic[_T]):
         It is a copy to look at; changing it changes nothing.
         """
         pairs: list[tuple[tuple[Any, tuple[Any, ...], Mapping[str, Any]], ...]] = []
-        for callback, errback, extra in getattr(self, "_chain", ()):
-            if extra is None or isinstance(extra, tuple):
-                args, keywords, errargs, errkeywords = extra or ((), {}, (), {})
-                pairs.append(
-                    ((callback or _debug.passthru, args, keywords), (errback or _debug.passthru, errargs, errkeywords))
-                )
+        for callback, errback, args, keywords in getattr(self, "_chain", ()):
+            if args is None or isinstance(args, tuple):
+                pairs.append((_shown(callback, args, keywords), _shown(errback, args, keywords)))
             else:
-                pairs.append(((extra, (callback,), {}),) * 2)
+                pairs.append(((args, (callback,), {}),) * 2)
         return pairs
 
     def __repr__(self) -> str:
@@ -477,3 +491,12 @@ class Deferred(Generic[_T]):
 
 
 DEFERRED_TYPES.add(Deferred)
+
+
+def _shown(function: Any, args: Any, keywords: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:
+    """Return a half of a step as :attr:`Deferred.callbacks` shows it."""
+    if function is None:
+        return _debug.passthru, (), {}
+    if isinstance(function, Bound):
+        return function.function, function.args, function.keywords
+    return function, args or (), keywords or {}

@@ -77,7 +77,7 @@ def start(kind: type[Deferred[Any]], steps: Steps) -> Deferred[Any]:
     else:
         deferred = kind()
         deferred._canceller = driver = Driver(deferred, steps, context, waiting)
-        waiting._chain.append((driver, driver, resume))
+        waiting._chain.append((driver, driver, resume, None))
         return deferred
     deferred = kind()
     deferred.callback(result)
@@ -104,7 +104,7 @@ def resume(driver: Driver, result: Any) -> Deferred[Any] | None:
         result = failure_here(driver.deferred.debug)
     else:
         driver.waiting = waiting
-        waiting._chain.append((driver, driver, resume))
+        waiting._chain.append((driver, driver, resume, None))
         return None
     return driver.deferred._accept(result)
 

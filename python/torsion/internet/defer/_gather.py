@@ -10,6 +10,7 @@ from torsion.python.failure import Failure
 from ._debug import log
 from ._deferred import Deferred
 from ._errors import FailureGroup, FirstError
+from ._kinds import UNFIRED
 
 __all__ = ["FAILURE", "SUCCESS", "DeferredList", "gatherResults", "race"]
 
@@ -53,25 +54,31 @@ class DeferredList(Deferred["list[tuple[bool, Any]]"]):
         self.fireOnOneCallback = fireOnOneCallback
         self.fireOnOneErrback = fireOnOneErrback
         self.consumeErrors = consumeErrors
+        succeeded, failed = self._succeeded, self._failed
         for index, deferred in enumerate(self._deferreds):
-            deferred.addCallbacks(self._succeeded, self._failed, (index,), None, (index,))
+            if type(deferred) is Deferred and not deferred._hold:
+                # It has a result, which would only pass through a callback.
+                succeeded(deferred.result, index)
+            else:
+                where = (index,)
+                deferred.addCallbacks(succeeded, failed, where, None, where, None)
         if not self._deferreds and not fireOnOneCallback:
             self.callback([])
 
     def _succeeded(self, result: _T, index: int) -> _T:
         self.resultList[index] = (SUCCESS, result)
         self._missing -= 1
-        if not self.called:
-            if self.fireOnOneCallback:
+        if self.fireOnOneCallback:
+            if self._hold & UNFIRED:
                 self.callback(cast("Any", (result, index)))
-            elif not self._missing:
-                self.callback(cast("Any", self.resultList))
+        elif not self._missing and self._hold & UNFIRED:
+            self.callback(cast("Any", self.resultList))
         return result
 
     def _failed(self, failure: Failure, index: int) -> Failure | None:
         self.resultList[index] = (FAILURE, failure)
         self._missing -= 1
-        if not self.called:
+        if self._hold & UNFIRED:
             if self.fireOnOneErrback:
                 self.errback(FirstError(failure, index))
             elif not self._missing:
@@ -143,5 +150,5 @@ def race(ds: Sequence[Deferred[_T]]) -> Deferred[tuple[int, _T]]:
 
     winner: Deferred[tuple[int, _T]] = Deferred(cancel)
     for index, deferred in enumerate(ds):
-        deferred.addCallbacks(succeeded, failed, (index,), None, (index,))
+        deferred.addCallbacks(succeeded, failed, where := (index,), None, where, None)
     return winner

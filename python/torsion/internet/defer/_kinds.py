@@ -25,7 +25,7 @@ __all__ = [
     "PLAIN",
     "RUNNING",
     "UNFIRED",
-    "Arguments",
+    "Bound",
     "DeferredCallback",
     "DeferredErrback",
     "Entry",
@@ -55,17 +55,30 @@ DeferredCallback: TypeAlias = Callable[..., object]
 DeferredErrback: TypeAlias = Callable[..., object]
 """Called with a :class:`Failure` and perhaps further arguments; returns the next result."""
 
-Arguments: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any], tuple[Any, ...], Mapping[str, Any]]
-"""Further arguments of a callback and of its errback."""
-
 Hop: TypeAlias = "Callable[[Any, Any], Deferred[Any] | None]"
 """Hands a result over to something (both are its arguments); returns the Deferred whose turn it is then, or None."""
 
-Entry: TypeAlias = "tuple[Any, Any, Arguments | Hop | None]"
-"""A step: callback, errback (None lets the result pass) and their arguments, or None if there are none.
+Entry: TypeAlias = "tuple[Any, Any, tuple[Any, ...] | Hop | None, Mapping[str, Any] | None]"
+"""A step: callback, errback (None lets the result pass), arguments and keyword arguments of either (None for neither).
 
 Or twice what the result is handed over to, and the hop that does it.
 """
+
+
+class Bound:
+    """A function with arguments of its own, for the step whose callback and errback do not have the same ones."""
+
+    __slots__ = ("args", "function", "keywords")
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
+        self.function = function
+        self.args = args
+        self.keywords = keywords
+
+    def __call__(self, result: Any) -> Any:
+        """Call the function."""
+        return self.function(result, *self.args, **self.keywords)
+
 
 OWN_PACKAGE = __name__.rpartition(".")[0]
 

@@ -30,19 +30,21 @@ def run(deferred: Deferred[Any]) -> None:
         result = deferred.result
         following = None
         steps = iter(chain)  # which also sees what callbacks add
-        for callback, errback, extra in steps:
+        for callback, errback, args, keywords in steps:
             if failed:
                 callback = errback  # noqa: PLW2901  # a second variable would cost each step its assignment
             if callback is None:
                 continue
             try:
-                if extra is None:
+                if args is None:
                     deferred.result = result = callback(result)
-                elif isinstance(extra, tuple):
-                    args, keywords = extra[2:] if failed else extra[:2]
-                    deferred.result = result = callback(result, *args, **keywords)
+                elif isinstance(args, tuple):
+                    if keywords:
+                        deferred.result = result = callback(result, *args, **keywords)
+                    else:
+                        deferred.result = result = callback(result, *args)
                 else:
-                    following = extra(callback, result)
+                    following = args(callback, result)
                     if following is not None:
                         break
                     deferred.result = result = None
@@ -69,7 +71,7 @@ def run(deferred: Deferred[Any]) -> None:
             if interrupted is None:
                 interrupted = []
             interrupted.append(deferred)
-            if extra is _go_on:
+            if args is _go_on:
                 _leave(deferred)
             deferred = following
             continue
@@ -120,7 +122,7 @@ def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
             source._chain = []
     waiter._hold += PAUSE
     waiter._chainedTo = source
-    source._chain.append((waiter, waiter, _go_on))
+    source._chain.append((waiter, waiter, _go_on, None))
     return False
 
 
