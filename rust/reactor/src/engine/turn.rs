@@ -210,7 +210,7 @@ impl<H: Handles> Engine<H> {
                 let Some(token) = state.closed.pop_front() else {
                     return;
                 };
-                if state.stream(token).is_some_and(|stream| stream.busy) {
+                if state.is_busy(token) {
                     state.closed.push_back(token); // its hook is still on the stack: a nested turn must not get ahead of it
                     continue;
                 }
@@ -250,19 +250,25 @@ impl<H: Handles> Engine<H> {
 }
 
 impl<H: Handles> State<H> {
-    /// Whether the next turn has something to do without any event.
+    /// Whether the next turn has something to do without any event.  What is owed to a stream whose hook is on the stack
+    /// comes after that hook: a nested turn that did not wait because of it would turn for nothing.
     fn owes(&self) -> bool {
-        !(self.ready.is_empty()
-            && self.dirty.is_empty()
-            && self.closed.is_empty()
-            && self.calls.is_empty())
+        !self.dirty.is_empty()
+            || !self.calls.is_empty()
+            || self.ready.iter().any(|token| !self.is_busy(*token))
+            || self.closed.iter().any(|token| !self.is_busy(*token))
+    }
+
+    /// Whether this is a stream with one of its hooks on the stack.
+    fn is_busy(&self, token: Token) -> bool {
+        matches!(self.entries.get(token), Some(Entry::Stream { stream, .. }) if stream.busy)
     }
 
     /// Takes the next ready descriptor; one that is being served further up the stack stays in the queue.
     fn next_ready(&mut self) -> Option<Token> {
         for _ in 0..self.ready.len() {
             let token = self.ready.pop_front()?;
-            if self.stream(token).is_some_and(|stream| stream.busy) {
+            if self.is_busy(token) {
                 self.ready.push_back(token);
                 continue;
             }
