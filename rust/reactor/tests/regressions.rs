@@ -58,3 +58,32 @@ fn a_nested_turn_waits_although_the_stream_that_is_being_served_has_failed() {
     let took = took.get().expect("the nested turn");
     assert!(took >= TICK, "it waited for {took:?} only");
 }
+
+/// A turn within a producer's hook left alone what other streams had written in the same turn.
+#[test]
+fn a_nested_turn_sends_what_was_written_before_it() {
+    let world = World::new();
+    let (asked, _asked_peer) = world.pair();
+    let (other, other_peer) = world.pair();
+    world.must_be_idle();
+    world.engine.register_producer(asked, false);
+    world.once(
+        |seen| matches!(seen, Seen::Resume(_)),
+        move |world, _| {
+            world.poll();
+            let sent = world
+                .engine
+                .stream(other, |stream| stream.statistics().bytes_written);
+            assert_eq!(sent, Some(4), "what the nested turn was to send");
+            world.note("sent");
+        },
+    );
+    world.soon(move |world| {
+        world.write(asked, b"piece");
+        world.write(other, b"late");
+    });
+    world.poll();
+    assert_eq!(world.panics(), []);
+    assert!(world.has_seen(&Seen::Note("sent")));
+    assert_eq!(peer::read(&other_peer, 4), b"late");
+}

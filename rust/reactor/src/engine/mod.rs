@@ -50,7 +50,7 @@ struct State<H: Handles> {
     /// Descriptors with something to do, each once; what does not fit a turn stays here and keeps the next from waiting.
     ready: VecDeque<Token>,
     /// Streams that were written to since the last flush, each once.
-    dirty: Vec<Token>,
+    dirty: VecDeque<Token>,
     /// Streams that are closed and whose owner was not told yet.
     closed: VecDeque<Token>,
     /// Listeners that could not accept for want of descriptors and could not shed the connection either.
@@ -107,7 +107,7 @@ impl<H: Handles> State<H> {
     fn soil(&mut self, token: Token) {
         if let Some(stream) = self.stream(token) {
             if stream.soil() {
-                self.dirty.push(token);
+                self.dirty.push_back(token);
             }
         }
     }
@@ -153,7 +153,7 @@ impl<H: Handles> Engine<H> {
                 calls: VecDeque::new(),
                 arrived: Vec::new(),
                 ready: VecDeque::new(),
-                dirty: Vec::new(),
+                dirty: VecDeque::new(),
                 closed: VecDeque::new(),
                 starved: Vec::new(),
                 statistics: Statistics::default(),
@@ -243,7 +243,7 @@ impl<H: Handles> Engine<H> {
         };
         let wrote = stream.write(chunk);
         if stream.soil() {
-            state.dirty.push(token);
+            state.dirty.push_back(token);
         }
         wrote
     }

@@ -108,17 +108,15 @@ impl<H: Handles> Engine<H> {
 
     /// Steps 3 and 6.
     fn settle<S: Sink<H>>(&self, sink: &S) {
-        let mut dirty = std::mem::take(&mut self.state.borrow_mut().dirty);
-        for token in dirty.drain(..) {
+        // Those that are dirty now: what the flushes' upcalls write comes after the wait, which is then none, so that a
+        // producer that never stops takes turns.  One by one, so that a turn within an upcall finds the others.
+        let count = self.state.borrow().dirty.len();
+        for _ in 0..count {
+            let Some(token) = self.state.borrow_mut().dirty.pop_front() else {
+                break;
+            };
             self.guard(sink, Some(token), || self.flush(sink, token));
         }
-        // What the flushes' upcalls wrote is flushed before the next wait, or kept for the next turn if a producer never
-        // stops; either way the list's memory is used again.
-        let mut state = self.state.borrow_mut();
-        if state.dirty.is_empty() {
-            state.dirty = dirty;
-        }
-        drop(state);
         self.tell_closed(sink);
     }
 
