@@ -9,6 +9,23 @@ use std::rc::Rc;
 use torsion_reactor::CloseReason;
 use util::{Seen, TICK, World, peer};
 
+/// Fills a stream's outbox beyond what the kernel takes for a peer that does not read; returns how much was written.
+fn clog(world: &World, stream: torsion_reactor::Token) -> usize {
+    let chunk = peer::pattern(1 << 20);
+    let mut written = 0;
+    loop {
+        world.write(stream, &chunk);
+        written += chunk.len();
+        world.poll();
+        let queued = world
+            .engine
+            .stream(stream, |stream| stream.statistics().bytes_queued);
+        if queued.expect("open") > 0 {
+            return written;
+        }
+    }
+}
+
 /// A turn within a hook found the stream whose hook it was in the queue of those that are ready, passed it over, and took
 /// that for a reason not to wait.
 #[test]
@@ -86,4 +103,39 @@ fn a_nested_turn_sends_what_was_written_before_it() {
     assert_eq!(world.panics(), []);
     assert!(world.has_seen(&Seen::Note("sent")));
     assert_eq!(peer::read(&other_peer, 4), b"late");
+}
+
+/// The answer of a peer that answered early and closed, such as a server that refuses an upload, was dropped because
+/// writing failed before it was read.
+#[test]
+fn what_a_peer_said_before_it_broke_is_delivered_although_writing_fails() {
+    let world = World::new();
+    let (stream, mut peer) = world.pair();
+    clog(&world, stream);
+    peer.write_all(b"413 too large").unwrap();
+    // What it has not read makes this a reset.
+    drop(peer);
+    let reason = world.until_lost(stream);
+    assert!(matches!(reason, CloseReason::Lost(_)), "{reason}");
+    assert_eq!(world.received(stream), b"413 too large");
+    world.must_be_idle();
+}
+
+/// The same where the loop had not yet heard of the answer when it wrote.
+#[test]
+fn what_a_peer_said_before_it_broke_is_delivered_although_a_timer_s_write_fails() {
+    let world = World::new();
+    let (stream, mut peer) = world.pair();
+    world.write(stream, b"not read");
+    world.poll();
+    peer.write_all(b"413 too large").unwrap();
+    world.until_arrived(stream, 13);
+    peer::reset(peer);
+    world.soon(move |world| {
+        world.write(stream, b"more");
+    });
+    let reason = world.until_lost(stream);
+    assert!(matches!(reason, CloseReason::Lost(_)), "{reason}");
+    assert_eq!(world.received(stream), b"413 too large");
+    world.must_be_idle();
 }

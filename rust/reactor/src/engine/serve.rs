@@ -48,9 +48,9 @@ impl<H: Handles> Engine<H> {
 
     // Streams
 
-    /// Writes what waits for the kernel, then reads this turn's share.
+    /// Reads this turn's share, then writes what waits for the kernel; where something was read, each hook is followed by
+    /// that.  In this order, since a connection that breaks may have brought an answer.
     fn serve_stream<S: Sink<H>>(&self, sink: &S, token: Token) {
-        self.flush(sink, token);
         let mut share = Share::new();
         loop {
             match self.receive(sink, token, &mut share) {
@@ -76,7 +76,7 @@ impl<H: Handles> Engine<H> {
                     }
                     return self.leave(sink, token);
                 }
-                Reading::Nothing => return,
+                Reading::Nothing => return self.flush(sink, token),
             }
         }
     }
@@ -158,6 +158,7 @@ impl<H: Handles> Engine<H> {
             }
             match stream.flush() {
                 Flushed::Nothing => return,
+                Flushed::Broken => return state.enqueue(token),
                 Flushed::Close(reason) => return state.close(token, reason),
                 flushed @ (Flushed::Resume | Flushed::WriteClosed) => {
                     stream.busy = true;

@@ -20,7 +20,7 @@ use state::{Action, Input, State};
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {
-    /// The stream is closing or closed; the bytes are dropped.
+    /// The stream takes no more: it is aborted, broken, closed, or our half is shut.  The bytes are dropped.
     Ignored,
     /// They are queued.
     Queued,
@@ -37,6 +37,8 @@ pub enum Flushed {
     Resume,
     /// The protocol is to be told that our half is shut down.
     WriteClosed,
+    /// Writing failed: what the peer said before is to be read, and the stream ends behind it.
+    Broken,
     /// The stream is to be closed.
     Close(CloseReason),
 }
@@ -90,6 +92,8 @@ pub struct Stream<C> {
     watched: bool,
     /// Whether the producer is one that is asked for each piece.
     pull: bool,
+    /// What writing failed with, while what the peer said before is still being read.
+    broken: Option<i32>,
     /// Why it was closed.
     reason: Option<CloseReason>,
     bytes_read: u64,
@@ -109,6 +113,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
             dirty: false,
             watched: false,
             pull: false,
+            broken: None,
             reason: None,
             bytes_read: 0,
             bytes_written: 0,
@@ -201,8 +206,9 @@ impl<C: AsRef<[u8]>> Stream<C> {
             Room::Buffer(bytes) => (bytes.len(), again(|| socket.read(bytes))),
             Room::Lease(memory) => (memory.len(), again(|| SockRef::from(&*socket).recv(memory))),
         };
-        match answer {
-            Ok(0) => {
+        match (answer, self.broken) {
+            (Ok(0) | Err(_), Some(errno)) => Received::Failed(CloseReason::Lost(errno)),
+            (Ok(0), None) => {
                 self.readiness.used_readable();
                 if self.state.apply(Input::PeerEof).is_empty() {
                     Received::Nothing
@@ -210,7 +216,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
                     Received::End
                 }
             }
-            Ok(count) => {
+            (Ok(count), _) => {
                 self.appetite.note(count);
                 self.bytes_read += count as u64;
                 let next = share.after_read(size, count, self.readiness.read_closed());
@@ -219,11 +225,11 @@ impl<C: AsRef<[u8]>> Stream<C> {
                 }
                 Received::Bytes(count, next)
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            (Err(error), None) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.readiness.used_readable();
                 Received::Nothing
             }
-            Err(error) => Received::Failed(CloseReason::from(&error)),
+            (Err(error), None) => Received::Failed(CloseReason::from(&error)),
         }
     }
 
@@ -300,7 +306,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
 
     /// Queues `chunk`.
     pub(crate) fn write(&mut self, chunk: C) -> Wrote {
-        if !self.state.accepts_writes() {
+        if !self.state.accepts_writes() || self.broken.is_some() {
             return Wrote::Ignored;
         }
         self.outbox.push_small_or_shared(chunk);
@@ -318,6 +324,9 @@ impl<C: AsRef<[u8]>> Stream<C> {
         if self.state.is_aborting() {
             return self.settle();
         }
+        if let Some(errno) = self.broken {
+            return self.break_off(errno);
+        }
         let mut written = 0;
         if !self.outbox.is_empty() {
             if !self.readiness.writable() {
@@ -333,8 +342,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
                     return Flushed::Nothing;
                 }
                 Outcome::Failed(error) => {
-                    let errno = error.raw_os_error().unwrap_or(0);
-                    return self.failed(errno).map_or(Flushed::Nothing, Flushed::Close);
+                    return self.break_off(error.raw_os_error().unwrap_or(0));
                 }
             }
         }
@@ -343,6 +351,20 @@ impl<C: AsRef<[u8]>> Stream<C> {
             return Flushed::Nothing;
         }
         self.settle()
+    }
+
+    /// Writing failed.  A peer that answers early and closes makes it fail before its answer is read, so the stream goes on
+    /// for as long as there is something to read and somebody who reads it.
+    fn break_off(&mut self, errno: i32) -> Flushed {
+        if !self.state.is_reading() {
+            return self.failed(errno).map_or(Flushed::Nothing, Flushed::Close);
+        }
+        if self.broken.replace(errno).is_some() {
+            return Flushed::Nothing; // what is left is being read
+        }
+        self.outbox.clear(drop);
+        self.readiness.merge(true, false, true);
+        Flushed::Broken
     }
 
     /// The outbox is empty.
