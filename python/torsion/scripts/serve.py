@@ -57,11 +57,11 @@ class DrainingFactory(ServerFactory):
         drained = self._drained = Deferred()
         for protocol in list(self.connections):
             protocol.finish()
-        if not self.connections:
-            drained.callback(None)
-        else:
+        if self.connections:
             timer = reactor.callLater(seconds, self._abort)
             drained.addCallback(lambda _: timer.cancel() if timer.active() else None)
+        elif not drained.called:
+            drained.callback(None)
         return drained
 
     def _abort(self) -> None:

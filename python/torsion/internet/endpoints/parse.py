@@ -146,7 +146,8 @@ _CLIENTS: Mapping[str, Callable[..., Any]] = {"tcp": _tcp_client}
 def _make(table: Mapping[str, Callable[..., Any]], reactor: Any, description: str) -> Any:
     if not isinstance(description, str):
         raise TypeError(f"an endpoint's description is a str, unlike {description!r}")
-    (kind, *values), named = split(description)
+    values, named = split(description)
+    kind = values.pop(0) if values else ""
     make = table.get(kind)
     if make is None:
         raise ValueError(

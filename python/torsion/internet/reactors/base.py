@@ -205,6 +205,7 @@ class ReactorBase(PluggableResolverMixin):
 
     def disconnectAll(self) -> None:
         """Close all ports and connections; protocols are told that theirs is lost."""
+        self.engine.wakeup_fileno()  # which refuses other threads, before anything has ended
         reason = Failure(error.ConnectionLost())
         self.disconnecting = True
         try:
@@ -216,6 +217,7 @@ class ReactorBase(PluggableResolverMixin):
 
     def removeAll(self) -> list[Any]:
         """Close all ports, give up all attempts to connect, and return what was closed."""
+        self.engine.wakeup_fileno()  # as above
         handles = list(self.handles)
         for handle in handles:
             handle.abandon(Failure(error.ConnectionLost()))

@@ -96,6 +96,7 @@ class Connector(StreamOwner):
         """
         if self.state != "disconnected":
             raise RuntimeError(f"{self!r} cannot connect while it is {self.state}")
+        self.reactor.engine.wakeup_fileno()  # which refuses other threads, before anything has begun
         self.state = "connecting"
         if not self._factory_started:
             try:
@@ -122,6 +123,7 @@ class Connector(StreamOwner):
         """
         if self.state != "connecting":
             raise error.NotConnectingError("we're not trying to connect")
+        self.reactor.engine.wakeup_fileno()  # which refuses other threads, before anything has ended
         self.connectionFailed(Failure(error.UserError()))
 
     def disconnect(self) -> None:
