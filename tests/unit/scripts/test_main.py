@@ -31,7 +31,6 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_heed_interrupts,
         )
         lines = [self.process.stdout.readline() for _ in range(ports)]
         self.ports = [int(re.search(r"listening on .*:(\d+)$", line)[1]) for line in lines]
@@ -53,8 +52,12 @@ class Server:
         return self.process.returncode, errors
 
 
-def _heed_interrupts():
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells take from what they start in the background
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Let child processes heed SIGINT, even if this one was started in a shell's background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def read_all(connection):
