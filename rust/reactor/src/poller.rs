@@ -34,6 +34,8 @@ pub struct Event {
     pub writable: bool,
     /// The peer closed its half, or the connection broke.
     pub read_closed: bool,
+    /// The socket has an error to tell of.
+    pub error: bool,
 }
 
 /// Waits for readiness.
@@ -91,6 +93,7 @@ impl Poller {
                     readable: event.is_readable(),
                     writable: event.is_writable(),
                     read_closed: event.is_read_closed() || event.is_error(),
+                    error: event.is_error(),
                 }),
             }
         }

@@ -12,6 +12,7 @@ impl Readiness {
     const WRITABLE: u8 = 2;
     const READ_CLOSED: u8 = 4;
     const QUEUED: u8 = 8;
+    const ERROR: u8 = 16;
 
     /// The readiness of a fresh socket: writing may be tried at once, reading waits for the poller's word.
     #[must_use]
@@ -31,6 +32,22 @@ impl Readiness {
         if read_closed {
             self.0 |= Self::READABLE | Self::READ_CLOSED;
         }
+    }
+
+    /// Notes that the socket has an error to tell of: a read or a write that fails tells it, else it has to be asked for.
+    pub const fn note_error(&mut self) {
+        self.0 |= Self::ERROR;
+    }
+
+    /// Whether the socket has an error to tell of.
+    #[must_use]
+    pub const fn has_error(self) -> bool {
+        self.0 & Self::ERROR != 0
+    }
+
+    /// The socket was asked for its error.
+    pub const fn used_error(&mut self) {
+        self.0 &= !Self::ERROR;
     }
 
     /// Whether a read may find something.
@@ -91,6 +108,17 @@ mod tests {
         assert!(readiness.readable() && readiness.read_closed());
         readiness.used_readable();
         assert!(!readiness.readable() && readiness.read_closed());
+    }
+
+    #[test]
+    fn an_error_stays_until_it_was_asked_for() {
+        let mut readiness = Readiness::default();
+        readiness.note_error();
+        readiness.used_readable();
+        readiness.used_writable();
+        assert!(readiness.has_error());
+        readiness.used_error();
+        assert_eq!(readiness, Readiness::default());
     }
 
     #[test]

@@ -139,3 +139,39 @@ fn what_a_peer_said_before_it_broke_is_delivered_although_a_timer_s_write_fails(
     assert_eq!(world.received(stream), b"413 too large");
     world.must_be_idle();
 }
+
+/// A stream that no longer reads, and has nothing to write, was told nothing of a reset: it stayed for ever.
+#[test]
+fn a_reset_after_the_peer_s_half_was_closed_is_noticed() {
+    let world = World::new();
+    world.keeps_eof.set(true);
+    let (stream, peer) = world.pair();
+    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    world.until("the end of the peer's half", |world| {
+        world.has_seen(&Seen::Eof(stream))
+    });
+    peer::reset(peer);
+    let reason = world.until_lost(stream);
+    assert!(
+        matches!(reason, CloseReason::Lost(errno) if errno != 0),
+        "{reason}"
+    );
+    world.must_be_idle();
+}
+
+/// The same for one that is to close once its producer is through.
+#[test]
+fn a_reset_while_a_producer_keeps_a_stream_from_closing_is_noticed() {
+    let world = World::new();
+    let (stream, peer) = world.pair();
+    world.engine.register_producer(stream, false);
+    world.engine.lose(stream);
+    world.must_be_idle();
+    peer::reset(peer);
+    let reason = world.until_lost(stream);
+    assert!(
+        matches!(reason, CloseReason::Lost(errno) if errno != 0),
+        "{reason}"
+    );
+    world.must_be_idle();
+}

@@ -176,6 +176,9 @@ impl<H: Handles> Engine<H> {
                 .and_then(Entry::readiness)
             {
                 readiness.merge(event.readable, event.writable, event.read_closed);
+                if event.error {
+                    readiness.note_error();
+                }
                 if readiness.enqueue() {
                     state.ready.push_back(event.token);
                 }

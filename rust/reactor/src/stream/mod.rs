@@ -318,6 +318,29 @@ impl<C: AsRef<[u8]>> Stream<C> {
 
     /// Writes what the kernel takes; an empty outbox sets off what waited for it.
     pub(crate) fn flush(&mut self) -> Flushed {
+        match self.send() {
+            Flushed::Nothing if self.readiness.has_error() && self.state.is_deaf() => {
+                self.ask_for_error()
+            }
+            flushed => flushed,
+        }
+    }
+
+    /// Nothing is read any more and nothing was written, so only this tells that the connection broke.
+    fn ask_for_error(&mut self) -> Flushed {
+        self.readiness.used_error();
+        let error = match &self.socket {
+            Some(socket) => socket.take_error(),
+            None => Ok(None),
+        };
+        let errno = match error {
+            Ok(None) => return Flushed::Nothing,
+            Ok(Some(error)) | Err(error) => error.raw_os_error().unwrap_or(0),
+        };
+        self.failed(errno).map_or(Flushed::Nothing, Flushed::Close)
+    }
+
+    fn send(&mut self) -> Flushed {
         let Some(socket) = &mut self.socket else {
             return Flushed::Nothing;
         };

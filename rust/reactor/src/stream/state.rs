@@ -290,6 +290,12 @@ impl State {
         matches!((self.life, self.read), (Lifecycle::Open, ReadHalf::Open))
     }
 
+    /// Whether nothing will be delivered any more.
+    #[must_use]
+    pub const fn is_deaf(self) -> bool {
+        !matches!(self.life, Lifecycle::Open) || matches!(self.read, ReadHalf::Closed)
+    }
+
     /// Whether what the user writes is to be queued; else it is dropped in silence.
     #[must_use]
     pub const fn accepts_writes(self) -> bool {

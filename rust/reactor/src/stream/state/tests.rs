@@ -57,6 +57,22 @@ fn the_rows_of_the_table_are_those_of_the_inputs() {
 }
 
 #[test]
+fn who_is_deaf_never_hears_again() {
+    for state in reachable() {
+        assert!(!(state.is_deaf() && state.is_reading()), "{state:?}");
+        for input in INPUTS {
+            let mut next = state;
+            let _ = next.apply(input);
+            assert!(next.is_deaf() || !state.is_deaf(), "{state:?} {input:?}");
+        }
+    }
+    assert!(!after(&[Input::Pause]).0.is_deaf());
+    for input in [Input::PeerEof, Input::LoseConnection, Input::Abort] {
+        assert!(after(&[input]).0.is_deaf(), "{input:?}");
+    }
+}
+
+#[test]
 fn whatever_happens_the_invariants_hold() {
     let states = reachable();
     assert!(states.len() > 50, "{}", states.len());
