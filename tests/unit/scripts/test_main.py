@@ -133,21 +133,6 @@ class TestServing:
             with pytest.raises(ConnectionRefusedError):
                 server.connect(0)
 
-    def test_what_is_owed_is_sent_first(self):
-        with Server("echo", "--listen", "tcp:0:interface=127.0.0.1") as server, server.connect() as connection:
-            connection.setblocking(False)
-            sent = 0
-            while sent < 300_000:
-                try:
-                    sent += connection.send(b"x" * 65536)
-                except BlockingIOError:
-                    break
-            connection.setblocking(True)
-            first = connection.recv(1)
-            server.process.send_signal(signal.SIGTERM)
-            assert set(first + read_all(connection)) == set(b"x")
-            assert server.process.wait(20) == 0
-
     def test_a_peer_that_does_not_read_is_not_waited_for_long(self):
         arguments = ("echo", "--listen", "tcp:0:interface=127.0.0.1", "--drain", "0.05")
         with Server(*arguments) as server, server.connect() as connection:
