@@ -16,6 +16,12 @@ pub use mio::net::{TcpListener, TcpStream};
 /// How many events one wait hands over at most; the kernel keeps the others for the next one.
 const EVENTS: usize = 1024;
 
+/// Urgent data is told of where it can be: a read stops short of it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const URGENT: Interest = Interest::PRIORITY;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const URGENT: Interest = Interest::READABLE;
+
 /// Names the waker.
 const WAKE: mio::Token = mio::Token(Token::reserved(0).to_usize());
 
@@ -32,8 +38,8 @@ pub struct Event {
     pub readable: bool,
     /// Writing may be taken.
     pub writable: bool,
-    /// The peer closed its half, or the connection broke.
-    pub read_closed: bool,
+    /// Something lies behind what a short read brings: the end, an error, or what follows urgent data.
+    pub read_on: bool,
     /// The socket has an error to tell of.
     pub error: bool,
 }
@@ -92,7 +98,7 @@ impl Poller {
                     token: Token::from_usize(packed),
                     readable: event.is_readable(),
                     writable: event.is_writable(),
-                    read_closed: event.is_read_closed() || event.is_error(),
+                    read_on: event.is_read_closed() || event.is_error() || event.is_priority(),
                     error: event.is_error(),
                 }),
             }
@@ -123,7 +129,7 @@ impl Registrar {
         self.0.register(
             source,
             mio::Token(token.to_usize()),
-            Interest::READABLE | Interest::WRITABLE,
+            Interest::READABLE | Interest::WRITABLE | URGENT,
         )
     }
 

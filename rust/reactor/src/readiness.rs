@@ -10,7 +10,7 @@ pub struct Readiness(u8);
 impl Readiness {
     const READABLE: u8 = 1;
     const WRITABLE: u8 = 2;
-    const READ_CLOSED: u8 = 4;
+    const READ_ON: u8 = 4;
     const QUEUED: u8 = 8;
     const ERROR: u8 = 16;
 
@@ -20,17 +20,17 @@ impl Readiness {
         Self(Self::WRITABLE)
     }
 
-    /// Adds what the poller told.  `read_closed` (the peer's FIN, a reset, an error) implies readable: only a read tells
-    /// which of them it was.
-    pub const fn merge(&mut self, readable: bool, writable: bool, read_closed: bool) {
+    /// Adds what the poller told.  `read_on` (the peer's FIN, a reset, an error, urgent data) implies readable: only a read
+    /// tells which of them it was.
+    pub const fn merge(&mut self, readable: bool, writable: bool, read_on: bool) {
         if readable {
             self.0 |= Self::READABLE;
         }
         if writable {
             self.0 |= Self::WRITABLE;
         }
-        if read_closed {
-            self.0 |= Self::READABLE | Self::READ_CLOSED;
+        if read_on {
+            self.0 |= Self::READABLE | Self::READ_ON;
         }
     }
 
@@ -62,10 +62,10 @@ impl Readiness {
         self.0 & Self::WRITABLE != 0
     }
 
-    /// Whether the end of the stream is known to lie behind what can be read: a short read is then not the last.
+    /// Whether something is known to lie behind what can be read: a short read is then not the last.
     #[must_use]
-    pub const fn read_closed(self) -> bool {
-        self.0 & Self::READ_CLOSED != 0
+    pub const fn read_on(self) -> bool {
+        self.0 & Self::READ_ON != 0
     }
 
     /// Lets a read be tried once more though no edge told of it: the edge may have passed while nobody was reading.
@@ -105,9 +105,9 @@ mod tests {
         let mut readiness = Readiness::fresh();
         assert!(!readiness.readable() && readiness.writable());
         readiness.merge(false, false, true);
-        assert!(readiness.readable() && readiness.read_closed());
+        assert!(readiness.readable() && readiness.read_on());
         readiness.used_readable();
-        assert!(!readiness.readable() && readiness.read_closed());
+        assert!(!readiness.readable() && readiness.read_on());
     }
 
     #[test]

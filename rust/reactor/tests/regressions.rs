@@ -175,3 +175,22 @@ fn a_reset_while_a_producer_keeps_a_stream_from_closing_is_noticed() {
     );
     world.must_be_idle();
 }
+
+/// A read stops at urgent data and comes back short, which was taken to mean that there is no more: what came behind it
+/// lay there until still more came.  Telnet's interrupt is such data.
+#[test]
+fn what_lies_behind_urgent_data_is_delivered() {
+    let world = World::new();
+    let (stream, mut peer) = world.pair();
+    peer.write_all(b"before").unwrap();
+    assert_eq!(
+        torsion_reactor::SockRef::from(&peer)
+            .send_out_of_band(b"!")
+            .unwrap(),
+        1
+    );
+    peer.write_all(b"behind").unwrap();
+    world.until_received(stream, b"beforebehind".len());
+    assert_eq!(world.received(stream), b"beforebehind");
+    world.must_be_idle();
+}

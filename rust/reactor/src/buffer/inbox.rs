@@ -105,12 +105,11 @@ impl Share {
 
     /// Counts a read that asked for `room` bytes and got `size`, and tells what to do next.
     ///
-    /// A short read shows that the kernel has nothing more, which saves the call that would be told so; unless the
-    /// peer is known to have closed its half (`read_closed`): its end then lies behind the data and the poller will
-    /// not speak of it again.
-    pub const fn after_read(&mut self, room: usize, size: usize, read_closed: bool) -> Next {
+    /// A short read shows that the kernel has nothing more, which saves the call that would be told so; unless something
+    /// is known to lie behind what it brought (`read_on`), such as the end: the poller will not speak of it again.
+    pub const fn after_read(&mut self, room: usize, size: usize, read_on: bool) -> Next {
         self.left = self.left.saturating_sub(size);
-        if size < room && !read_closed {
+        if size < room && !read_on {
             Next::Wait
         } else if self.left == 0 {
             Next::Yield

@@ -175,7 +175,7 @@ impl<H: Handles> Engine<H> {
                 .get_mut(event.token)
                 .and_then(Entry::readiness)
             {
-                readiness.merge(event.readable, event.writable, event.read_closed);
+                readiness.merge(event.readable, event.writable, event.read_on);
                 if event.error {
                     readiness.note_error();
                 }

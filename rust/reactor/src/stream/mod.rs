@@ -219,7 +219,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
             (Ok(count), _) => {
                 self.appetite.note(count);
                 self.bytes_read += count as u64;
-                let next = share.after_read(size, count, self.readiness.read_closed());
+                let next = share.after_read(size, count, self.readiness.read_on());
                 if next == Next::Wait {
                     self.readiness.used_readable();
                 }
