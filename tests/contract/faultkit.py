@@ -65,6 +65,13 @@ class Loop:
         self.until(lambda: results)
         return results[0]
 
+    def inside(self, function: Callable[[], Any]) -> Any:
+        """Return what *function* returns when it is called by the reactor, in a turn."""
+        results: list[Any] = []
+        self.reactor.callLater(0, lambda: results.append(function()))
+        self.until(lambda: results)
+        return results[0]
+
     def listen(self, factory: Any, **options: Any) -> Any:
         return self.reactor.listenTCP(0, factory, interface="127.0.0.1", **options)
 

@@ -278,8 +278,11 @@ impl PyStream {
 
     #[pyo3(name = "unregisterProducer")]
     fn unregister_producer(&self) -> PyResult<()> {
-        drop(self.producer.set(None));
-        self.shared.enter()?.unregister_producer(self.token);
+        let state = self.shared.enter()?; // first, as another thread must not take the producer away
+        let producer = self.producer.set(None);
+        state.unregister_producer(self.token);
+        drop(state);
+        drop(producer);
         Ok(())
     }
 
