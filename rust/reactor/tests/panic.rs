@@ -145,6 +145,27 @@ fn a_panic_before_the_binding_has_taken_a_connection_costs_that_connection() {
 }
 
 #[test]
+fn a_panic_in_what_follows_accepted_at_once_loses_the_new_stream_alone() {
+    let world = World::new();
+    let (_, address) = world.listen();
+    let _peers = [(); 2].map(|()| peer::connect(address));
+    world.on(|world, seen| match seen {
+        Seen::Accepted(_, stream) if world.accepted().len() == 1 => {
+            world.engine.lose_write(*stream);
+        }
+        Seen::WriteClosed(_) => panic_on_purpose(),
+        _ => {}
+    });
+    world.until("both connections", |world| world.accepted().len() == 2);
+    let born = world.accepted();
+    assert_eq!(world.until_lost(born[0]), CloseReason::Raised);
+    assert_eq!(world.panics(), [told(Some(born[0]))]);
+    assert_eq!(world.engine.statistics().descriptors, 2);
+    assert_eq!(world.lost(born[1]), None);
+    world.must_be_idle();
+}
+
+#[test]
 fn a_panic_in_connect_failed_is_told() {
     let world = World::new();
     let (listener, address) = world.listen();

@@ -194,3 +194,23 @@ fn what_lies_behind_urgent_data_is_delivered() {
     assert_eq!(world.received(stream), b"beforebehind");
     world.must_be_idle();
 }
+
+/// What came while the binding made the object for a connection was not told of afterwards, if making it took a turn.
+#[test]
+fn a_turn_while_a_connection_is_being_taken_on_loses_nothing() {
+    let world = World::new();
+    let (listener, address) = world.listen();
+    world.once(
+        |seen| matches!(seen, Seen::Accepted(..)),
+        |world, seen| {
+            let Seen::Accepted(_, stream) = *seen else {
+                return;
+            };
+            world.write(stream, b"hello");
+            world.turns_in_adopt.set(3);
+        },
+    );
+    let client = world.connect(address).unwrap();
+    world.until_received(client, 5);
+    assert!(world.discard(listener));
+}

@@ -241,25 +241,31 @@ impl<H: Handles> Engine<H> {
                 state.entries.remove(token);
                 return;
             };
-            state.statistics.streams_opened += 1;
-            let shared = sink.share_stream(&handle);
-            if let Some(Entry::Stream {
+            let Some(Entry::Stream {
                 stream,
                 handle: kept,
             }) = state.entries.get_mut(token)
-            {
-                *kept = Some(handle);
-                stream.busy = true;
-            }
+            else {
+                drop(state); // the engine was closed meanwhile; the handle goes when nothing is borrowed
+                return;
+            };
+            let shared = sink.share_stream(&handle);
+            *kept = Some(handle);
+            stream.busy = true;
+            state.statistics.streams_opened += 1;
             shared
         };
         // Guarded here, since what is served further up is the listener, and a panic must cost the connection.
-        self.guard(sink, Some(token), || tell(&shared));
-        self.leave(sink, token);
+        self.guard(sink, Some(token), || {
+            tell(&shared);
+            self.leave(sink, token);
+        });
         let mut state = self.state.borrow_mut();
         if let Some(stream) = state.stream(token) {
             if let Err(error) = stream.watch(&self.registrar, token) {
                 state.close(token, CloseReason::from(&error));
+            } else if stream.wants_input() {
+                state.enqueue(token); // it came while the socket was a connector's, or in a turn within the hook
             }
         }
     }
@@ -306,7 +312,6 @@ impl<H: Handles> State<H> {
                     stream: Stream::watched(socket, readiness),
                     handle: None,
                 };
-                self.enqueue(token);
                 handle
             }
             other => {
