@@ -214,3 +214,25 @@ fn a_turn_while_a_connection_is_being_taken_on_loses_nothing() {
     world.until_received(client, 5);
     assert!(world.discard(listener));
 }
+
+/// A listener or connector whose owner was named a turn late never told it anything.
+#[test]
+fn an_owner_that_is_named_late_misses_nothing() {
+    let world = World::new();
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = world.engine.listen(any, 10).unwrap();
+    let address = world
+        .engine
+        .listener(listener, |listener| listener.address());
+    let address = address.unwrap().unwrap();
+    let connector = world.engine.connect(address, None).unwrap();
+    for _ in 0..3 {
+        world.turn();
+    }
+    world.must_be_idle();
+    world.own_listener(listener);
+    world.own_connector(connector);
+    world.until("both sides", |world| {
+        world.accepted().len() == 1 && world.has_seen(&Seen::Connected(connector))
+    });
+}

@@ -103,6 +103,14 @@ impl<H: Handles> State<H> {
         }
     }
 
+    /// Has a descriptor served whose owner was not known yet when the poller spoke of it.
+    fn catch_up(&mut self, token: Token) {
+        let readiness = self.entries.get_mut(token).and_then(Entry::readiness);
+        if readiness.is_some_and(|readiness| readiness.readable() || readiness.writable()) {
+            self.enqueue(token);
+        }
+    }
+
     /// Has the stream flushed before the next wait.
     fn soil(&mut self, token: Token) {
         if let Some(stream) = self.stream(token) {
@@ -344,9 +352,10 @@ impl<H: Handles> Engine<H> {
 
     /// Says what stands for a listener.
     pub fn own_listener(&self, token: Token, owner: H::Listener) {
-        if let Some(Entry::Listener { handle, .. }) = self.state.borrow_mut().entries.get_mut(token)
-        {
+        let mut state = self.state.borrow_mut();
+        if let Some(Entry::Listener { handle, .. }) = state.entries.get_mut(token) {
             *handle = Some(owner);
+            state.catch_up(token);
         }
     }
 
@@ -413,10 +422,10 @@ impl<H: Handles> Engine<H> {
 
     /// Says what stands for a connection in the making.
     pub fn own_connector(&self, token: Token, owner: H::Connector) {
-        if let Some(Entry::Connector { handle, .. }) =
-            self.state.borrow_mut().entries.get_mut(token)
-        {
+        let mut state = self.state.borrow_mut();
+        if let Some(Entry::Connector { handle, .. }) = state.entries.get_mut(token) {
             *handle = Some(owner);
+            state.catch_up(token);
         }
     }
 

@@ -275,8 +275,12 @@ impl<H: Handles> Engine<H> {
     fn serve_connector<S: Sink<H>>(&self, sink: &S, token: Token) {
         let (handle, failed) = {
             let mut state = self.state.borrow_mut();
-            let Some(Entry::Connector { connector, .. }) = state.entries.get(token) else {
-                return;
+            let Some(Entry::Connector {
+                connector,
+                handle: Some(_),
+            }) = state.entries.get(token)
+            else {
+                return; // nobody to tell yet: looked at again when it is owned
             };
             match connector.progress() {
                 Progress::Pending => return,
@@ -287,17 +291,15 @@ impl<H: Handles> Engine<H> {
                 },
             }
         };
-        match (handle, failed) {
-            (Some(handle), Some(errno)) => sink.connect_failed(handle, errno),
-            (Some(handle), None) => {
-                let mut adopted = None;
-                self.guard(sink, None, || adopted = sink.adopt_connected(&handle, token));
-                self.begin(sink, token, adopted, |stream| {
-                    sink.connected(handle, stream)
-                });
-            }
-            (None, _) => {}
+        let Some(handle) = handle else { return };
+        if let Some(errno) = failed {
+            return sink.connect_failed(handle, errno);
         }
+        let mut adopted = None;
+        self.guard(sink, None, || adopted = sink.adopt_connected(&handle, token));
+        self.begin(sink, token, adopted, |stream| {
+            sink.connected(handle, stream)
+        });
     }
 }
 
