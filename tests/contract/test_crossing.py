@@ -247,6 +247,30 @@ def test_calls_of_many_threads_all_arrive_and_stay_in_order(loop: Loop, hectic):
     assert next(noise) == threads * calls // 50
 
 
+def test_a_call_right_after_a_busy_wait_is_made(loop: Loop):
+    """The look at the descriptors that follows a busy wait may find nothing but the wake-up, and must not sleep on it."""
+
+    class Calling(Protocol):
+        def dataReceived(self, data):
+            loop.reactor.callLater(0, loop.reactor.callFromThread, make)
+
+    def make():
+        made.append(1)
+        if len(made) == 4:
+            loop.reactor.stop()
+
+    made = []
+    port = loop.listen(Maker(*[Calling] * 4))
+    peers = [loop.peer(port) for _ in range(4)]
+    loop.turn()
+    for peer in peers:
+        peer.send(b"x")  # all at once, for one wait
+    patience = loop.reactor.callLater(PATIENCE, loop.reactor.stop)
+    loop.reactor.mainLoop()
+    assert patience.active(), "not in time"
+    patience.cancel()
+
+
 def test_threads_that_call_in_while_the_reactor_stops(reactor_factory, hectic):
     """Each call is made, in its order, or never made; every waiting thread is told; nobody hangs, nothing crashes."""
 

@@ -87,13 +87,18 @@ impl Poller {
         }
     }
 
-    /// Hands what the last wait found to `each`; the waker and the signal pipe are seen to here.
-    pub fn drain(&mut self, mut each: impl FnMut(Event)) {
+    /// Hands what the last wait found to `each`; the waker and the signal pipe are seen to here.  Returns whether one of
+    /// these ended the wait: they will not end the next one.
+    pub fn drain(&mut self, mut each: impl FnMut(Event)) -> bool {
+        let mut woken = false;
         for event in &self.events {
             match event.token() {
-                WAKE => {}
+                WAKE => woken = true,
                 #[cfg(unix)]
-                SIGNAL => self.signals.drain(),
+                SIGNAL => {
+                    woken = true;
+                    self.signals.drain();
+                }
                 mio::Token(packed) => each(Event {
                     token: Token::from_usize(packed),
                     readable: event.is_readable(),
@@ -104,6 +109,7 @@ impl Poller {
             }
         }
         self.events.clear();
+        woken
     }
 
     /// The descriptor that a byte may be written to from a signal handler to end the wait; `None` where there is none.

@@ -133,15 +133,16 @@ impl<H: Handles> Engine<H> {
             return Ok(pace);
         };
         let mut found = 0;
+        let mut woken = false;
         if timeout == Some(Duration::ZERO) || pace == Pace::Busy {
             poller.wait(Some(Duration::ZERO))?;
-            found = self.collect(&mut poller);
+            (found, woken) = self.collect(&mut poller);
         }
-        if found == 0 && timeout != Some(Duration::ZERO) {
+        if found == 0 && !woken && timeout != Some(Duration::ZERO) {
             self.state.borrow_mut().statistics.waits += 1;
             let waited = &mut *poller;
             sink.park(move || waited.wait(timeout))?;
-            found = self.collect(&mut poller);
+            (found, _) = self.collect(&mut poller);
         }
         Ok(if found > 1 { Pace::Busy } else { Pace::Idle })
     }
@@ -163,12 +164,12 @@ impl<H: Handles> Engine<H> {
         patience
     }
 
-    /// Notes what the poller found; returns for how many descriptors.
-    fn collect(&self, poller: &mut crate::poller::Poller) -> usize {
+    /// Notes what the poller found; returns for how many descriptors, and whether somebody wants the turn to go on.
+    fn collect(&self, poller: &mut crate::poller::Poller) -> (usize, bool) {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
         let mut found = 0;
-        poller.drain(|event| {
+        let woken = poller.drain(|event| {
             found += 1;
             if let Some(readiness) = state
                 .entries
@@ -187,7 +188,7 @@ impl<H: Handles> Engine<H> {
         for token in std::mem::take(&mut state.starved) {
             state.enqueue(token);
         }
-        found
+        (found, woken)
     }
 
     /// Step 5: those that are ready now; who becomes ready, or is not through with its share, waits for the next turn.
