@@ -101,6 +101,7 @@ impl Listener {
         match self.socket.accept() {
             Ok((stream, peer)) => {
                 self.complained = false;
+                self.reserve.hold_again();
                 Accepted::Stream(stream, peer)
             }
             Err(error) => match error.kind() {
@@ -119,8 +120,20 @@ impl Listener {
     /// Turns the first of the queue away with the reserved descriptor: its peer sees an end instead of silence, and the
     /// queue does not keep the poller awake.
     fn exhausted(&mut self, error: &io::Error) -> Accepted {
-        let shed = self.reserve.release() && self.socket.accept().is_ok();
-        self.reserve = Reserve::hold();
+        let mut shed = false;
+        if self.reserve.release() {
+            let first = self.socket.accept().map(drop);
+            self.reserve = Reserve::hold();
+            match first {
+                Ok(()) => shed = true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // The system looks for a descriptor before it looks for a connection, and there is none.
+                    self.readiness.used_readable();
+                    return Accepted::Nobody;
+                }
+                Err(_) => {}
+            }
+        }
         let first = !self.complained;
         self.complained = true;
         Accepted::Exhausted {
@@ -153,6 +166,13 @@ impl Reserve {
         return Self(std::fs::File::open("/dev/null").ok());
         #[cfg(not(unix))] // no small table of descriptors there
         Self(None)
+    }
+
+    /// Takes one if it has none: another thread may have been quicker when descriptors were few.
+    fn hold_again(&mut self) {
+        if self.0.is_none() {
+            *self = Self::hold();
+        }
     }
 
     /// Gives it back; returns whether there was one.

@@ -215,7 +215,8 @@ impl<H: Handles> Engine<H> {
                 Accepted::Skip => {}
                 Accepted::Exhausted { errno, first, shed } => {
                     if first {
-                        sink.accept_failed(&handle, errno);
+                        // Guarded here, so that a panic does not end the listening.
+                        self.guard(sink, None, || sink.accept_failed(&handle, errno));
                     }
                     if !shed {
                         return self.state.borrow_mut().starved.push(token);
