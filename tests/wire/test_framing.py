@@ -171,6 +171,56 @@ class TestLineFramer:
         memory[:] = b"two"
         assert framer.feed(b"\n", b"\n", 100) == [b"one"]
 
+    def test_neither_do_held_bytes_change(self):
+        framer = LineFramer()
+        memory = bytearray(b"one\n")
+        framer.hold(memory)
+        memory[:] = b"two\n"
+        assert framer.more
+        assert framer.feed(b"", b"\n", 100) == [b"one"]
+
+    def test_bytes_in_pieces_become_bytes(self):
+        framer = LineFramer()
+        for piece in (b"one", b"\ntw", b"o\nthree"):
+            framer.hold(piece)
+        for limit in (5, 100):  # cut where it stands, or taken out
+            batch = framer.feed(b"", b"\n", limit)
+            assert batch == [b"one", b"two"]
+            assert {type(line) for line in batch} == {bytes}
+            framer.requeue(batch)
+        rest = framer.take_rest()
+        assert (rest, type(rest)) == (b"one\ntwo\nthree", bytes)
+
+    def test_the_rest_is_bytes(self):
+        framer = LineFramer()
+        framer.hold(b"one")
+        framer.hold(b"two")
+        assert type(framer.take_rest()) is bytes
+
+    @pytest.mark.parametrize("limit", [100, 2_000_000])
+    def test_a_great_chunk_is_given_a_part_at_a_time(self, limit):
+        framer = LineFramer()
+        batch = framer.feed(b"\n" * 1_000_000, b"\n", limit)
+        assert 0 < len(batch) < 20_000
+        assert framer.more
+        assert framer.buffered == 1_000_000 - len(batch)
+
+    @pytest.mark.parametrize("before", [b"", b"short\n"])
+    def test_a_line_of_more_than_is_cut_at_once(self, before):
+        framer = LineFramer()
+        long = b"x" * 50_000
+        assert read(bound(LineFramer, b"\n", 50_000), before + long + b"\nshort\n", 200_000) == before.count(b"\n") + 2
+        batch = framer.feed(long + b"\nshort\n", b"\n", 50_000)
+        assert batch[0] == long
+
+    def test_nothing_is_remembered_of_what_was_taken_out(self):
+        framer = LineFramer()
+        assert framer.feed(b"x" * 50, b"\n", 100) == []
+        assert framer.feed(b"x" * 60, b"\n", 200_000) == []
+        assert framer.feed(b"x" * 20_000, b"\n", 200_000) == []
+        framer.take_rest()
+        assert framer.feed(b"one\n" + b"x" * 20_000, b"\n", 200_000) == [b"one"]
+
     def test_text_is_refused(self):
         with pytest.raises(TypeError):
             LineFramer().feed("one\n", b"\n", 100)

@@ -94,7 +94,6 @@ class Framer(ABC):
             self._start = 0
         self.buffered += len(wire)
         self.more = True
-        self._known = 0
         self._window = max(self._window // 4, NARROWEST)
 
     def take_rest(self) -> bytes:

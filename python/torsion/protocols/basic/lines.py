@@ -49,7 +49,7 @@ class _Lines(Protocol):
 
     def sendLine(self, line: bytes) -> None:
         """Send *line*, to which the delimiter is added; both leave in one piece."""
-        # Joined first: up to some ten kilobytes that costs less than handing two pieces to the transport.
+        # Joined first: for lines of the usual length that costs less than handing two pieces to the transport.
         self.transport.write(line + self.delimiter)
 
     def _begin(self, *settings: str) -> LineFramer:
