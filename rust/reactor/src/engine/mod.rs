@@ -12,7 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::buffer::inbox::ReadBuffer;
+use crate::buffer::inbox::{ReadBuffer, prepare_allocator};
 use crate::clock::{Clock, Time};
 use crate::connector::Connector;
 use crate::error::{CloseReason, Error};
@@ -153,6 +153,7 @@ impl<H: Handles> Engine<H> {
     /// What the system says when descriptors have run out.
     pub fn new(clock: Clock) -> Result<Self, Error> {
         let (poller, registrar, waker) = Poller::new().map_err(Error::Poll)?;
+        prepare_allocator();
         Ok(Self {
             signal_descriptor: poller.signal_descriptor(),
             state: RefCell::new(State {
