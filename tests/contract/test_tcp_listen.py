@@ -136,6 +136,7 @@ def test_stop_listening(reactor, run):
         first, second = port.stopListening(), port.stopListening()
         assert await first is None
         assert await second is None
+        assert port.disconnected
         assert port.stopListening() is None
         assert not port.connected
         assert port.getHost().port == number
@@ -246,11 +247,14 @@ def test_representations(reactor, run):
 
 def test_sessions_have_numbers(reactor, run):
     async def scenario():
-        one, _, _ = await join(reactor)
-        two, _, _ = await join(reactor)
-        numbers = one.transport.sessionno, two.transport.sessionno
-        assert numbers == (one.transport.sessionno, two.transport.sessionno)
-        assert numbers[0] != numbers[1]
+        factory = Server()
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        peers = [Peer(port) for _ in range(3)]
+        await until(reactor, lambda: len(factory.protocols) == 3)
+        for _ in range(2):
+            assert [protocol.transport.sessionno for protocol in factory.protocols] == [0, 1, 2]
+        for peer in peers:
+            peer.close()
 
     run(scenario)
 

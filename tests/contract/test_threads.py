@@ -158,6 +158,14 @@ class TestCallInThread:
         assert threading.active_count() == before
         assert pools[0] is not pools[1]
 
+    def test_a_pool_that_was_never_used_is_freed(self, reactor):
+        reference = weakref.ref(reactor.getThreadPool())
+        reactor.fireSystemEvent("shutdown")
+        assert gone(reference)
+        reactor.callWhenRunning(reactor.getThreadPool)
+        reactor.callWhenRunning(reactor.stop)
+        reactor.run(installSignalHandlers=False)
+
     def test_no_threads_without_need(self, reactor, run):
         async def scenario():
             return threading.active_count()

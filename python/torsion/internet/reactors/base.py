@@ -340,11 +340,12 @@ class ReactorBase(PluggableResolverMixin):
             from torsion.python.threadpool import ThreadPool
 
             self.threadpool = pool = ThreadPool(0, POOL_SIZE, "torsion.internet.reactor")
-            self.callWhenRunning(self._start_threads, pool)
+            self.callWhenRunning(self._start_threads)
         return pool
 
-    def _start_threads(self, pool: ThreadPool) -> None:
-        if self.threadpool is pool:
+    def _start_threads(self) -> None:
+        pool = self.threadpool  # not the argument of a trigger, which would keep it alive
+        if pool is not None and not pool.started:
             pool.start()
 
     def _stopThreadPool(self) -> None:

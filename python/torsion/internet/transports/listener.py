@@ -38,6 +38,7 @@ class Port(StreamOwner):
     :ivar interface: the address that was asked for; empty for all.
     :ivar factory: asked for a protocol for each connection.
     :ivar connected: whether it listens.
+    :ivar disconnected: whether it did and has stopped.
     """
 
     def __init__(self, port: int, factory: IProtocolFactory, backlog: int, interface: str, reactor: Home) -> None:
@@ -46,12 +47,11 @@ class Port(StreamOwner):
         self.factory = factory
         self.backlog = backlog
         self.interface = interface
-        self.connected = False
+        self.connected = self.disconnected = False
         self._listener: Listener | None = None
         self._stopped: list[Deferred[None]] = []
         self._asked = port
         self._host: IPv4Address | IPv6Address | None = None
-        self._address: type[IPv4Address | IPv6Address] = IPv4Address
 
     # --- what the program calls --------------------------------------------------------------------------------------
 
@@ -72,11 +72,10 @@ class Port(StreamOwner):
         except BaseException:
             listener.close()
             raise
-        self._address = IPv4Address if len(address) == 2 else IPv6Address
         self._listener = listener
         self._host = address_of(listener.address())
         self._asked, self.port = self.port, self._host.port
-        self.connected = True
+        self.connected, self.disconnected = True, False
         self.reactor.handles.add(self)
         _log.info("{factory} starting on {port}", factory=log_prefix(self.factory), port=self.port)
 
@@ -160,10 +159,10 @@ class Port(StreamOwner):
         listener = self._listener
         if listener is None:
             return
-        _log.info("({port!r} closed)", port=self)
+        _log.info("(TCP Port {port} Closed)", port=self.port)
         listener.close()
         self._listener = None
-        self.connected = False
+        self.connected, self.disconnected = False, True
         self.port = self._asked
         self.reactor.handles.discard(self)
         waiting, self._stopped = self._stopped, []
@@ -182,7 +181,7 @@ class Port(StreamOwner):
 
     def accepted(self, stream: Stream, address: SocketAddress, /) -> None:
         """A connection came in: make it a protocol."""
-        protocol: Any = self.factory.buildProtocol(self._address("TCP", *address))
+        protocol: Any = self.factory.buildProtocol(address_of(address))
         if protocol is None:
             stream.loseConnection()
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from os import strerror
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,6 +62,7 @@ class StreamOwner:
 
     def __init__(self, reactor: Home) -> None:
         self.reactor = reactor
+        self.numbers = count()  # for the connections, as they ask
 
     def lost(self, stream: Stream, code: int, errno: int, reason: Any, /) -> None:
         """*stream* is gone: tell its protocol."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zope.interface import classImplements
@@ -18,14 +18,22 @@ if TYPE_CHECKING:
 
 __all__ = ["TCPConnection", "address_of", "log_prefix"]
 
-_numbers = count()
-
 
 def address_of(address: SocketAddress) -> IPv4Address | IPv6Address:
-    """Return *address* as the class that Twisted's API has for its family."""
+    """Return *address* as the class that Twisted's API has for its family.
+
+    An address that is good on one link only is given with its scope, such as ``fe80::1%eth0``: without, nobody could
+    connect to it.
+    """
     if len(address) == 2:
         return IPv4Address("TCP", *address)
-    return IPv6Address("TCP", *address)
+    host, port, flow, scope = address
+    if scope:
+        from socket import if_indextoname
+
+        with suppress(OSError):  # that link is gone
+            host = f"{host}%{if_indextoname(scope)}"
+    return IPv6Address("TCP", host, port, flow, scope)
 
 
 def log_prefix(thing: object) -> str:
@@ -61,12 +69,17 @@ class TCPConnection(Stream):
 
         return socket.socket(fileno=os.dup(self.fileno()))
 
+    def stopConsuming(self) -> None:
+        """Forget the producer and close the connection; for a producer that has no more to give."""
+        self.unregisterProducer()
+        self.loseConnection()
+
     @property
     def sessionno(self) -> int:
-        """A number that tells this connection from all others of the process.  It is given when it is first asked for."""
+        """A number that tells this connection from all others of its port, given when it is first asked for."""
         number = self.__dict__.get("sessionno")
         if number is None:
-            number = self.__dict__["sessionno"] = next(_numbers)
+            number = self.__dict__["sessionno"] = next(self.owner.numbers)  # type: ignore[attr-defined]
         return int(number)
 
     def logPrefix(self) -> str:
@@ -75,9 +88,9 @@ class TCPConnection(Stream):
         return f"{name},{self.owner.label(self)}"  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
-        name = type(self.protocol).__name__ if self.protocol is not None else "no protocol"
+        name = type(self.protocol).__name__ if self.protocol is not None else type(self).__name__
         state = "" if self.connected else " (closed)"
-        return f"<{type(self).__name__} of {name} {self.owner.describe(self)}{state}>"  # type: ignore[attr-defined]
+        return f"<{name} {self.owner.describe(self)}{state}>"  # type: ignore[attr-defined]
 
 
 classImplements(TCPConnection, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
