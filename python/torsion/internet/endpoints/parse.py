@@ -65,22 +65,32 @@ def split(description: str) -> tuple[list[str], dict[str, str]]:
 class _Arguments:
     """The arguments of one description; what is wrong with them is said with the description."""
 
-    def __init__(self, description: str, values: list[str], named: dict[str, str], order: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        description: str,
+        values: list[str],
+        named: dict[str, str],
+        order: tuple[str, ...],
+        others: tuple[str, ...] = (),
+    ) -> None:
         """Put names to the values that have none.
 
-        :param order: the names of all arguments, in the order of values without a name.
+        :param order: the names of the arguments, in the order of values without a name.
+        :param others: the names of arguments that are given by name only.
         """
         self._description = description
         self._given = named
         if len(values) > len(order):
-            raise self.wrong(f"has {len(values)} values, but there are only {', '.join(order)}")
+            raise self.wrong(
+                f"has {len(values)} values without a name, but only {', '.join(order) or 'none'} may be so"
+            )
         for name, value in zip(order, values, strict=False):
             if name in named:
                 raise self.wrong(f"gives {name!r} twice, once without its name")
             named[name] = value
-        unknown = sorted(set(named) - set(order))
+        unknown = sorted(set(named) - {*order, *others})
         if unknown:
-            raise self.wrong(f"has an unknown argument {unknown[0]!r}; known are {', '.join(order)}")
+            raise self.wrong(f"has an unknown argument {unknown[0]!r}; known are {', '.join((*order, *others))}")
 
     def wrong(self, what: str) -> ValueError:
         """Return an error that tells *what* is wrong."""
@@ -123,7 +133,9 @@ def _tcp_server(kind: type[TCP4ServerEndpoint | TCP6ServerEndpoint], interface: 
 
 
 def _tcp_client(reactor: Any, description: str, values: list[str], named: dict[str, str]) -> IStreamClientEndpoint:
-    given = _Arguments(description, values, named, ("host", "port", "timeout", "bindAddress"))
+    unnamed = tuple(name for name in ("host", "port") if name not in named)  # so that tcp:host=HOST:PORT is understood
+    others = tuple(name for name in ("host", "port", "timeout", "bindAddress") if name not in unnamed)
+    given = _Arguments(description, values, named, unnamed, others)
     if not given.text("host"):
         raise given.wrong("lacks its host")
     bind = given.text("bindAddress", "")

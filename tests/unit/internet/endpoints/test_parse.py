@@ -71,6 +71,8 @@ def test_kinds_of_servers():
         ("tcp:host.example:80", ("host.example", 80, 30, None)),
         ("tcp:host=host.example:port=80", ("host.example", 80, 30, None)),
         ("tcp:host.example:port=80", ("host.example", 80, 30, None)),
+        ("tcp:host=host.example:80", ("host.example", 80, 30, None)),
+        ("tcp:80:host=host.example", ("host.example", 80, 30, None)),
         ("tcp:port=80:host=h:timeout=7:bindAddress=127.0.0.2", ("h", 80, 7, ("127.0.0.2", 0))),
         ("tcp:\\:\\:1:80:timeout=0", ("::1", 80, 0, None)),
     ],
@@ -94,7 +96,7 @@ def test_clients(description, expected):
         ("tcp:65536", "port 65536"),
         ("tcp:80:backlog=many", "backlog 'many'"),
         ("tcp:80:backlog=0", "backlog 0"),
-        ("tcp:80:::::", "has 6 values, but there are only port, interface, backlog"),
+        ("tcp:80:::::", "has 6 values without a name, but only port, interface, backlog may be so"),
         ("tcp:80:colour=red", "unknown argument 'colour'; known are port, interface, backlog"),
         ("tcp:80:port=81", "gives 'port' twice"),
         ("tcp:port=80:port=81", "gives 'port' twice"),
@@ -118,7 +120,9 @@ def test_bad_servers(description, complaint):
         ("tcp:h:http", "port 'http'"),
         ("tcp:h:80:timeout=soon", "timeout 'soon'"),
         ("tcp:h:80:timeout=-1", "timeout -1"),
-        ("tcp:h:80:1:2:3", "has 5 values"),
+        ("tcp:h:80:9", "has 3 values"),
+        ("tcp:host=h:port=80:9", "only none may be so"),
+        ("tcp:h:80:colour=red", "unknown argument 'colour'; known are host, port, timeout, bindAddress"),
     ],
 )
 def test_bad_clients(description, complaint):
