@@ -401,3 +401,46 @@ def test_can_stand_in_for_another(reactor_factory):
     second.callLater(0, first.stop)
     second.run(installSignalHandlers=False)
     assert called == [1]
+
+
+def test_remove_all(reactor, run):
+    async def scenario():
+        port = reactor.listenTCP(0, Server(), interface="127.0.0.1")
+        server, _, other = await join(reactor)
+        assert set(reactor.removeAll()) == {port, other}
+        assert reactor.removeAll() == []
+        assert not port.connected
+        server.transport.write(b"connections stay")
+
+    run(scenario)
+
+
+def test_wake_up_from_another_thread(reactor, run):
+    async def scenario():
+        threading.Timer(0.01, reactor.wakeUp).start()
+        await pause(reactor, 0.03)
+
+    run(scenario)
+
+
+def test_a_trigger_must_be_callable(reactor):
+    with pytest.raises(TypeError, match="callable"):
+        reactor.addSystemEventTrigger("before", "tea", "milk")
+
+
+def test_methods_can_be_overridden(reactor_factory):
+    class Counting(reactor_factory):
+        calls = 0
+
+        def callLater(self, delay, callable, *args, **kw):
+            self.calls += 1
+            return super().callLater(delay, callable, *args, **kw)
+
+        def callFromThread(self, callable, *args, **kwargs):
+            self.calls += 1
+            super().callFromThread(callable, *args, **kwargs)
+
+    reactor = Counting()
+    reactor.callLater(0, reactor.callFromThread, reactor.stop)
+    reactor.run(installSignalHandlers=False)
+    assert reactor.calls == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import weakref
@@ -16,7 +17,6 @@ from contract.harness import (
     Recorder,
     Server,
     after,
-    gone,
     in_thread,
     join,
     nothing_left_open,
@@ -523,5 +523,7 @@ def test_nothing_leaks(reactor, run):
         return references
 
     with nothing_left_open():
-        left = [reference() for reference in run(scenario) if not gone(reference)]
+        references = run(scenario)
+        gc.collect()
+        left = [reference() for reference in references if reference() is not None]
     assert left == []
