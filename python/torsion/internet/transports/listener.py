@@ -189,5 +189,5 @@ class Port(StreamOwner):
             protocol.makeConnection(stream)
 
     def accept_failed(self, errno: int, /) -> None:
-        """Connections cannot be accepted, most likely for want of descriptors; they wait until they can."""
+        """Connections cannot be accepted, most likely for want of descriptors; those that wait are turned away meanwhile."""
         _log.error("Cannot accept connections at {port!r}: {error}", port=self, error=OSError(errno, strerror(errno)))
