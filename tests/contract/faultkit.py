@@ -28,11 +28,16 @@ PATIENCE = 5.0
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and resource limits")
 
 
-def collect() -> None:
-    """Collect garbage until nothing more comes of it, but for what the log remembers until logging begins."""
-    forget = Logger()
+def forget_log() -> None:
+    """Have the log forget the events that it keeps until logging begins: it keeps no more than 200."""
+    log = Logger()
     for _ in range(200):
-        forget.debug("one more event, and one less of those before")
+        log.debug("one more event, and one less of those before")
+
+
+def collect() -> None:
+    """Collect garbage until nothing more comes of it."""
+    forget_log()
     while gc.collect():  # a finaliser may make new cycles
         pass
 
@@ -81,9 +86,14 @@ class Loop:
         self._peers.append(peer.socket)
         return peer
 
-    def close(self) -> None:
+    def forget_peers(self) -> None:
+        """Close all peers."""
         for peer in self._peers:
             peer.close()
+        self._peers.clear()
+
+    def close(self) -> None:
+        self.forget_peers()
         with suppress(Exception):  # a test may have stopped it
             self.reactor.stop()
         self.reactor.mainLoop()
@@ -107,13 +117,16 @@ class Peer:
 
         def complete() -> bool:
             try:
-                piece = self.socket.recv(count - len(data))
+                while len(data) < count:
+                    piece = self.socket.recv(count - len(data))
+                    if not piece:
+                        break
+                    data.extend(piece)
             except BlockingIOError:
                 return False
             except ConnectionResetError:
-                return True
-            data.extend(piece)
-            return len(data) == count or not piece
+                pass
+            return True
 
         self._loop.until(complete)
         return bytes(data)
