@@ -122,7 +122,9 @@ fn two_engines_ends_meet_in_one_loop() {
     let world = World::new();
     let (_, address) = world.listen();
     world.on(|world, seen| match seen {
-        Seen::Connected(stream) => drop(world.engine.write(*stream, b"ping".to_vec())),
+        Seen::Connected(stream) => {
+            world.write(*stream, b"ping");
+        }
         Seen::Data(stream, bytes) if **bytes == *b"ping" => {
             world.write(*stream, b"pong");
             world.engine.lose(*stream);

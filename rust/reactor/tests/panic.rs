@@ -21,7 +21,9 @@ fn a_panic_in_data_loses_that_stream_alone_and_the_peer_sees_a_reset() {
     let (good, mut good_peer) = world.pair();
     world.on(move |world, seen| match seen {
         Seen::Data(stream, _) if *stream == bad => panic_on_purpose(),
-        Seen::Data(stream, bytes) => drop(world.write(*stream, bytes)),
+        Seen::Data(stream, bytes) => {
+            world.write(*stream, bytes);
+        }
         _ => {}
     });
     bad_peer.write_all(b"x").unwrap();

@@ -3,7 +3,7 @@
 mod util;
 
 use std::cell::Cell;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::rc::Rc;
 
 use torsion_reactor::CloseReason;
@@ -74,6 +74,36 @@ fn a_nested_turn_waits_although_the_stream_that_is_being_served_has_failed() {
     assert_eq!(world.until_lost(stream), CloseReason::Raised);
     let took = took.get().expect("the nested turn");
     assert!(took >= TICK, "it waited for {took:?} only");
+}
+
+/// A stream that was flushed out of its turn, because it was read from, was put into the list of those to flush a second
+/// time: its producer was asked oftener than others', and the list grew without end.
+#[test]
+fn a_stream_is_in_the_list_of_those_to_flush_once() {
+    let world = World::new();
+    let (stream, mut peer) = world.pair();
+    world.engine.register_producer(stream, false);
+    world.write(stream, b".");
+    world.on(move |world, seen| match seen {
+        Seen::Resume(_) => {
+            world.write(stream, b".");
+        }
+        Seen::Data(..) => {
+            world.write(stream, b"!");
+        }
+        _ => {}
+    });
+    let mut answer = [0; 1 << 16];
+    for _ in 0..100 {
+        peer.write_all(b"?").unwrap();
+        world.until_arrived(stream, 1);
+        world.poll();
+        let _ = peer.read(&mut answer).unwrap();
+    }
+    world.take_seen();
+    world.poll();
+    let asked = world.count(|seen| *seen == Seen::Resume(stream));
+    assert!((1..=4).contains(&asked), "{asked} times in one turn");
 }
 
 /// A turn within a producer's hook left alone what other streams had written in the same turn.

@@ -152,7 +152,6 @@ impl<H: Handles> Engine<H> {
             let Some(stream) = state.stream(token) else {
                 return;
             };
-            stream.clean();
             if stream.busy {
                 return; // its hook is on the stack and is followed by a flush
             }

@@ -112,7 +112,7 @@ impl<H: Handles> Engine<H> {
         // producer that never stops takes turns.  One by one, so that a turn within an upcall finds the others.
         let count = self.state.borrow().dirty.len();
         for _ in 0..count {
-            let Some(token) = self.state.borrow_mut().dirty.pop_front() else {
+            let Some(token) = self.state.borrow_mut().next_dirty() else {
                 break;
             };
             self.guard(sink, Some(token), || self.flush(sink, token));
@@ -259,6 +259,16 @@ impl<H: Handles> State<H> {
             || !self.calls.is_empty()
             || self.ready.iter().any(|token| !self.is_busy(*token))
             || self.closed.iter().any(|token| !self.is_busy(*token))
+    }
+
+    /// Takes the next stream off the list of those to flush.  Only here is it noted that it left the list: a flush may
+    /// come from elsewhere while it is on it.
+    fn next_dirty(&mut self) -> Option<Token> {
+        let token = self.dirty.pop_front()?;
+        if let Some(stream) = self.stream(token) {
+            stream.clean();
+        }
+        Some(token)
     }
 
     /// Whether this is a stream with one of its hooks on the stack.
