@@ -78,6 +78,9 @@ class Timer:
     func: Final[Callable[..., object] | None]
     args: Final[tuple[Any, ...] | None]
     kw: Final[dict[str, Any] | None]
+    @property
+    def time(self) -> float:
+        """The same as :meth:`getTime`."""
     def getTime(self) -> float:
         """Return the time at which the call is due, on the scale of :meth:`Engine.seconds`."""
     def cancel(self) -> None:
@@ -122,7 +125,9 @@ class Stream:
     def writeSequence(self, data: Iterable[Buffer]) -> None:
         """Queue each of *data*, as by :meth:`write`."""
     def loseConnection(self) -> None:
-        """Close once the outbox is empty and no producer is registered.  Nothing more is read."""
+        """Close once everything is sent.  Nothing more is read; what is written until then is still sent.  A producer that
+        was paused, or that is asked for each piece, is waited for until it is unregistered; one that is free to write is
+        not, as it could do so for ever."""
     def abortConnection(self) -> None:
         """Close now; drop the outbox and reset the connection.  ``lost`` still arrives, later."""
     def loseWriteConnection(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copyreg
 import errno
-import socket
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -437,6 +436,8 @@ def getConnectError(e: object) -> ConnectError:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         return ConnectError(string=e)
     number, string = pair
-    if isinstance(e, socket.gaierror):
+    from socket import gaierror  # late: whoever has such an error has loaded it, and the rest need not
+
+    if isinstance(e, gaierror):
         return UnknownHostError(number, string)
     return errnoMapping.get(number, ConnectError)(number, string)

@@ -136,6 +136,11 @@ impl PyTimer {
             .wall(state.due(self.id()).unwrap_or_else(|| state.now())))
     }
 
+    #[getter]
+    fn time(&self) -> PyResult<f64> {
+        self.get_time()
+    }
+
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         let state = self.shared.enter()?;
         let call = self.end(Progress::Cancelled)?;
