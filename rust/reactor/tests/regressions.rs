@@ -170,6 +170,25 @@ fn what_a_peer_said_before_it_broke_is_delivered_although_a_timer_s_write_fails(
     world.must_be_idle();
 }
 
+/// A stream that was closed in order while input lay unread was reset by the system, and the peer lost the end of what it
+/// was sent.
+#[test]
+fn unread_input_does_not_cost_the_peer_the_end_of_what_it_is_sent() {
+    let world = World::new();
+    let (stream, mut peer) = world.pair();
+    let written = clog(&world, stream);
+    world.engine.lose(stream);
+    peer.write_all(b"nobody reads this any more").unwrap();
+    world.must_be_idle();
+    assert_eq!(
+        peer::read_slowly(&world, &peer, written, 1 << 20).len(),
+        written
+    );
+    assert_eq!(world.until_lost(stream), CloseReason::Done);
+    assert_eq!(peer::end_of(&peer), Ok(()));
+    assert_eq!(world.received(stream), b"");
+}
+
 /// A stream that no longer reads, and has nothing to write, was told nothing of a reset: it stayed for ever.
 #[test]
 fn a_reset_after_the_peer_s_half_was_closed_is_noticed() {

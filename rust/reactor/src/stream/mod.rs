@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 
 use socket2::SockRef;
 
-use crate::buffer::inbox::{Appetite, Next, READ_SIZE, Share};
+use crate::buffer::inbox::{Appetite, FAIR_SHARE, Next, READ_SIZE, Share};
 use crate::buffer::outbox::{Outbox, Outcome};
 use crate::error::CloseReason;
 use crate::poller::{Registrar, TcpStream};
@@ -270,13 +270,16 @@ impl<C: AsRef<[u8]>> Stream<C> {
     /// Gives the socket back to the system.
     pub(crate) fn close(&mut self, reason: CloseReason) {
         self.reason = Some(reason);
+        let unread = self.readiness.readable();
         self.readiness = Readiness::default();
         // Chunks go here, and when they are written, while the engine's state is borrowed: see `Handles::Chunk`.
         self.outbox.clear(drop);
-        if let Some(socket) = self.socket.take() {
+        if let Some(mut socket) = self.socket.take() {
             if reason.resets() {
                 // The peer is to see a reset; a socket that cannot be told so is closed all the same.
                 let _ = SockRef::from(&socket).set_linger(Some(std::time::Duration::ZERO));
+            } else if unread {
+                forget_input(&mut socket);
             }
         }
     }
@@ -409,6 +412,18 @@ impl<C: AsRef<[u8]>> Stream<C> {
             }
         }
         flushed
+    }
+}
+
+/// Throws away what the peer sent and nobody will read.  A socket that is closed with unread input is reset, and the peer
+/// then loses what was sent to it and is not there yet: the answer to a request that was too long, say.
+fn forget_input(socket: &mut TcpStream) {
+    let mut room = [0; 16 * 1024];
+    // As much as a stream may read in a turn; a peer that sends more is reset after all.
+    for _ in 0..FAIR_SHARE / room.len() {
+        if !matches!(socket.read(&mut room), Ok(count) if count > 0) {
+            return;
+        }
     }
 }
 
