@@ -24,7 +24,7 @@ SIDES = {
     "torsion": SimpleNamespace(defer=torsion.internet.defer, Failure=torsion.python.failure.Failure),
     "twisted": SimpleNamespace(defer=twisted.internet.defer, Failure=twisted.python.failure.Failure),
 }
-MADE = 4  # Deferreds at the start; generators and lists add theirs
+MADE = 3  # Deferreds at the start; generators and lists add theirs
 
 indexes = st.integers(0, MADE - 1)
 
@@ -37,10 +37,16 @@ def steps(inner):
         st.tuples(st.just("failure")),
         st.tuples(st.just("same")),
         st.tuples(st.just("deferred"), indexes),
+        st.tuples(st.just("deferred"), indexes),
     )
+    add = st.tuples(st.just("add"), indexes, st.sampled_from(["cb", "eb", "both", "pair"]), outcome, inner)
+    fire = st.tuples(st.just("fire"), indexes, st.integers(0, 9))
     return st.one_of(
-        st.tuples(st.just("add"), indexes, st.sampled_from(["cb", "eb", "both", "pair"]), outcome, inner),
-        st.tuples(st.just("fire"), indexes, st.integers(0, 9)),
+        add,
+        add,
+        add,
+        fire,
+        fire,
         st.tuples(st.just("fail"), indexes),
         st.tuples(st.just("pause"), indexes),
         st.tuples(st.just("unpause"), indexes),
@@ -55,8 +61,20 @@ def steps(inner):
 
 quiet = st.just(())
 # Stock Twisted can be made to run in circles by a coroutine that awaits what a callback has paused.
-nested = st.one_of(quiet, quiet, steps(quiet).filter(lambda step: step[0] != "pause").map(lambda step: (step,)))
-programs = st.lists(steps(nested), min_size=3, max_size=14)
+nested = st.one_of(quiet, steps(quiet).filter(lambda step: step[0] != "pause").map(lambda step: (step,)))
+loose = st.lists(steps(nested), min_size=4, max_size=20)
+
+
+@st.composite
+def waiting(draw):
+    """A program that begins with Deferreds that wait for one another, which chance alone seldom arranges."""
+    row = [("add", index, "cb", ("deferred", index + 1), ()) for index in range(MADE - 1)]
+    fired = [("fire", index, 0) for index in range(MADE - 1)]
+    used = [("add", index, "both", ("same",), draw(nested)) for index in draw(st.lists(indexes, max_size=6))]
+    return [*row, *fired, *used, *draw(loose)]
+
+
+programs = st.one_of(loose, waiting())
 
 
 class Machine:
@@ -65,7 +83,7 @@ class Machine:
     def __init__(self, side):
         self.defer, self.Failure = side.defer, side.Failure
         self.trace = []
-        cancellers = [None, lambda d: self.note("canceller"), lambda d: d.callback("cancelled"), None]
+        cancellers = [None, lambda d: self.note("canceller"), lambda d: d.callback("cancelled")]
         self.deferreds = [self.defer.Deferred(canceller) for canceller in cancellers]
         self.pauses = [0] * MADE
         self.stumbled = False

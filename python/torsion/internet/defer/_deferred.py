@@ -13,6 +13,7 @@ from ._errors import AlreadyCalledError, CancelledError, NotACoroutineError
 from ._kinds import (
     DEFERRED_TYPES,
     FAILED,
+    INTERRUPTED,
     NO_KEYWORDS,
     PAUSE,
     PAUSE_SHIFT,
@@ -158,11 +159,10 @@ class Deferred(Generic[_T]):
             entry: Entry = (callback, None, args, kwargs)
         else:
             entry = (callback, None, None, None)
-        if self._hold < UNFIRED:
-            self._chain = [entry]
-            run(self)
-        else:
+        if self._hold >= UNFIRED:
             self._chain.append(entry)
+        else:
+            self._add_and_run(entry)
         return self
 
     @overload
@@ -185,11 +185,10 @@ class Deferred(Generic[_T]):
             entry: Entry = (None, errback, args, kwargs)
         else:
             entry = (None, errback, None, None)
-        if self._hold < UNFIRED:
-            self._chain = [entry]
-            run(self)
-        else:
+        if self._hold >= UNFIRED:
             self._chain.append(entry)
+        else:
+            self._add_and_run(entry)
         return self
 
     @overload
@@ -209,11 +208,10 @@ class Deferred(Generic[_T]):
             entry: Entry = (callback, callback, args, kwargs)
         else:
             entry = (callback, callback, None, None)
-        if self._hold < UNFIRED:
-            self._chain = [entry]
-            run(self)
-        else:
+        if self._hold >= UNFIRED:
             self._chain.append(entry)
+        else:
+            self._add_and_run(entry)
         return self
 
     def addTimeout(
@@ -250,11 +248,17 @@ class Deferred(Generic[_T]):
 
     def _add(self, callback: Any, errback: Any, args: Any = None, keywords: Mapping[str, Any] | None = None) -> None:
         entry: Entry = (callback, errback, args or (() if keywords else None), keywords)
-        if self._hold < UNFIRED:
+        if self._hold >= UNFIRED:
+            self._chain.append(entry)
+        else:
+            self._add_and_run(entry)
+
+    def _add_and_run(self, entry: Entry) -> None:
+        if self._hold < INTERRUPTED:
             self._chain = [entry]
-            run(self)
         else:
             self._chain.append(entry)
+        run(self)
 
     # --- firing ----------------------------------------------------------------------------------------------------
 
@@ -380,7 +384,7 @@ class Deferred(Generic[_T]):
 
         Called by one of this Deferred's own callbacks, it takes effect after those that are there to be run.
         """
-        if self._hold < UNFIRED:
+        if self._hold < INTERRUPTED:
             self._chain = []
         self._hold += PAUSE
 
@@ -444,7 +448,7 @@ class Deferred(Generic[_T]):
         """
         hold = self._hold
         if hold:
-            if hold & ~(RUNNING | FAILED):
+            if hold & ~(RUNNING | FAILED | INTERRUPTED):
                 return (yield self)  # type: ignore[no-any-return]
             if is_failure(self.result):
                 self._absolve()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 from torsion.python.failure import Failure
 
 from . import _debug
-from ._kinds import DEFERRED_TYPES, OWN_PACKAGE, PLAIN, UNFIRED, failure_here, is_failure
+from ._kinds import DEFERRED_TYPES, INTERRUPTED, OWN_PACKAGE, PLAIN, UNFIRED, failure_here, is_failure
 
 if TYPE_CHECKING:
     from ._deferred import Deferred
@@ -124,6 +124,9 @@ def _advance(kind: type[Deferred[Any]], steps: Steps, got: Any) -> Deferred[Any]
             got = send(got)
         elif what in DEFERRED_TYPES:
             hold = got._hold
+            if INTERRUPTED <= hold < UNFIRED:
+                got = _after_the_rest(kind, got)
+                hold = got._hold
             if hold >= UNFIRED:
                 waiting: Deferred[Any] = got
                 return waiting
@@ -139,6 +142,13 @@ def _advance(kind: type[Deferred[Any]], steps: Steps, got: Any) -> Deferred[Any]
             got = got.throwExceptionIntoGenerator(steps)  # type: ignore[arg-type]  # a coroutine can throw, too
         else:
             got = send(got)
+
+
+def _after_the_rest(kind: type[Deferred[Any]], source: Deferred[Any]) -> Deferred[Any]:
+    """Run the callbacks that *source* was interrupted in; return a *kind* of what its result is then."""
+    relay: Deferred[Any] = kind(lambda _: source.cancel())
+    source.addBoth(relay.callback)
+    return relay
 
 
 def _frames_of(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFERRED_TYPES",
     "FAILED",
+    "INTERRUPTED",
     "NO_KEYWORDS",
     "OWN_PACKAGE",
     "PAUSE",
@@ -34,13 +35,16 @@ __all__ = [
     "is_failure",
 ]
 
-# The state of a Deferred is one number, its _hold: these bits.  Where it is less than UNFIRED the Deferred is idle: it has
-# a result, nothing keeps callbacks from running, and none are left (so that it needs no list of them).
+# The state of a Deferred is one number, its _hold: these bits.  Where it is less than UNFIRED, callbacks may run; where it
+# is less than INTERRUPTED the Deferred is idle: all have run (and it may lack the list of them).
 FAILED = 1  # the result is a Failure; not kept up to date while callbacks run
-UNFIRED = 2
-RUNNING = 4  # its callbacks are being called
-PAUSE = 8  # times the number of pauses
-PAUSE_SHIFT = 3
+INTERRUPTED = (
+    2  # some are left for the loop to come back to, when it has gone on with a Deferred that waited for this one
+)
+UNFIRED = 4
+RUNNING = 8  # its callbacks are being called
+PAUSE = 16  # times the number of pauses
+PAUSE_SHIFT = 4
 
 PLAIN = frozenset({NoneType, bool, int, float, str, bytes, list, tuple, dict, set})
 """Types whose instances are neither a Failure nor a Deferred: asking this first is quicker than two isinstance()."""
@@ -86,7 +90,7 @@ OWN_PACKAGE = __name__.rpartition(".")[0]
 def failure_here(captureVars: bool = False) -> Failure:
     """Return a Failure of the exception that the caller is handling, without our own outermost frames.
 
-    They tell users nothing, and their variables would keep alive the Deferred that holds the Failure.
+    They are the same for every callback and tell users nothing.
 
     :param captureVars: see :class:`Failure`.
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from torsion.python.failure import Failure
 
 from ._debug import warn_circular
-from ._kinds import DEFERRED_TYPES, FAILED, PAUSE, PLAIN, RUNNING, UNFIRED, failure_here, is_failure
+from ._kinds import DEFERRED_TYPES, FAILED, INTERRUPTED, PAUSE, PLAIN, RUNNING, UNFIRED, failure_here, is_failure
 
 if TYPE_CHECKING:
     from ._deferred import Deferred
@@ -24,8 +24,9 @@ def run(deferred: Deferred[Any]) -> None:
     """Run the callbacks of *deferred*, which has a result and no pause, and of those that get their results by that."""
     interrupted: list[Deferred[Any]] | None = None
     while True:
-        failed = blamed = deferred._hold & FAILED
-        deferred._hold += RUNNING - failed
+        hold = deferred._hold
+        failed = blamed = hold & FAILED
+        deferred._hold = hold & ~(FAILED | INTERRUPTED) | RUNNING
         chain = deferred._chain
         result = deferred.result
         following = None
@@ -73,6 +74,8 @@ def run(deferred: Deferred[Any]) -> None:
             interrupted.append(deferred)
             if args is _go_on:
                 _leave(deferred)
+                if chain:
+                    deferred._hold += INTERRUPTED
             deferred = following
             continue
         deferred._hold += failed - RUNNING
@@ -109,7 +112,7 @@ def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
 
     :returns: whether there was one.
     """
-    if not source._hold & ~(RUNNING | FAILED):
+    if not source._hold & ~(RUNNING | FAILED | INTERRUPTED):
         result = source.result
         if type(result) not in DEFERRED_TYPES:
             waiter.result = result
@@ -118,7 +121,7 @@ def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
                 source._hold -= FAILED
                 source._absolve()
             return True
-        if source._hold < UNFIRED:
+        if source._hold < INTERRUPTED:
             source._chain = []
     waiter._hold += PAUSE
     waiter._chainedTo = source
