@@ -343,6 +343,13 @@ class TestPrefixFramer:
         assert given == [long, b"b"]
         assert framer.buffered == 4
 
+    def test_a_great_chunk_is_given_a_part_at_a_time(self):
+        framer = PrefixFramer()
+        batch = framer.feed(b"\0" * 1_000_000, SHORT, 100)
+        assert 0 < len(batch) < 20_000
+        assert framer.more
+        assert framer.buffered == 1_000_000 - len(batch)
+
     def test_a_negative_length_is_refused(self):
         with pytest.raises(LimitExceeded):
             PrefixFramer().feed(b"\xffabc", struct.Struct("!b"), 10)
@@ -377,7 +384,8 @@ class TestNetstringFramer:
         assert framer.feed(b",", 10) == [b"ab"]
 
     @pytest.mark.parametrize(
-        "data", [b"x", b":", b",", b"00:", b"01:a,", b"+1:a,", b" 1:a,", b"1 :a,", b"1_0:", b"1:ab", b"0:a", b"-1:"]
+        "data",
+        [b"x", b":", b",", b"00:", b"01:a,", b"+1:a,", b" 1:a,", b"1 :a,", b"1_0:", b"1:ab", b"0:a", b"-1:", b"1x"],
     )
     def test_what_is_no_netstring(self, data):
         framer = NetstringFramer()

@@ -419,6 +419,16 @@ class TestLineReceiver:
             protocol.resumeProducing()
             assert protocol.lines == [b"two"]
 
+        def test_the_hook_may_close_and_give_back_the_rest(self):
+            def close(self):
+                self.transport.loseConnection()
+                self.setLineMode(b"two\n")
+
+            protocol = connected(Watching(long=close))
+            protocol.MAX_LENGTH = 5
+            protocol.dataReceived(b"xxxxxx\n")
+            assert protocol.lines == []
+
         def test_the_hook_may_change_modes(self):
             protocol = connected(Watching(long=LineReceiver.setRawMode))
             protocol.MAX_LENGTH = 5
