@@ -157,6 +157,37 @@ class Stream:
     def statistics(self) -> dict[str, int]:
         """Return bytes_read, bytes_written and bytes_queued."""
 
+class LineSender:
+    """The sending half of a receiver of lines: a base of classes that have a transport and a delimiter.
+
+    It has no state and cannot be made by itself, so it must not be the first of the bases.  The bytes are what ``transport.write(line + delimiter)`` would send,
+    and that is called if *transport* is no :class:`Stream`, or one with another ``write``; else they are copied straight
+    behind what is queued already.
+    """
+
+    transport: Any
+    delimiter: bytes
+    def sendLine(self, line: bytes) -> None:
+        """Send *line*, to which the delimiter is added; both leave in one piece."""
+
+@final
+class LineDelivery:
+    """The receiving half: cuts what a protocol is sent, keeps what is not delivered yet, and calls the hooks.
+
+    A protocol is looked at anew for each line: hooks may change its ``delimiter``, ``MAX_LENGTH``, ``line_mode`` and
+    ``paused``, and call all that is here.  What they raise is handed on; the next call goes on behind that line.
+    """
+
+    def __new__(cls) -> Self: ...
+    def deliver(self, protocol: Any, data: Buffer, /) -> Any:
+        """Deliver to a ``LineReceiver`` what *data* completes; from a hook, keep it only.  Returns what a hook returned, if
+        that was true and delivery has stopped therefore, else None.  Raises :class:`ValueError` for an empty delimiter."""
+    def deliver_only_lines(self, protocol: Any, data: Buffer, /) -> Any:
+        """Deliver to a ``LineOnlyReceiver`` what *data* completes; from a hook, keep it only.  Returns what
+        ``lineLengthExceeded`` returned, if that was true, else None.  Raises as :meth:`deliver`."""
+    def take_rest(self) -> bytes:
+        """Return all that is not delivered yet, and forget it."""
+
 @final
 class Listener:
     """A listening socket."""

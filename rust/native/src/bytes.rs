@@ -33,6 +33,11 @@ impl AsRef<[u8]> for Chunk {
 }
 
 impl Chunk {
+    /// Makes one chunk of two pieces.
+    pub(crate) fn joined(py: Python<'_>, head: &[u8], tail: &[u8]) -> PyResult<Self> {
+        join(py, head, tail).map(|bytes| Self(bytes.unbind()))
+    }
+
     /// Takes what a user wants to have written.
     pub(crate) fn from_object(data: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(bytes) = data.cast_exact::<PyBytes>() {
@@ -56,6 +61,29 @@ impl Chunk {
         let copy = buffer.to_vec(data.py())?;
         Ok(Self(PyBytes::new(data.py(), &copy).unbind()))
     }
+}
+
+/// `data` as exact `bytes`.
+pub(crate) fn exact<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+        return Ok(bytes.clone());
+    }
+    let copy = PyBuffer::<u8>::get(data)?.to_vec(data.py())?;
+    Ok(PyBytes::new(data.py(), &copy))
+}
+
+/// Two pieces as one.
+pub(crate) fn join<'py>(
+    py: Python<'py>,
+    head: &[u8],
+    tail: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, head.len() + tail.len(), |bytes| {
+        let (front, back) = bytes.split_at_mut(head.len());
+        front.copy_from_slice(head);
+        back.copy_from_slice(tail);
+        Ok(())
+    })
 }
 
 /// The start of an object's repr, for messages.

@@ -9,6 +9,7 @@ mod connector;
 mod engine;
 mod error;
 mod handles;
+mod lines;
 mod listener;
 mod names;
 mod panic;
@@ -32,6 +33,8 @@ mod _core {
     use crate::connector::PyConnector;
     #[pymodule_export]
     use crate::engine::PyEngine;
+    #[pymodule_export]
+    use crate::lines::{PyLineDelivery, PyLineSender};
     #[pymodule_export]
     use crate::listener::PyListener;
     #[pymodule_export]

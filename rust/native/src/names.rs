@@ -26,6 +26,17 @@ names! {
     resume_producing = "resumeProducing";
     /// `IProducer`.
     stop_producing = "stopProducing";
+    /// Receivers of lines.
+    transport = "transport";
+    delimiter = "delimiter";
+    write = "write";
+    line_received = "lineReceived";
+    line_length_exceeded = "lineLengthExceeded";
+    raw_data_received = "rawDataReceived";
+    line_mode = "line_mode";
+    paused = "paused";
+    max_length = "MAX_LENGTH";
+    disconnecting = "disconnecting";
     /// Owners.
     accepted = "accepted";
     accept_failed = "accept_failed";

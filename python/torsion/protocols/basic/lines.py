@@ -1,31 +1,18 @@
-"""Receivers of lines.  The splitting is :class:`torsion.wire.framing.LineFramer`'s; here is what happens to the lines."""
+"""Receivers of lines: what is a line, and what may be done when one arrives.  How it gets there is in ``_delivery``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from torsion.internet.protocol import Protocol
 from torsion.protocols.basic._pausing import PauseableMixin
-from torsion.protocols.basic._settings import settle
-from torsion.wire import MAX_LINE, LimitExceeded
-from torsion.wire.framing import LineFramer
+from torsion.protocols.basic._twins import LineDelivery, LineSender
+from torsion.wire import MAX_LINE
 
 __all__ = ["LineOnlyReceiver", "LineReceiver"]
 
 
-class _Unconnected:
-    """The transport of a protocol that has none: data may be fed to it all the same."""
-
-    disconnecting: Final = False
-
-
-_UNCONNECTED: Final = _Unconnected()
-_NOTHING: Final[Iterator[bytes]] = iter(())
-_SHORT: Final = 256  # data of so few bytes is a single line more often than not
-
-
-class _Lines(Protocol):
+class _Lines(Protocol, LineSender):
     """What both receivers share."""
 
     delimiter: bytes = b"\r\n"
@@ -34,10 +21,14 @@ class _Lines(Protocol):
     MAX_LENGTH: int = MAX_LINE
     """The longest line, in bytes and without its delimiter.  May be changed as the delimiter may."""
 
-    _framer: LineFramer | None = None
-    _batch: Iterator[bytes] = _NOTHING  # lines that are cut off and not yet delivered; _NOTHING once it is exhausted
-    _rules: tuple[bytes, int]  # what they were cut by
-    _busy = False
+    _delivery: LineDelivery | None = None
+
+    def makeConnection(self, transport: Any) -> None:
+        """Take the transport, then call :meth:`connectionMade`."""
+        # From the start an attribute of its own: one that instances get late, when there are many of them, makes
+        # Python 3.11 and 3.12 keep the attributes of each in a dictionary, which is larger and slower.
+        self._delivery = self._delivery
+        super().makeConnection(transport)
 
     def lineReceived(self, line: bytes) -> Any:
         """Take one line, without its delimiter.  Override this."""
@@ -47,25 +38,10 @@ class _Lines(Protocol):
         """Be told of a line longer than :attr:`MAX_LENGTH`.  Closes the connection, unless overridden."""
         self.transport.loseConnection()
 
-    def sendLine(self, line: bytes) -> None:
-        """Send *line*, to which the delimiter is added; both leave in one piece."""
-        # Joined first: for lines of the usual length that costs less than handing two pieces to the transport.
-        self.transport.write(line + self.delimiter)
-
-    def _begin(self, *settings: str) -> LineFramer:
+    def _begin(self) -> LineDelivery:
         """Make ready for the first data."""
-        settle(self, "MAX_LENGTH", "_batch", "_busy", "delimiter", *settings)
-        self._framer = framer = LineFramer()
-        return framer
-
-    def _take_rest(self) -> bytes:
-        """Return all that is not yet delivered, and forget it."""
-        if self._framer is None:
-            return b""
-        if self._batch is not _NOTHING:
-            self._framer.requeue(list(self._batch))
-            self._batch = _NOTHING
-        return self._framer.take_rest()
+        self._delivery = delivery = LineDelivery()
+        return delivery
 
 
 class LineReceiver(_Lines, PauseableMixin):
@@ -85,58 +61,7 @@ class LineReceiver(_Lines, PauseableMixin):
 
         Returns None, or what a hook returned that was true: delivery has stopped there, and goes on with the next call.
         """
-        framer = self._framer
-        if framer is None:
-            framer = self._begin("line_mode", "paused")
-        if self._busy or self.paused:
-            framer.hold(data)
-            return None
-        self._busy = True
-        transport = _UNCONNECTED if self.transport is None else self.transport
-        try:
-            while not self.paused:
-                if not self.line_mode:
-                    if not (data := self._take_rest() + data):
-                        return None
-                    if why := self.rawDataReceived(data):
-                        return why
-                    data = b""
-                    continue
-                if self._batch is not _NOTHING:
-                    framer.hold(data)
-                    delimiter, longest = self._rules
-                else:
-                    delimiter = self.delimiter
-                    longest = self.MAX_LENGTH
-                    if delimiter and not framer.buffered and len(data) <= _SHORT <= longest and type(data) is bytes:
-                        # One line and nothing else is what conversations are made of: it needs no batch.
-                        line, end, rest = data.partition(delimiter)
-                        if end and not rest:
-                            if (why := self.lineReceived(line)) or not framer.more or transport.disconnecting:
-                                return why or None
-                            data = b""
-                            continue
-                    try:
-                        self._batch = iter(framer.feed(data, delimiter, longest))
-                        self._rules = delimiter, longest
-                    except LimitExceeded:
-                        if (why := self.lineLengthExceeded(framer.take_rest())) or transport.disconnecting:
-                            return why or None
-                data = b""
-                for line in self._batch:
-                    if self.delimiter is not delimiter or self.MAX_LENGTH is not longest:
-                        framer.requeue([line, *self._batch])
-                    elif (why := self.lineReceived(line)) or transport.disconnecting:
-                        return why or None
-                    elif self.paused or not self.line_mode:
-                        break
-                else:
-                    self._batch = _NOTHING
-                    if not framer.more:
-                        return None
-            return None
-        finally:
-            self._busy = False
+        return (self._delivery or self._begin()).deliver(self, data)
 
     def rawDataReceived(self, data: bytes) -> Any:
         """Take *data* that came in while in raw mode, cut anywhere.  Override this if :meth:`setRawMode` is called.
@@ -161,7 +86,7 @@ class LineReceiver(_Lines, PauseableMixin):
 
     def clearLineBuffer(self) -> bytes:
         """Forget all that is buffered, and return it.  From within a hook this is what came in after the hook's line."""
-        return self._take_rest()
+        return b"" if self._delivery is None else self._delivery.take_rest()
 
 
 class LineOnlyReceiver(_Lines):
@@ -176,42 +101,4 @@ class LineOnlyReceiver(_Lines):
         Called from within a hook, it buffers *data* only.  Returns None, or what :meth:`lineLengthExceeded` returned if
         that was true; delivery has stopped there, and goes on with the next call.
         """
-        framer = self._framer
-        if framer is None:
-            framer = self._begin()
-        if self._busy:
-            framer.hold(data)
-            return None
-        self._busy = True
-        transport = _UNCONNECTED if self.transport is None else self.transport
-        try:
-            while not transport.disconnecting:
-                if self._batch is not _NOTHING:
-                    framer.hold(data)
-                    delimiter, longest = self._rules
-                else:
-                    delimiter = self.delimiter
-                    longest = self.MAX_LENGTH
-                    try:
-                        self._batch = iter(framer.feed(data, delimiter, longest))
-                        self._rules = delimiter, longest
-                    except LimitExceeded:
-                        line, _, rest = framer.take_rest().partition(delimiter)
-                        framer.hold(rest)
-                        if why := self.lineLengthExceeded(line):
-                            return why
-                data = b""
-                for line in self._batch:
-                    if self.delimiter is not delimiter or self.MAX_LENGTH is not longest:
-                        framer.requeue([line, *self._batch])
-                        break
-                    self.lineReceived(line)
-                    if transport.disconnecting:
-                        break
-                else:
-                    self._batch = _NOTHING
-                    if not framer.more:
-                        return None
-            return None
-        finally:
-            self._busy = False
+        return (self._delivery or self._begin()).deliver_only_lines(self, data)

@@ -219,13 +219,31 @@ impl<C: AsRef<[u8]>> Outbox<C> {
         }
     }
 
+    /// Queues `head` and then `tail`, copied behind what is queued, which is cheaper than a chunk made of both.  Returns
+    /// whether this made the outbox full, as [`push`](Self::push) does, or `None` if a chunk would be cheaper: there is
+    /// nothing to copy them to, or they are not small.
+    pub fn push_pair(&mut self, head: &[u8], tail: &[u8]) -> Option<bool> {
+        let size = head.len() + tail.len();
+        if self.len == 0 || size == 0 || size >= COALESCE_LIMIT {
+            return None;
+        }
+        self.copy_first();
+        let rest = self.rest.get_or_insert_default();
+        rest.copy(head);
+        rest.copy(tail);
+        Some(self.grown(size))
+    }
+
     /// A second small chunk shows that the first, if it is small too, was no message of its own: copied to the same
     /// buffer, they leave by one plain `write`, which costs the kernel less than a vector of two.
     fn copy_first(&mut self) {
         if self.rest.is_some() || self.sent > 0 {
             return;
         }
-        if let Some(chunk) = self.first.take_if(|chunk| chunk.as_ref().len() < COALESCE_LIMIT) {
+        if let Some(chunk) = self
+            .first
+            .take_if(|chunk| chunk.as_ref().len() < COALESCE_LIMIT)
+        {
             self.rest.get_or_insert_default().copy(chunk.as_ref());
         }
     }

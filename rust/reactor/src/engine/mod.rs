@@ -257,6 +257,19 @@ impl<H: Handles> Engine<H> {
         wrote
     }
 
+    /// As [`write`](Self::write) for a chunk made of `head` and `tail`, or `None` if making that chunk is cheaper.
+    pub fn write_pair(&self, token: Token, head: &[u8], tail: &[u8]) -> Option<Wrote> {
+        let mut state = self.state.borrow_mut();
+        let Some(stream) = state.stream(token) else {
+            return Some(Wrote::Ignored);
+        };
+        let wrote = stream.write_pair(head, tail)?;
+        if stream.soil() {
+            state.dirty.push_back(token);
+        }
+        Some(wrote)
+    }
+
     /// Closes once the outbox is empty and no producer is registered.
     pub fn lose(&self, token: Token) {
         self.change(token, Stream::lose);

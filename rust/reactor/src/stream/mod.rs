@@ -319,6 +319,18 @@ impl<C: AsRef<[u8]>> Stream<C> {
         Wrote::Queued
     }
 
+    /// As `write` for a chunk made of both, or `None` if making it is cheaper.
+    pub(crate) fn write_pair(&mut self, head: &[u8], tail: &[u8]) -> Option<Wrote> {
+        if !self.state.accepts_writes() || self.broken.is_some() {
+            return Some(Wrote::Ignored);
+        }
+        self.outbox.push_pair(head, tail)?;
+        if self.outbox.is_full() && !self.state.apply(Input::OutboxFull).is_empty() {
+            return Some(Wrote::Full);
+        }
+        Some(Wrote::Queued)
+    }
+
     /// Writes what the kernel takes; an empty outbox sets off what waited for it.
     pub(crate) fn flush(&mut self) -> Flushed {
         match self.send() {

@@ -290,3 +290,21 @@ fn a_drained_outbox_lets_go_of_its_memory() {
     let _ = flushed(&mut outbox, &mut Script::default());
     assert!(outbox.rest.is_none() && outbox.first.is_none());
 }
+
+#[test]
+fn pairs_are_copied_behind_something_only() {
+    let mut outbox = Outbox::with_high_water(20);
+    assert_eq!(outbox.push_pair(b"line", b"\n"), None);
+    assert!(outbox.is_empty());
+    assert!(!outbox.push(chunk(b'a', 3)));
+    assert_eq!(outbox.push_pair(b"line", b"\n"), Some(false));
+    assert_eq!(outbox.push_pair(b"", b""), None);
+    assert_eq!(outbox.push_pair(&[b'x'; COALESCE_LIMIT], b"\n"), None);
+    assert_eq!(outbox.push_pair(b"another line", b"\n"), Some(true));
+    assert_eq!(outbox.push_pair(b"", b"\n"), Some(false));
+    let mut script = Script::default();
+    let (flush, _) = flushed(&mut outbox, &mut script);
+    assert!(flush.relieved);
+    assert_eq!(script.taken, b"aaaline\nanother line\n\n");
+    assert_eq!(script.calls, [vec![22]]);
+}
