@@ -10,18 +10,13 @@ use std::net::TcpStream;
 use torsion_reactor::CloseReason;
 use torsion_reactor::listener::ACCEPTS_PER_TURN;
 use util::limits::{Famine, alone};
+use util::peer::is_shed;
 use util::{Seen, World, panic_on_purpose, peer};
 
 const EMFILE: i32 = 24;
 
 fn failures(world: &World) -> usize {
     world.count(|seen| matches!(seen, Seen::AcceptFailed(_, EMFILE)))
-}
-
-/// Whether the peer was turned away.
-fn is_shed(peer: &TcpStream) -> bool {
-    peer.set_nonblocking(true).unwrap();
-    !matches!(peer::end_of(peer), Err(ErrorKind::WouldBlock))
 }
 
 #[test]

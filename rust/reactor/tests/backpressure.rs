@@ -14,22 +14,15 @@ use util::{Seen, World, peer};
 /// More than any socket's buffer takes from a peer that does not read.
 const MUCH: usize = 16 << 20;
 
-fn queued(world: &World, stream: Token) -> usize {
-    let queued = world
-        .engine
-        .stream(stream, |stream| stream.statistics().bytes_queued);
-    queued.expect("open")
-}
-
 /// A streaming producer: writes `size` bytes of the pattern in pieces, until it is told to pause; returns how far it came.
 fn produce(world: &World, stream: Token, bytes: &[u8], piece: usize) -> usize {
     let mut written = 0;
     for piece in bytes.chunks(piece) {
         written += piece.len();
-        match world.write(stream, piece) {
-            Wrote::Queued => {}
-            Wrote::Full => break,
-            Wrote::Ignored => panic!("it is open"),
+        let wrote = world.write(stream, piece);
+        assert_ne!(wrote, Wrote::Ignored, "it is open");
+        if wrote == Wrote::Full {
+            break;
         }
     }
     written
@@ -63,23 +56,23 @@ fn a_peer_that_never_reads_costs_no_more_than_a_full_outbox() {
     // The kernel takes what it has room for, and then nothing moves.
     let start = world.real_time();
     loop {
-        let before = (sent.get(), queued(&world, stream));
+        let before = (sent.get(), world.queued(stream));
         assert!(before.1 <= HIGH_WATER as usize + piece, "{before:?}");
         (0..5).for_each(|_| world.poll());
-        if before == (sent.get(), queued(&world, stream)) {
+        if before == (sent.get(), world.queued(stream)) {
             break;
         }
         world.check_patience(start, "the kernel's buffers to fill");
     }
     world.must_be_idle();
-    assert!(queued(&world, stream) > 0 && sent.get() < MUCH);
+    assert!(world.queued(stream) > 0 && sent.get() < MUCH);
 
     // It reads after all: everything comes, in order, and the outbox stays bounded.
     let got = peer::read_slowly(&world, &small, MUCH, 100_000);
     assert!(got == bytes);
     assert_eq!(sent.get(), MUCH);
     world.must_be_idle();
-    assert_eq!(queued(&world, stream), 0);
+    assert_eq!(world.queued(stream), 0);
 }
 
 #[test]
@@ -159,11 +152,11 @@ fn a_pull_producer_waits_for_a_peer_that_does_not_read() {
     world.write(stream, &piece);
     let start = world.real_time();
     loop {
-        let before = (asked.get(), queued(&world, stream));
+        let before = (asked.get(), world.queued(stream));
         assert!(before.1 <= piece.len());
         world.turn();
         world.turn();
-        if before == (asked.get(), queued(&world, stream)) {
+        if before == (asked.get(), world.queued(stream)) {
             break;
         }
         world.check_patience(start, "the kernel's buffers to fill");
@@ -380,14 +373,15 @@ fn an_echo_of_everything_to_a_peer_that_reads_as_it_writes_comes_back() {
     let (stream, peer) = world.pair();
     world.engine.register_producer(stream, true);
     // The classic: what cannot be written back stops the reading.
-    world.on(move |world, seen| match seen {
-        Seen::Data(_, bytes) => {
-            if world.write(stream, bytes) == Wrote::Full {
+    world.on(move |world, seen| {
+        if let Seen::Data(_, bytes) = seen {
+            let wrote = world.write(stream, bytes);
+            if wrote == Wrote::Full {
                 world.engine.pause(stream);
             }
+        } else if matches!(seen, Seen::Resume(_)) {
+            world.engine.resume(stream);
         }
-        Seen::Resume(_) => world.engine.resume(stream),
-        _ => {}
     });
     let bytes = peer::pattern(MUCH);
     peer.set_nonblocking(true).unwrap();
@@ -399,7 +393,7 @@ fn an_echo_of_everything_to_a_peer_that_reads_as_it_writes_comes_back() {
             sent += count;
         }
         world.poll();
-        assert!(queued(&world, stream) <= HIGH_WATER as usize + FAIR_SHARE);
+        assert!(world.queued(stream) <= HIGH_WATER as usize + FAIR_SHARE);
         if let Ok(count) = (&peer).read(&mut room) {
             got.extend_from_slice(&room[..count]);
         }

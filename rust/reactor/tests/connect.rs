@@ -5,62 +5,33 @@ mod util;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use torsion_reactor::{CloseReason, Error, Token};
+use util::peer::{busy_listener, deaf_address};
 use util::{PATIENCE, Seen, World, peer};
 
-/// A port of the loopback on which nobody listens.
-fn deaf_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
-}
-
-/// A listener whose queue is full, so that a further connection stays in the making; and what fills it.
-fn busy_listener() -> (TcpListener, Vec<socket2::Socket>) {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket
-        .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
-        .unwrap();
-    socket.listen(0).unwrap();
-    let listener = TcpListener::from(socket);
-    let address = listener.local_addr().unwrap().into();
-    let fill = (0..8)
-        .map(|_| {
-            let socket =
-                socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-            socket.set_nonblocking(true).unwrap();
-            let _ = socket.connect(&address);
-            socket
-        })
-        .collect();
-    (listener, fill)
-}
-
-/// A refusal may come at once or in a later turn; returns its number.
-fn refusal(world: &World, address: SocketAddr) -> i32 {
-    let connector = match world.connect(address) {
-        Ok(connector) => connector,
+#[test]
+fn a_refusal_is_told_once_with_its_number_and_leaves_nothing() {
+    let world = World::new();
+    let address = deaf_address();
+    // At once or in a later turn, as the system likes.
+    let errno = match world.connect(address) {
+        Ok(connector) => {
+            let told =
+                |seen: &Seen| matches!(seen, Seen::ConnectFailed(token, _) if *token == connector);
+            world.until("the refusal", |world| world.count(told) == 1);
+            let Some(Seen::ConnectFailed(_, errno)) = world.take_seen().pop() else {
+                panic!("nothing behind it")
+            };
+            errno
+        }
         Err(Error::Connect {
             address: named,
             source,
         }) => {
             assert_eq!(named, address);
-            return source.raw_os_error().unwrap();
+            source.raw_os_error().unwrap()
         }
         Err(error) => panic!("{error}"),
     };
-    world.until("the refusal", |world| {
-        world.count(|seen| matches!(seen, Seen::ConnectFailed(token, _) if *token == connector))
-            == 1
-    });
-    let Some(Seen::ConnectFailed(_, errno)) = world.take_seen().pop() else {
-        panic!("nothing behind it")
-    };
-    errno
-}
-
-#[test]
-fn a_refusal_is_told_once_with_its_number_and_leaves_nothing() {
-    let world = World::new();
-    let errno = refusal(&world, deaf_address());
     let kind = std::io::Error::from_raw_os_error(errno).kind();
     assert_eq!(kind, std::io::ErrorKind::ConnectionRefused);
     let statistics = world.engine.statistics();

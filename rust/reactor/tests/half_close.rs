@@ -305,7 +305,10 @@ fn a_reset_while_reading_is_paused_waits_for_the_reader_or_the_next_write() {
 
 #[test]
 fn a_stream_may_be_lost_from_any_of_its_hooks_and_in_any_way() {
-    let ways: [(fn(&World, Token), CloseReason); 3] = [
+    type Provoke = fn(&World, Token, &std::net::TcpStream);
+    type Way = (fn(&World, Token), CloseReason);
+    type Hook = (Provoke, fn(&Seen) -> bool);
+    let ways: [Way; 3] = [
         (|world, stream| world.engine.lose(stream), CloseReason::Done),
         (
             |world, stream| world.engine.abort(stream),
@@ -316,8 +319,7 @@ fn a_stream_may_be_lost_from_any_of_its_hooks_and_in_any_way() {
             CloseReason::Raised,
         ),
     ];
-    type Provoke = fn(&World, Token, &std::net::TcpStream);
-    let hooks: [(Provoke, fn(&Seen) -> bool); 4] = [
+    let hooks: [Hook; 4] = [
         (
             |_, _, mut peer| peer.write_all(b"x").unwrap(),
             |seen| matches!(seen, Seen::Data(..)),

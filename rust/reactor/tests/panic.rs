@@ -43,7 +43,8 @@ fn a_panic_in_data_loses_that_stream_alone_and_the_peer_sees_a_reset() {
 #[test]
 fn a_panic_in_eof_and_in_write_closed_and_in_resume_loses_the_stream() {
     type Provoke = fn(&World, torsion_reactor::Token, &std::net::TcpStream);
-    let hooks: [(Provoke, fn(&Seen) -> bool); 3] = [
+    type Hook = (Provoke, fn(&Seen) -> bool);
+    let hooks: [Hook; 3] = [
         (
             |_, _, peer| peer.shutdown(std::net::Shutdown::Write).unwrap(),
             |seen| matches!(seen, Seen::Eof(_)),

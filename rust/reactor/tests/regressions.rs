@@ -17,10 +17,7 @@ fn clog(world: &World, stream: torsion_reactor::Token) -> usize {
         world.write(stream, &chunk);
         written += chunk.len();
         world.poll();
-        let queued = world
-            .engine
-            .stream(stream, |stream| stream.statistics().bytes_queued);
-        if queued.expect("open") > 0 {
+        if world.queued(stream) > 0 {
             return written;
         }
     }

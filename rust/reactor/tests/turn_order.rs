@@ -255,7 +255,8 @@ type Provoke = fn(&World) -> Box<dyn std::any::Any>;
 
 #[test]
 fn a_stop_in_any_upcall_ends_the_run_after_that_turn() {
-    let upcalls: [(&str, Provoke, fn(&Seen) -> bool); 10] = [
+    type Upcall = (&'static str, Provoke, fn(&Seen) -> bool);
+    let upcalls: [Upcall; 10] = [
         (
             "call",
             |world| {

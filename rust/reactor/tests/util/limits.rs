@@ -63,6 +63,6 @@ impl Famine {
 impl Drop for Famine {
     fn drop(&mut self) {
         self.files.clear();
-        let _ = setrlimit(Resource::Nofile, self.before.clone());
+        let _ = setrlimit(Resource::Nofile, self.before);
     }
 }

@@ -1,9 +1,10 @@
 //! The other side of a connection, driven by hand in the same thread.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use torsion_reactor::SockRef;
 
 use super::{PATIENCE, World};
@@ -28,6 +29,11 @@ pub(crate) fn connect_small(address: SocketAddr) -> TcpStream {
     peer
 }
 
+/// Writes what surely fits the buffers.
+pub(crate) fn say(mut peer: &TcpStream, bytes: &[u8]) {
+    peer.write_all(bytes).expect("somebody is there");
+}
+
 /// Closes with a reset.
 pub(crate) fn reset(peer: TcpStream) {
     SockRef::from(&peer)
@@ -49,6 +55,38 @@ pub(crate) fn end_of(mut peer: &TcpStream) -> Result<(), ErrorKind> {
     peer.read_to_end(&mut bytes)
         .map(drop)
         .map_err(|error| error.kind())
+}
+
+/// Whether the peer has been turned away, at a look.
+pub(crate) fn is_shed(peer: &TcpStream) -> bool {
+    peer.set_nonblocking(true).expect("a socket");
+    !matches!(end_of(peer), Err(ErrorKind::WouldBlock))
+}
+
+/// A port of the loopback on which nobody listens.
+pub(crate) fn deaf_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("bound")
+}
+
+/// A listener whose queue is full, so that a further connection stays in the making; and what fills it.
+pub(crate) fn busy_listener() -> (TcpListener, Vec<Socket>) {
+    let open = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let socket = open();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    socket.bind(&any.into()).expect("a port");
+    socket.listen(0).expect("bound");
+    let listener = TcpListener::from(socket);
+    let address = listener.local_addr().expect("bound").into();
+    let fill = (0..8)
+        .map(|_| {
+            let socket = open();
+            socket.set_nonblocking(true).expect("a socket");
+            let _ = socket.connect(&address);
+            socket
+        })
+        .collect();
+    (listener, fill)
 }
 
 /// Takes turns and reads, in steps of at most `step` bytes, until `size` bytes or the end have come.
