@@ -150,9 +150,9 @@ class TestCallbacks:
         assert succeed(1).callbacks == []
 
     def test_a_traceback_has_no_frames_of_ours(self):
-        failure = succeed(None).addCallback(boom).result
-        assert [frame[0] for frame in failure.frames] == ["boom"]
-        failure.trap(ValueError)
+        deferred = succeed(None).addCallback(boom)
+        assert [frame[0] for frame in deferred.result.frames] == ["boom"]
+        deferred.addErrback(lambda _: None)
 
 
 class TestFiring:
@@ -177,7 +177,8 @@ class TestFiring:
             boom()
         except ValueError as error:
             deferred.errback()
-            assert results_of(deferred) == [error]
+            expected = error
+        assert results_of(deferred) == [expected]
 
     def test_with_an_exception_or_failure(self):
         error = KeyError()
