@@ -285,6 +285,17 @@ def test_hosts_that_cannot_be(loop: Loop, logged, host):
     logged.take(UnicodeError, ValueError)
 
 
+@pytest.mark.parametrize("exception", [ValueError, SystemExit])
+def test_a_resolver_that_raises_costs_the_attempt(loop: Loop, exception):
+    class Broken:
+        def getHostByName(self, name, timeout=()):
+            raise exception(name)
+
+    loop.reactor.installResolver(Broken())
+    failure = attempt(loop, "nowhere.example", 80)
+    assert failure.check(exception)
+
+
 # --- after the end -------------------------------------------------------------------------------------------------------
 
 

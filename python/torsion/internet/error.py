@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import errno
+import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -436,8 +437,8 @@ def getConnectError(e: object) -> ConnectError:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         return ConnectError(string=e)
     number, string = pair
-    from socket import gaierror  # late: whoever has such an error has loaded it, and the rest need not
-
-    if isinstance(e, gaierror):
+    # Whoever has such an error has loaded it.  The others need not, and could not if what fails is for want of descriptors.
+    socket = sys.modules.get("socket")
+    if socket is not None and isinstance(e, socket.gaierror):
         return UnknownHostError(number, string)
     return errnoMapping.get(number, ConnectError)(number, string)

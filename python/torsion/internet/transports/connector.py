@@ -156,7 +156,11 @@ class Connector(StreamOwner):
         if isIPAddress(host) or isIPv6Address(host):
             self._start(attempt, host)
             return
-        attempt.resolving = resolving = self.reactor.resolve(host)
+        try:
+            attempt.resolving = resolving = self.reactor.resolve(host)
+        except BaseException:  # noqa: BLE001 - a resolver of the program's own, say: it costs the attempt, no more
+            self._fail_soon(attempt, Failure())
+            return
 
         def resolved(address: str) -> None:
             attempt.resolving = None
