@@ -36,7 +36,7 @@ def same(result: Any) -> Any:
     return result
 
 
-def second(result: Any, other: Any) -> Any:
+def second(_: Any, other: Any) -> Any:
     return other
 
 
@@ -44,11 +44,9 @@ def handled(failure: Any) -> None:
     pass
 
 
-def operations(defer: Any) -> dict[str, Callable[[], Any]]:
-    """Return what is measured, by name."""
-    Deferred, succeed, ensureDeferred, gatherResults = (
-        defer.Deferred, defer.succeed, defer.ensureDeferred, defer.gatherResults
-    )  # fmt: skip
+def with_callbacks(defer: Any) -> dict[str, Callable[[], Any]]:
+    """Return the operations without coroutines, by name."""
+    Deferred, succeed = defer.Deferred, defer.succeed
 
     def callbacks() -> None:
         deferred = Deferred()
@@ -64,6 +62,32 @@ def operations(defer: Any) -> dict[str, Callable[[], Any]]:
 
     def fired() -> None:
         succeed(1).addCallback(same)
+
+    def chain() -> None:
+        deferreds = [Deferred() for _ in range(10)]
+        for index in range(9):
+            deferreds[index].addCallback(lambda _, following=deferreds[index + 1]: following)
+            deferreds[index].callback(None)
+        deferreds[9].callback(1)
+
+    def errback() -> None:
+        deferred = Deferred()
+        deferred.addCallback(same).addCallback(same).addCallback(same).addErrback(handled)
+        deferred.errback(ERROR)
+
+    return {
+        "callbacks": callbacks,
+        "make": Deferred,
+        "fired": fired,
+        "arguments": arguments,
+        "chain": chain,
+        "errback": errback,
+    }
+
+
+def with_coroutines(defer: Any) -> dict[str, Callable[[], Any]]:
+    """Return the operations with generators and coroutines, by name."""
+    Deferred, succeed, ensureDeferred = defer.Deferred, defer.succeed, defer.ensureDeferred
 
     @defer.inlineCallbacks
     def yields() -> Any:
@@ -85,12 +109,12 @@ def operations(defer: Any) -> dict[str, Callable[[], Any]]:
         ensureDeferred(one_await(deferred))
         deferred.callback(1)
 
-    def chain() -> None:
-        deferreds = [Deferred() for _ in range(10)]
-        for index in range(9):
-            deferreds[index].addCallback(lambda _, following=deferreds[index + 1]: following)
-            deferreds[index].callback(None)
-        deferreds[9].callback(1)
+    return {"yields": yields, "awaits": awaits, "await-pending": await_pending}
+
+
+def gathered(defer: Any) -> dict[str, Callable[[], Any]]:
+    """Return the operations on several Deferreds, by name."""
+    Deferred, succeed, gatherResults = defer.Deferred, defer.succeed, defer.gatherResults
 
     def gather() -> None:
         gatherResults([succeed(1) for _ in range(10)])
@@ -101,24 +125,7 @@ def operations(defer: Any) -> dict[str, Callable[[], Any]]:
         for deferred in deferreds:
             deferred.callback(1)
 
-    def errback() -> None:
-        deferred = Deferred()
-        deferred.addCallback(same).addCallback(same).addCallback(same).addErrback(handled)
-        deferred.errback(ERROR)
-
-    return {
-        "callbacks": callbacks,
-        "make": Deferred,
-        "fired": fired,
-        "arguments": arguments,
-        "yields": yields,
-        "awaits": awaits,
-        "await-pending": await_pending,
-        "chain": chain,
-        "gather": gather,
-        "gather-pending": gather_pending,
-        "errback": errback,
-    }
+    return {"gather": gather, "gather-pending": gather_pending}
 
 
 def measure(operation: Callable[[], Any], times: int) -> float:
@@ -132,7 +139,8 @@ def measure(operation: Callable[[], Any], times: int) -> float:
 
 def main() -> None:
     figures = {}
-    for name, operation in operations(import_module(f"{sys.argv[1]}.internet.defer")).items():
+    defer = import_module(f"{sys.argv[1]}.internet.defer")
+    for name, operation in (with_callbacks(defer) | with_coroutines(defer) | gathered(defer)).items():
         measure(operation, TIMES // 10)
         figures[name] = sorted(measure(operation, TIMES) for _ in range(ROUNDS))[ROUNDS // 2]
     print(json.dumps(figures))

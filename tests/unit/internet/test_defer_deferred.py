@@ -3,6 +3,7 @@
 import sys
 import warnings
 import weakref
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -327,6 +328,21 @@ class TestWaitingForAnother:
         assert caught[0].filename == __file__
         assert deferred.paused == 1
         deferred.cancel()  # and does not look for the end of the circle
+
+    def test_itself_by_something_without_a_place_in_the_source(self):
+        deferred = Deferred()
+        deferred.addCallback(partial(lambda deferred, _: deferred, deferred))
+        with pytest.warns(DeprecationWarning, match="attached to"):
+            deferred.callback(None)
+
+    def test_one_whose_result_is_a_deferred(self):
+        """Which is a mistake.  It is handed on when the callbacks run that are added next."""
+        inner = Deferred()
+        odd = succeed(inner)
+        seen = results_of(succeed(None).addCallback(lambda _: odd))
+        assert seen == []
+        odd_seen = results_of(odd)
+        assert (seen, odd_seen) == ([inner], [None])
 
     def test_itself_where_warnings_are_errors(self):
         deferred = Deferred()

@@ -23,6 +23,14 @@ class TestAddTimeout:
         assert clock.getDelayedCalls() == []
         assert results_of(deferred) == ["in time"]
 
+    def test_a_timeout_that_was_called_off(self):
+        clock, deferred = Clock(), Deferred()
+        deferred.addTimeout(10, clock)
+        clock.getDelayedCalls()[0].cancel()
+        clock.advance(20)
+        deferred.callback("in its own time")
+        assert results_of(deferred) == ["in its own time"]
+
     def test_failed_in_time(self):
         clock, deferred = Clock(), Deferred()
         deferred.addTimeout(10, clock)
@@ -103,7 +111,8 @@ class TestAsFuture:
         future = deferred.asFuture(loop)
         assert not future.done()
         deferred.callback(1)
-        assert loop.run_until_complete(future) == 1
+        turn(loop)
+        assert future.result() == 1
         assert results_of(deferred) == [None]
 
     def test_a_failure(self, loop):

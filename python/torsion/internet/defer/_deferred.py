@@ -471,7 +471,7 @@ class Deferred(Generic[_T]):
             raise NotACoroutineError(f"{coro!r} is not a coroutine; call the async function first")
         return start(Deferred, coro)
 
-    def asFuture(self, loop: FutureLoop) -> Future:
+    def asFuture(self, loop: FutureLoop) -> Future[_T]:
         """Return an ``asyncio.Future`` of *loop* that gets this Deferred's result, which is None here afterwards.
 
         Cancelling the future cancels this Deferred.
@@ -479,7 +479,7 @@ class Deferred(Generic[_T]):
         return to_future(self, loop)
 
     @classmethod
-    def fromFuture(cls, future: Future) -> Deferred[Any]:
+    def fromFuture(cls, future: Future[_NextT]) -> Deferred[_NextT]:
         """Return a Deferred of the result of an ``asyncio.Future``.
 
         Cancelling it cancels the future; it then fails with what the future raises, ``asyncio.CancelledError``.
@@ -489,7 +489,7 @@ class Deferred(Generic[_T]):
             future.cancel()
             return GO_ON
 
-        deferred: Deferred[Any] = Deferred(cancel)
+        deferred: Deferred[_NextT] = Deferred(cancel)
         follow_future(deferred, future)
         return deferred
 

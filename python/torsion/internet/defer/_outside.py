@@ -1,9 +1,9 @@
-"""A Deferred's dealings with clocks and with asyncio's futures, which it knows by their methods only."""
+"""A Deferred's dealings with clocks, and with asyncio's futures: by their methods, without importing asyncio."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from torsion.python.failure import Failure
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Future", "FutureLoop", "add_timeout", "follow_future", "to_future"]
 
+_T = TypeVar("_T")
 
-class Future(Protocol):
+
+class Future(Protocol[_T]):
     """What is used of an ``asyncio.Future``."""
 
     def add_done_callback(self, fn: Callable[[Any], object], /) -> None:
@@ -32,14 +34,17 @@ class Future(Protocol):
     def done(self) -> bool:
         """Tell whether it has a result, an exception, or was cancelled."""
 
-    def result(self) -> Any:
+    def result(self) -> _T:
         """Return its result or raise its exception."""
 
     def set_exception(self, exception: BaseException, /) -> None:
         """Finish it with an exception."""
 
-    def set_result(self, result: Any, /) -> None:
+    def set_result(self, result: _T, /) -> None:
         """Finish it with a result."""
+
+    def __await__(self) -> Generator[Any, None, _T]:
+        """Wait for it."""
 
 
 class FutureLoop(Protocol):
@@ -81,15 +86,15 @@ def _cancelled_to_timed_out(result: Any, timeout: float) -> Any:
     return result
 
 
-def to_future(deferred: Deferred[Any], loop: FutureLoop) -> Future:
+def to_future(deferred: Deferred[_T], loop: FutureLoop) -> Future[_T]:
     """Do what :meth:`Deferred.asFuture` says."""
-    future: Future = loop.create_future()
+    future: Future[_T] = loop.create_future()
 
-    def cancelled(_: Future) -> None:
+    def cancelled(_: Future[_T]) -> None:
         if future.cancelled():
             deferred.cancel()
 
-    def succeeded(result: Any) -> None:
+    def succeeded(result: _T) -> None:
         if not future.done():
             future.set_result(result)
 
@@ -102,10 +107,10 @@ def to_future(deferred: Deferred[Any], loop: FutureLoop) -> Future:
     return future
 
 
-def follow_future(deferred: Deferred[Any], future: Future) -> None:
+def follow_future(deferred: Deferred[_T], future: Future[_T]) -> None:
     """Fire *deferred* with what becomes of *future*."""
 
-    def done(_: Future) -> None:
+    def done(_: Future[_T]) -> None:
         try:
             result = future.result()
         except BaseException:  # noqa: BLE001  # it becomes the result; asyncio's cancellation is one

@@ -122,7 +122,9 @@ def _take(waiter: Deferred[Any], source: Deferred[Any]) -> bool:
                 source._absolve()
             return True
         if source._hold < INTERRUPTED:
+            # Fired with a Deferred, which callback() should not be given.  It is handed on when callbacks run next.
             source._chain = []
+            source._hold += INTERRUPTED
     waiter._hold += PAUSE
     waiter._chainedTo = source
     source._chain.append((waiter, waiter, _go_on, None))
