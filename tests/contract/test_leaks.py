@@ -179,6 +179,7 @@ def open_everything(reactor: Any) -> list[Any]:
 
 @pytest.mark.parametrize("state", ["fresh", "iterated", "started", "crashed", "stopped"])
 def test_a_reactor_that_is_dropped_goes_with_all_that_it_holds(reactor_factory, state):
+    collect()
     before = descriptors()
     reactor = reactor_factory()
     if state == "started":
@@ -197,6 +198,7 @@ def test_a_reactor_that_is_dropped_goes_with_all_that_it_holds(reactor_factory, 
 
 
 def test_a_reactor_may_be_collected_in_another_thread(reactor_factory):
+    collect()
     before = descriptors()
     references = open_everything(reactor_factory())
     thread = threading.Thread(target=collect)
@@ -230,6 +232,7 @@ def test_a_running_reactor_is_not_collected(reactor_factory):
 
 
 def test_what_outlives_its_reactor_does_no_harm(reactor_factory):
+    collect()
     before = descriptors()
     reactor = reactor_factory()
     references = open_everything(reactor)
@@ -251,6 +254,7 @@ def test_what_outlives_its_reactor_does_no_harm(reactor_factory):
 
 
 def test_a_transport_alone_does_not_hold_the_reactor(reactor_factory):
+    collect()
     before = descriptors()
     reactor = reactor_factory()
     factory = Maker()
