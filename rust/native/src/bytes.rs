@@ -122,19 +122,16 @@ impl Lease {
 
     /// Ends the lease: the first `filled` bytes become the object.
     #[expect(unsafe_code, reason = "the other end of `new`")]
-    pub(crate) fn finish(self, py: Python<'_>, filled: usize) -> Bound<'_, PyBytes> {
+    pub(crate) fn finish(self, py: Python<'_>, filled: usize) -> PyResult<Bound<'_, PyBytes>> {
         let writer = self.writer;
         let size = isize::try_from(filled.min(self.size)).unwrap_or(0);
         std::mem::forget(self);
         // SAFETY: we are attached; `writer` came from `Create` and is given up here; `filled` bytes of it were received.
         let object = unsafe { ffi::compat::PyBytesWriter_FinishWithSize(writer, size) };
         // SAFETY: `object` is a new reference, or null with an exception set.
-        match unsafe { Bound::from_owned_ptr_or_err(py, object) } {
-            // SAFETY: the writer makes nothing but exact `bytes`.
-            Ok(bytes) => unsafe { bytes.cast_into_unchecked() },
-            // Making an object smaller does not fail in practice; were it to, the bytes are lost and the stream ends.
-            Err(_) => PyBytes::new(py, b""),
-        }
+        let bytes = unsafe { Bound::from_owned_ptr_or_err(py, object) }?;
+        // SAFETY: the writer makes nothing but exact `bytes`.
+        Ok(unsafe { bytes.cast_into_unchecked() })
     }
 }
 

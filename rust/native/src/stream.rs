@@ -77,10 +77,16 @@ impl PyStream {
     }
 
     /// The stream is gone: nothing but the protocol is kept, and the reason is given out.
-    pub(crate) fn end(&self, py: Python<'_>) -> (Option<Py<PyAny>>, Option<Py<PyAny>>) {
+    pub(crate) fn end(&self) -> (Option<Py<PyAny>>, Option<Py<PyAny>>) {
         self.lost.store(true, Ordering::Relaxed);
-        let _ = py;
+        self.streaming.store(false, Ordering::Relaxed);
         (self.producer.set(None), self.reason.set(None))
+    }
+
+    /// This side has asked for the end, unless that has come already.
+    fn note_closing(&self) {
+        self.closing
+            .store(!self.lost.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// A hook raised: the connection goes, for this reason.
@@ -298,14 +304,14 @@ impl PyStream {
     #[pyo3(name = "loseConnection")]
     fn lose_connection(&self) -> PyResult<()> {
         self.shared.enter()?.lose(self.token);
-        self.closing.store(true, Ordering::Relaxed);
+        self.note_closing();
         Ok(())
     }
 
     #[pyo3(name = "abortConnection")]
     fn abort_connection(&self) -> PyResult<()> {
         self.shared.enter()?.abort(self.token);
-        self.closing.store(true, Ordering::Relaxed);
+        self.note_closing();
         Ok(())
     }
 
@@ -376,6 +382,7 @@ impl PyStream {
     fn unregister_producer(&self) -> PyResult<()> {
         let state = self.shared.enter()?; // first, as another thread must not take the producer away
         let producer = self.producer.set(None);
+        self.streaming.store(false, Ordering::Relaxed);
         state.unregister_producer(self.token);
         drop(state);
         drop(producer);
@@ -415,10 +422,7 @@ impl PyStream {
     fn fileno(&self) -> PyResult<i32> {
         let state = self.shared.enter()?;
         Ok(state
-            .stream(self.token, |stream| {
-                stream.socket().map(|socket| descriptor(&*socket))
-            })
-            .flatten()
+            .lend_socket(self.token, |socket| descriptor(&*socket))
             .unwrap_or(-1))
     }
 

@@ -61,7 +61,7 @@ impl<'a, 'py> Upcalls<'a, 'py> {
     pub(crate) fn tell_lost(&self, stream: Py<PyStream>, reason: CloseReason) {
         let py = self.py();
         let stream = stream.bind(py);
-        let (producer, raised) = stream.get().end(py);
+        let (producer, raised) = stream.get().end();
         if let Some(producer) = producer {
             if let Err(error) = producer.call_method0(py, names::stop_producing(py)) {
                 drop(blame(stream, error));
@@ -140,7 +140,7 @@ pub(crate) fn pause(stream: &Bound<'_, PyStream>) {
 }
 
 impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
-    type Data = Bound<'py, PyBytes>;
+    type Data = PyResult<Bound<'py, PyBytes>>;
     type Lease = Lease;
 
     fn park<R: Send>(&self, wait: impl FnOnce() -> R + Send) -> R {
@@ -160,7 +160,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     }
 
     fn copy(&self, bytes: &[u8]) -> Self::Data {
-        PyBytes::new(self.py(), bytes)
+        Ok(PyBytes::new(self.py(), bytes))
     }
 
     fn lend(&self, size: usize) -> Option<Lease> {
@@ -199,7 +199,10 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         let Some(protocol) = stream.get().protocol_of(py) else {
             return; // nobody listens yet, or no more
         };
-        if let Err(error) = protocol.call_method1(names::data_received(py), (data,)) {
+        // Without memory for what came in, there is nothing to deliver, and no going on without it.
+        let delivered =
+            data.and_then(|data| protocol.call_method1(names::data_received(py), (data,)));
+        if let Err(error) = delivered {
             fail(stream, error);
         }
     }

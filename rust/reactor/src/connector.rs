@@ -98,16 +98,11 @@ impl Connector {
 fn in_progress(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
-        // EINPROGRESS has no stable `ErrorKind` in our oldest compiler; socket2 and libc agree on the number's name.
-        error.raw_os_error() == Some(EINPROGRESS) || error.kind() == io::ErrorKind::WouldBlock
+        // It has no stable `ErrorKind` in our oldest compiler.
+        error.raw_os_error() == Some(libc::EINPROGRESS) || error.kind() == io::ErrorKind::WouldBlock
     }
     #[cfg(not(unix))]
     {
         error.kind() == io::ErrorKind::WouldBlock
     }
 }
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const EINPROGRESS: i32 = 115;
-#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-const EINPROGRESS: i32 = 36;

@@ -109,10 +109,9 @@ impl Listener {
                     self.readiness.used_readable();
                     Accepted::Nobody
                 }
-                io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::Interrupted => Accepted::Skip,
-                _ => self.exhausted(&error),
+                _ if is_exhaustion(&error) => self.exhausted(&error),
+                // The connection that was to be accepted has failed, not accepting: Linux passes the network's errors on.
+                _ => Accepted::Skip,
             },
         }
     }
@@ -142,6 +141,17 @@ impl Listener {
             shed,
         }
     }
+}
+
+/// Whether `error` says that descriptors or memory have run out.
+fn is_exhaustion(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    const EXHAUSTED: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    #[cfg(not(unix))]
+    const EXHAUSTED: [i32; 2] = [10_024, 10_055]; // WSAEMFILE, WSAENOBUFS
+    error
+        .raw_os_error()
+        .is_some_and(|errno| EXHAUSTED.contains(&errno))
 }
 
 /// Sets what must be set before binding.

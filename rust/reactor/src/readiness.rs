@@ -68,11 +68,6 @@ impl Readiness {
         self.0 & Self::READ_ON != 0
     }
 
-    /// Lets a read be tried once more though no edge told of it: the edge may have passed while nobody was reading.
-    pub const fn suppose_readable(&mut self) {
-        self.0 |= Self::READABLE;
-    }
-
     /// The kernel has nothing more to read.
     pub const fn used_readable(&mut self) {
         self.0 &= !Self::READABLE;

@@ -5,6 +5,8 @@
 //! data is read into fresh memory that the binding lends, so that nothing is copied; [`Appetite`] tells the two apart.
 //! [`Share`] ends a stream's turn when it has had its part, so that one fast peer cannot starve the others.
 
+use super::SHORT_IS_LAST;
+
 /// How much one read asks for at most.
 ///
 /// Four times what a socket's buffer holds by default: with 64 KiB a bulk stream costs two and a half times the time.
@@ -120,7 +122,7 @@ impl Share {
     /// is known to lie behind what it brought (`read_on`), such as the end: the poller will not speak of it again.
     pub const fn after_read(&mut self, room: usize, size: usize, read_on: bool) -> Next {
         self.left = self.left.saturating_sub(size);
-        if size < room && !read_on {
+        if size < room && !read_on && SHORT_IS_LAST {
             Next::Wait
         } else if self.left == 0 {
             Next::Yield
@@ -163,6 +165,7 @@ mod tests {
         assert_eq!(size_of::<Appetite>(), 1);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_short_read_is_the_last_unless_the_end_is_known_to_follow() {
         assert_eq!(Share::new().after_read(READ_SIZE, 100, false), Next::Wait);

@@ -3,6 +3,7 @@
 //! All state lies in one `RefCell`; a method borrows it, changes it and lets go before anything is called upwards, so
 //! every method may be called from every upcall.
 
+mod holdings;
 mod serve;
 mod turn;
 
@@ -11,6 +12,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+use socket2::SockRef;
 
 use crate::buffer::inbox::{ReadBuffer, prepare_allocator};
 use crate::clock::{Clock, Time};
@@ -25,6 +28,8 @@ use crate::stream::{Stream, Wrote};
 use crate::timer::{TimerId, Timers};
 use crate::token::{Slab, Token};
 
+pub use holdings::{Cleared, Discarded, Disconnected, Held};
+
 /// Poller, timers, transports and the queue of calls from other threads.
 pub struct Engine<H: Handles> {
     state: RefCell<State<H>>,
@@ -35,8 +40,19 @@ pub struct Engine<H: Handles> {
     clock: Clock,
     /// The loop's read buffer; absent while a turn reads into it, so that a nested turn brings its own.
     buffer: Cell<Option<ReadBuffer>>,
-    stopping: Cell<bool>,
+    progress: Cell<Progress>,
     signal_descriptor: Option<i32>,
+}
+
+/// How a [`run`](Engine::run) stands.  It alone is stopped: a turn that is taken by hand waits as it is asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// There is none.
+    Resting,
+    /// It goes on.
+    Running,
+    /// It ends after this turn.
+    Stopping,
 }
 
 /// What changes from turn to turn.
@@ -173,7 +189,7 @@ impl<H: Handles> Engine<H> {
             ingress: Arc::new(Ingress::new()),
             clock,
             buffer: Cell::new(None),
-            stopping: Cell::new(false),
+            progress: Cell::new(Progress::Resting),
         })
     }
 
@@ -239,7 +255,9 @@ impl<H: Handles> Engine<H> {
 
     /// Ends [`run`](Self::run) after the turn that is going on.
     pub fn stop(&self) {
-        self.stopping.set(true);
+        if self.progress.get() == Progress::Running {
+            self.progress.set(Progress::Stopping);
+        }
     }
 
     // Streams
@@ -328,6 +346,15 @@ impl<H: Handles> Engine<H> {
             .borrow_mut()
             .stream(token)
             .map(|stream| look(stream))
+    }
+
+    /// Looks at a stream's socket in a way by which it may get a second owner, as a duplicate of its descriptor is: from
+    /// now on, closing the stream ends the connection for both.
+    pub fn lend_socket<R>(&self, token: Token, look: impl FnOnce(SockRef<'_>) -> R) -> Option<R> {
+        let mut state = self.state.borrow_mut();
+        let stream = state.stream(token)?;
+        stream.lent = true;
+        stream.socket().map(look)
     }
 
     /// Applies a change that a flush is to carry out.
@@ -463,127 +490,6 @@ impl<H: Handles> Engine<H> {
             ..state.statistics
         }
     }
-
-    /// Shows every handle to `visit` until it returns an error; shows nothing while the state is in use.
-    ///
-    /// # Errors
-    /// The first error of `visit`.
-    pub fn visit<E>(&self, mut visit: impl FnMut(Held<'_, H>) -> Result<(), E>) -> Result<(), E> {
-        let Ok(state) = self.state.try_borrow() else {
-            return Ok(());
-        };
-        self.ingress.visit(|call| visit(Held::Call(call)))?;
-        for call in &state.calls {
-            visit(Held::Call(call))?;
-        }
-        for (_, _, timer) in state.timers.iter() {
-            visit(Held::Timer(timer))?;
-        }
-        for (_, entry) in state.entries.iter() {
-            match entry {
-                Entry::Stream {
-                    handle: Some(handle),
-                    ..
-                } => visit(Held::Stream(handle))?,
-                Entry::Listener {
-                    handle: Some(handle),
-                    ..
-                } => visit(Held::Listener(handle))?,
-                Entry::Connector {
-                    handle: Some(handle),
-                    ..
-                } => visit(Held::Connector(handle))?,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Closes every descriptor; timers and calls from threads stay.  Returns the streams, to be told of their end, and what
-    /// else there was, to be dropped when no borrow is held.
-    #[must_use = "the streams' owners are to be told"]
-    pub fn close(&self) -> Disconnected<H> {
-        let mut state = self.state.borrow_mut();
-        let mut gone = Disconnected {
-            streams: Vec::new(),
-            others: Vec::new(),
-        };
-        for entry in state.entries.take_all() {
-            match entry {
-                Entry::Stream { stream, handle } => {
-                    let reason = stream.closed().unwrap_or(CloseReason::Aborted);
-                    gone.streams.extend(handle.map(|handle| (handle, reason)));
-                }
-                Entry::Listener { handle, .. } => {
-                    gone.others.extend(handle.map(Discarded::Listener));
-                }
-                Entry::Connector { handle, .. } => {
-                    gone.others.extend(handle.map(Discarded::Connector));
-                }
-                Entry::Changing => {}
-            }
-        }
-        state.statistics.streams_closed += gone.streams.len() as u64;
-        state.ready.clear();
-        state.dirty.clear();
-        state.closed.clear();
-        state.starved.clear();
-        gone
-    }
-
-    /// Closes every descriptor and forgets every timer and call, for good: what another thread puts in later is refused.
-    #[must_use = "dropping a handle may call the binding's code"]
-    pub fn clear(&self) -> Cleared<H> {
-        let disconnected = self.close();
-        let mut state = self.state.borrow_mut();
-        let mut calls: Vec<_> = state.calls.drain(..).collect();
-        calls.extend(self.ingress.close());
-        Cleared {
-            disconnected,
-            timers: state.timers.clear(),
-            calls,
-        }
-    }
-}
-
-/// A handle that an engine holds.
-pub enum Held<'a, H: Handles> {
-    /// Of a stream.
-    Stream(&'a H::Stream),
-    /// Of a listener.
-    Listener(&'a H::Listener),
-    /// Of a connection in the making.
-    Connector(&'a H::Connector),
-    /// Of a timer.
-    Timer(&'a H::Timer),
-    /// Of a call from another thread.
-    Call(&'a H::Call),
-}
-
-/// A handle that an engine let go of.
-pub enum Discarded<H: Handles> {
-    /// Of a listener.
-    Listener(H::Listener),
-    /// Of a connection in the making.
-    Connector(H::Connector),
-}
-
-/// What had descriptors.
-pub struct Disconnected<H: Handles> {
-    /// The streams, and why they ended: those that were open are aborted.
-    pub streams: Vec<(H::Stream, CloseReason)>,
-    /// Listeners and connectors.
-    pub others: Vec<Discarded<H>>,
-}
-
-/// All that an engine held.
-pub struct Cleared<H: Handles> {
-    /// What had descriptors.
-    pub disconnected: Disconnected<H>,
-    /// Timers that were to come.
-    pub timers: Vec<H::Timer>,
-    /// Calls from threads that were not made.
-    pub calls: Vec<H::Call>,
 }
 
 impl<H: Handles> std::fmt::Debug for Engine<H> {

@@ -296,7 +296,9 @@ impl<H: Handles> Engine<H> {
             return sink.connect_failed(handle, errno);
         }
         let mut adopted = None;
-        self.guard(sink, None, || adopted = sink.adopt_connected(&handle, token));
+        self.guard(sink, None, || {
+            adopted = sink.adopt_connected(&handle, token)
+        });
         self.begin(sink, token, adopted, |stream| {
             sink.connected(handle, stream)
         });

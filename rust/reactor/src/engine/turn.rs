@@ -3,13 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::{Engine, Entry, State};
+use super::{Engine, Entry, Progress, State};
 use crate::clock::Time;
 use crate::sink::{Handles, Sink};
 use crate::token::Token;
 
 /// How long a listener that is short of descriptors waits before it tries again, unless one of ours is closed earlier.
 const STARVED_RETRY: Duration = Duration::from_millis(100);
+
+/// How long a wait may be where signals cannot end it (Windows): so late does Ctrl-C take effect at most.
+const SIGNAL_POLL: Duration = Duration::from_millis(100);
 
 /// Whether anything may be waiting although nothing says so: after a busy wait the poller is asked without blocking
 /// first, so that the binding's other threads are only let in when there is really nothing to do.
@@ -28,12 +31,23 @@ impl<H: Handles> Engine<H> {
         sink: &S,
         mut go_on: impl FnMut() -> bool,
     ) -> std::io::Result<()> {
-        self.stopping.set(false);
+        let before = self.progress.replace(Progress::Running);
         let mut pace = Pace::Idle;
-        while !self.stopping.get() && go_on() {
-            pace = self.take_turn(sink, None, pace)?;
+        let mut outcome = Ok(());
+        while self.progress.get() == Progress::Running && go_on() {
+            match self.take_turn(sink, None, pace) {
+                Ok(next) => pace = next,
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
         }
-        Ok(())
+        // A run within a run that was stopped stops that one as well.
+        if before == Progress::Resting || self.progress.get() == Progress::Running {
+            self.progress.set(before);
+        }
+        outcome
     }
 
     /// Takes one turn:
@@ -150,10 +164,13 @@ impl<H: Handles> Engine<H> {
     /// How long the wait may be: nothing that is due or owed is kept waiting.
     fn patience(&self, timeout: Option<Duration>) -> Option<Duration> {
         let mut state = self.state.borrow_mut();
-        if self.stopping.get() || state.owes() {
+        if self.progress.get() == Progress::Stopping || state.owes() {
             return Some(Duration::ZERO);
         }
         let mut patience = timeout;
+        if self.signal_descriptor.is_none() {
+            patience = Some(patience.map_or(SIGNAL_POLL, |patience| patience.min(SIGNAL_POLL)));
+        }
         if let Some(deadline) = state.timers.next_deadline() {
             let left = deadline.since(self.clock.now());
             patience = Some(patience.map_or(left, |patience| patience.min(left)));

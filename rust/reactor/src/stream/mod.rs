@@ -86,6 +86,8 @@ pub struct Stream<C> {
     pub(crate) readiness: Readiness,
     /// Whether one of its hooks is on the stack.
     pub(crate) busy: bool,
+    /// Whether somebody else may hold the socket as well.
+    pub(crate) lent: bool,
     /// Whether it is in the engine's list of streams to flush.
     dirty: bool,
     /// Whether the poller knows it.
@@ -110,6 +112,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
             appetite: Appetite::new(),
             readiness: Readiness::fresh(),
             busy: false,
+            lent: false,
             dirty: false,
             watched: false,
             pull: false,
@@ -204,7 +207,10 @@ impl<C: AsRef<[u8]>> Stream<C> {
         };
         let (size, answer) = match room {
             Room::Buffer(bytes) => (bytes.len(), again(|| socket.read(bytes))),
-            Room::Lease(memory) => (memory.len(), again(|| SockRef::from(&*socket).recv(memory))),
+            Room::Lease(memory) => (
+                memory.len(),
+                again(|| socket.try_io(|| SockRef::from(&*socket).recv(memory))),
+            ),
         };
         match (answer, self.broken) {
             (Ok(0) | Err(_), Some(errno)) => Received::Failed(CloseReason::Lost(errno)),
@@ -275,6 +281,10 @@ impl<C: AsRef<[u8]>> Stream<C> {
         // Chunks go here, and when they are written, while the engine's state is borrowed: see `Handles::Chunk`.
         self.outbox.clear(drop);
         if let Some(mut socket) = self.socket.take() {
+            if self.lent {
+                // Closing is not enough then; the peer is told now what it would be told when the other lets go.
+                let _ = socket.shutdown(std::net::Shutdown::Both);
+            }
             if reason.resets() {
                 // The peer is to see a reset; a socket that cannot be told so is closed all the same.
                 let _ = SockRef::from(&socket).set_linger(Some(std::time::Duration::ZERO));

@@ -1,0 +1,130 @@
+//! What an engine holds for its binding: shown to a garbage collector, and let go of.
+
+use super::{Engine, Entry};
+use crate::error::CloseReason;
+use crate::sink::Handles;
+
+impl<H: Handles> Engine<H> {
+    /// Shows every handle to `visit` until it returns an error; shows nothing while the state is in use.
+    ///
+    /// # Errors
+    /// The first error of `visit`.
+    pub fn visit<E>(&self, mut visit: impl FnMut(Held<'_, H>) -> Result<(), E>) -> Result<(), E> {
+        let Ok(state) = self.state.try_borrow() else {
+            return Ok(());
+        };
+        self.ingress.visit(|call| visit(Held::Call(call)))?;
+        for call in &state.calls {
+            visit(Held::Call(call))?;
+        }
+        for (_, _, timer) in state.timers.iter() {
+            visit(Held::Timer(timer))?;
+        }
+        for (_, entry) in state.entries.iter() {
+            match entry {
+                Entry::Stream {
+                    handle: Some(handle),
+                    ..
+                } => visit(Held::Stream(handle))?,
+                Entry::Listener {
+                    handle: Some(handle),
+                    ..
+                } => visit(Held::Listener(handle))?,
+                Entry::Connector {
+                    handle: Some(handle),
+                    ..
+                } => visit(Held::Connector(handle))?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes every descriptor; timers and calls from threads stay.  Returns the streams, to be told of their end, and what
+    /// else there was, to be dropped when no borrow is held.
+    #[must_use = "the streams' owners are to be told"]
+    pub fn close(&self) -> Disconnected<H> {
+        let mut state = self.state.borrow_mut();
+        let mut gone = Disconnected {
+            streams: Vec::new(),
+            others: Vec::new(),
+        };
+        for entry in state.entries.take_all() {
+            match entry {
+                Entry::Stream { mut stream, handle } => {
+                    let reason = stream.closed().unwrap_or(CloseReason::Aborted);
+                    // The peer is to see an end, not a reset: it may be reading what it was sent.
+                    stream.close(CloseReason::Done);
+                    gone.streams.extend(handle.map(|handle| (handle, reason)));
+                }
+                Entry::Listener { handle, .. } => {
+                    gone.others.extend(handle.map(Discarded::Listener));
+                }
+                Entry::Connector { handle, .. } => {
+                    gone.others.extend(handle.map(Discarded::Connector));
+                }
+                Entry::Changing => {}
+            }
+        }
+        state.statistics.streams_closed += gone.streams.len() as u64;
+        state.ready.clear();
+        state.dirty.clear();
+        state.closed.clear();
+        state.starved.clear();
+        gone
+    }
+
+    /// Closes every descriptor and forgets every timer and call, for good: what another thread puts in later is refused.
+    #[must_use = "dropping a handle may call the binding's code"]
+    pub fn clear(&self) -> Cleared<H> {
+        let disconnected = self.close();
+        let mut state = self.state.borrow_mut();
+        let mut calls: Vec<_> = state.calls.drain(..).collect();
+        calls.extend(self.ingress.close());
+        Cleared {
+            disconnected,
+            timers: state.timers.clear(),
+            calls,
+        }
+    }
+}
+
+/// A handle that an engine holds.
+pub enum Held<'a, H: Handles> {
+    /// Of a stream.
+    Stream(&'a H::Stream),
+    /// Of a listener.
+    Listener(&'a H::Listener),
+    /// Of a connection in the making.
+    Connector(&'a H::Connector),
+    /// Of a timer.
+    Timer(&'a H::Timer),
+    /// Of a call from another thread.
+    Call(&'a H::Call),
+}
+
+/// A handle that an engine let go of.
+pub enum Discarded<H: Handles> {
+    /// Of a listener.
+    Listener(H::Listener),
+    /// Of a connection in the making.
+    Connector(H::Connector),
+}
+
+/// What had descriptors.
+pub struct Disconnected<H: Handles> {
+    /// The streams, and why they ended: those that were open are aborted.
+    pub streams: Vec<(H::Stream, CloseReason)>,
+    /// Listeners and connectors.
+    pub others: Vec<Discarded<H>>,
+}
+
+/// All that an engine held.
+pub struct Cleared<H: Handles> {
+    /// What had descriptors.
+    pub disconnected: Disconnected<H>,
+    /// Timers that were to come.
+    pub timers: Vec<H::Timer>,
+    /// Calls from threads that were not made.
+    pub calls: Vec<H::Call>,
+}
