@@ -11,7 +11,7 @@ from torsion.internet.error import ReactorAlreadyInstalledError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT", "FLAVOURS", "NoSuchReactor", "install", "install_reactor"]
+__all__ = ["DEFAULT", "FLAVOURS", "NoSuchReactor", "install", "installReactor"]
 
 FLAVOURS: Mapping[str, str] = {"native": "torsion.internet.reactors.native"}
 """The module of each flavour; its ``install()`` makes such a reactor the process's."""
@@ -37,14 +37,17 @@ def install(name: str = DEFAULT) -> Any:
     return import_module(module).install()
 
 
-def install_reactor(reactor: Any) -> None:
-    """Make *reactor* the process's default one.
+def installReactor(reactor: Any) -> None:
+    """Make a reactor the process's default one, which ``from torsion.internet import reactor`` gives from now on.
 
-    :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one already.
+    :param reactor: that reactor.
+    :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one already.  Install yours before
+        importing anything that imports ``torsion.internet.reactor``.
     """
     present = _current.installed_reactor()
     if present is not None:
         raise ReactorAlreadyInstalledError(
-            f"{present!r} is installed already; install another one before anything imports torsion.internet.reactor"
+            f"cannot install {reactor!r}: {present!r} is the process's default reactor already; "
+            "install before anything imports torsion.internet.reactor"
         )
     _current.set_installed(reactor)

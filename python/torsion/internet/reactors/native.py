@@ -39,6 +39,7 @@ class NativeReactor(ReactorBase):
             addresses.
         :returns: the port, listening.
         :raises torsion.internet.error.CannotListenError: if the address is taken, is not ours or may not be used.
+        :raises TypeError: if *port* is no int or *interface* no str.
         :raises ValueError: if a binding says another interface, or asks for an option that there is not.
         """
         if isinstance(port, Binding):
@@ -66,6 +67,8 @@ class NativeReactor(ReactorBase):
         :param timeout: after how many seconds to give up; 0 or None means never.
         :param bindAddress: the address and port of this end, if it matters.
         :returns: the connector.
+        :raises TypeError: if *host*, *timeout* or *bindAddress* is of a wrong type.
+        :raises ValueError: if *timeout* is negative or not finite, or a binding asks for an option that there is not.
         :raises torsion.internet.error.ServiceNameUnknownError: if *port* is a name that the system does not know.
         """
         if isinstance(bindAddress, Binding):
@@ -92,8 +95,8 @@ def install() -> NativeReactor:
 
     :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one.
     """
-    from torsion.internet.reactors.choose import install_reactor
+    from torsion.internet.reactors.choose import installReactor
 
     reactor = NativeReactor()
-    install_reactor(reactor)
+    installReactor(reactor)
     return reactor

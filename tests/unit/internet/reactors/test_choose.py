@@ -81,3 +81,10 @@ from torsion.internet import _current
 print(type(_current.current_reactor()).__name__)
 """
     assert run(code) == "NativeReactor"
+
+
+def test_installed_by_one_and_the_same_function():
+    from torsion.internet import main
+    from torsion.internet.reactors import choose
+
+    assert main.installReactor is choose.installReactor
