@@ -278,6 +278,23 @@ def test_shutdown_closes_everything(reactor, run):
         assert client.factory.events[-2:] == ["clientConnectionLost", "doStop"]
 
 
+def test_shutdown_ends_ports_and_attempts_in_the_order_in_which_they_began(reactor, run):
+    async def scenario():
+        for number in range(20):
+            if number % 2:
+                factory = Client(do={"doStop": lambda number=number: ended.append(number)})
+                reactor.connectTCP("host.invalid", 1, factory)
+            else:
+                factory = Server()
+                factory.doStop = lambda number=number: ended.append(number)
+                reactor.listenTCP(0, factory, interface="127.0.0.1")
+
+    ended = []
+    reactor.installNameResolver(_Silent())
+    run(scenario)
+    assert ended == list(range(20))
+
+
 def test_shutdown_gives_attempts_up(reactor, run):
     async def scenario():
         reactor.connectTCP("host.invalid", 1, client, timeout=60)

@@ -193,7 +193,7 @@ def test_an_interface_that_is_not_ours(loop: Loop, interface):
     with pytest.raises(error.CannotListenError) as caught:
         loop.reactor.listenTCP(0, Maker(), interface=interface)
     assert (caught.value.interface, caught.value.port) == (interface, 0)
-    assert loop.reactor.handles == set()
+    assert not loop.reactor.handles
 
 
 @pytest.mark.parametrize("number", [-1, 65536, 10**30])
@@ -224,7 +224,7 @@ def attempt(loop, host, port, **options):
     loop.until(lambda: factory.failures)
     (failure,) = factory.failures
     assert connector.state == "disconnected"
-    assert loop.reactor.handles == set()
+    assert not loop.reactor.handles
     assert [call for call in loop.reactor.getDelayedCalls() if call.getTime() > loop.reactor.seconds() + 5] == []
     return failure
 

@@ -168,7 +168,7 @@ class Scene:
         made = [protocol for protocol in self.protocols if protocol.made]
         assert sorted(map(id, made)) == sorted(map(id, self.lost)), "each is told once that it is over"
         assert self.loop.reactor.engine.statistics()["descriptors"] == 0
-        assert self.loop.reactor.handles == set()
+        assert not self.loop.reactor.handles
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer, IPullProducer)

@@ -8,7 +8,7 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from contract.harness import Client, Recorder, Server, after, nothing_left_open, pause, until
-from torsion.internet import error
+from torsion.internet import error, task
 from torsion.internet.address import IPv4Address, IPv6Address
 from torsion.internet.defer import Deferred, fail, succeed
 from torsion.internet.interfaces import IConnector
@@ -285,7 +285,7 @@ def test_bind_address_that_is_taken(reactor, run):
     run(scenario)
 
 
-@pytest.mark.parametrize("bind", [("192.0.2.1", 0), ("no-such-host.invalid", 0), ("", 70000)])
+@pytest.mark.parametrize("bind", [("192.0.2.1", 0), ("no-such-host.invalid", 0), ("", 70000), ("\udcff", 0)])
 def test_bad_bind_address(reactor, run, bind, unused):
     async def scenario():
         client = Client()
@@ -295,7 +295,76 @@ def test_bad_bind_address(reactor, run, bind, unused):
     run(scenario)
 
 
-@pytest.mark.parametrize("number", [-1, 65536])
+@pytest.mark.parametrize(
+    ("wrong", "exception"),
+    [
+        ({"timeout": -1}, ValueError),
+        ({"timeout": float("inf")}, ValueError),
+        ({"timeout": float("nan")}, ValueError),
+        ({"timeout": "x"}, TypeError),
+        ({"bindAddress": "x"}, TypeError),
+        ({"bindAddress": ("127.0.0.1",)}, TypeError),
+        ({"bindAddress": ("127.0.0.1", "0")}, TypeError),
+        ({"host": None}, TypeError),
+        ({"host": b"127.0.0.1"}, TypeError),
+    ],
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_what_cannot_be_used_is_refused_at_once(reactor, host, wrong, exception):
+    client = Client()
+    with nothing_left_open(), pytest.raises(exception) as caught:
+        reactor.connectTCP(**{"host": host, "port": 1, "factory": client, **wrong})
+    [value] = wrong.values()
+    assert repr(value) in str(caught.value)
+    assert client.events == []
+    assert not reactor.handles
+    assert list(reactor.getDelayedCalls()) == []
+
+
+@pytest.mark.parametrize("broken", ["callLater", "engine", "callFromThread"])
+def test_a_connect_that_raises_leaves_nothing_behind(reactor, unused, monkeypatch, broken):
+    """Whatever it is that fails in the middle of it."""
+
+    class Broken:
+        def __getattr__(self, name):
+            return fails if name == "connect" else getattr(engine, name)
+
+    def fails(*args, **kwargs):
+        raise ZeroDivisionError
+
+    engine = reactor.engine
+    client = Client()
+    monkeypatch.setattr(reactor, broken, Broken() if broken == "engine" else fails)
+    # The engine's is connecting, for callLater it is before that, and callFromThread is what tells of a failure.
+    bind = ("127.0.0.1", 70000) if broken == "callFromThread" else None
+    with nothing_left_open(), pytest.raises(ZeroDivisionError):
+        reactor.connectTCP("127.0.0.1", unused, client, bindAddress=bind)
+    assert client.events == ["doStart", "doStop"]
+    assert not reactor.handles
+    assert list(reactor.getDelayedCalls()) == []
+
+
+def test_a_connect_again_that_raises_in_a_hook(reactor, run, unused, logged):
+    async def scenario():
+        def again(connector):
+            connector.timeout = "x"
+            connector.connect()
+
+        client = Client(do={"clientConnectionFailed": again})
+        connector = reactor.connectTCP("127.0.0.1", unused, client)
+        await until(reactor, lambda: "doStop" in client.events)
+        assert client.events == ["doStart", "startedConnecting", "clientConnectionFailed", "doStop"]
+        assert connector.state == "disconnected"
+        assert len(logged.take(TypeError)) == 1
+        connector.timeout = 30
+        del client.do["clientConnectionFailed"]
+        connector.connect()
+        assert isinstance(await after(reactor, client.failed), error.ConnectionRefusedError)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("number", [-1, 65536, True, None])
 def test_impossible_port_numbers(reactor, run, number):
     async def scenario():
         client = Client()
@@ -349,6 +418,75 @@ def test_installed_resolver(reactor, run):
         assert isinstance(await after(reactor, other.failed), error.DNSLookupError)
 
     reactor.installResolver(Names(here="127.0.0.1"))
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "answer", ["\udcff", "x" * 64 + ".invalid", "no such address", "fe80::1%\udcff", None, 7, b"127.0.0.1"], ids=repr
+)
+def test_installed_resolver_that_answers_nonsense(reactor, run, answer):
+    class Nonsense:
+        def getHostByName(self, name, timeout=()):
+            return answers[name]()
+
+    async def scenario():
+        for name in answers:
+            client = Client()
+            reactor.connectTCP(name, 80, client, timeout=None)
+            assert isinstance(await after(reactor, client.failed), error.ConnectError)
+            assert client.events[-2:] == ["clientConnectionFailed", "doStop"]
+
+    later = lambda: task.deferLater(reactor, 0, lambda: answer)  # noqa: E731
+    answers = {"soon": later, "now": lambda: succeed(answer), "undeferred": lambda: answer}
+    reactor.installResolver(Nonsense())
+    with nothing_left_open():
+        run(scenario)
+
+
+@pytest.mark.parametrize("host", [None, 7, b"127.0.0.1"])
+def test_installed_name_resolver_that_answers_nonsense(reactor, run, host):
+    class Nonsense:
+        def resolveHostName(self, receiver, hostName, portNumber=0, addressTypes=None, transportSemantics="TCP"):
+            address = object() if host is None else IPv4Address("TCP", host, portNumber)
+            reactor.callLater(0, receiver.addressResolved, address)
+
+    async def scenario():
+        client = Client()
+        reactor.connectTCP("anywhere", 80, client, timeout=None)
+        problem = await after(reactor, client.failed)
+        assert isinstance(problem, error.DNSLookupError)
+        assert "'anywhere'" in str(problem)
+
+    reactor.installNameResolver(Nonsense())
+    run(scenario)
+
+
+@pytest.mark.parametrize("host", ["\udcff", "x" * 64 + ".invalid", "a\0b.invalid", "bü" * 40 + ".invalid"], ids=repr)
+def test_hosts_that_cannot_be_names(reactor, run, host):
+    async def scenario():
+        client = Client()
+        reactor.connectTCP(host, 80, client, timeout=None)
+        assert isinstance(await after(reactor, client.failed), error.DNSLookupError)
+
+    run(scenario)
+
+
+def test_a_look_up_that_cannot_be_cancelled(reactor, run, logged):
+    def refuse(_):
+        raise ZeroDivisionError
+
+    class Stubborn:
+        def getHostByName(self, name, timeout=()):
+            return Deferred(refuse)
+
+    async def scenario():
+        client = Client()
+        reactor.connectTCP("anywhere", 80, client, timeout=0.001)
+        assert isinstance(await after(reactor, client.failed), error.TimeoutError)
+        assert client.events[-2:] == ["clientConnectionFailed", "doStop"]
+        assert len(logged.take(ZeroDivisionError)) == 1
+
+    reactor.installResolver(Stubborn())
     run(scenario)
 
 

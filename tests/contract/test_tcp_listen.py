@@ -93,7 +93,8 @@ def test_port_in_use(reactor):
 
 
 @pytest.mark.parametrize(
-    "interface", ["192.0.2.1", "no-such-interface.invalid", "2001:db8::1", "127.0.0.1%nosuch", "300.1.1.1"]
+    "interface",
+    ["192.0.2.1", "no-such-interface.invalid", "2001:db8::1", "127.0.0.1%nosuch", "300.1.1.1", "\udcff", "x" * 64],
 )
 def test_bad_interface(reactor, interface):
     with pytest.raises(CannotListenError) as caught:
@@ -107,9 +108,15 @@ def test_impossible_port_numbers(reactor, number):
         reactor.listenTCP(number, Server())
 
 
-def test_port_that_is_no_number(reactor):
-    with pytest.raises(TypeError, match="http"):
-        reactor.listenTCP("http", Server())
+@pytest.mark.parametrize("port", ["http", True, 80.0])
+def test_port_that_is_no_number(reactor, port):
+    with pytest.raises(TypeError, match=str(port)):
+        reactor.listenTCP(port, Server())
+
+
+def test_interface_that_is_no_str(reactor):
+    with pytest.raises(TypeError, match=r"127\.0\.0\.1"):
+        reactor.listenTCP(0, Server(), interface=b"127.0.0.1")
 
 
 def test_factory_is_started_and_stopped(reactor, run):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
-from torsion.internet.defer import Deferred
+from torsion.internet.defer import Deferred, fail
 from torsion.internet.interfaces import IReactorPluggableNameResolver, IResolutionReceiver
+from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +61,11 @@ def addresses_of(
     :param host: the host's name, or its numeric address.
     :param port: the port's number, which the addresses carry.
     :param kinds: the classes of address that are wanted; None for all.
-    :returns: a Deferred that fires with the addresses, none if the host has none.
+    :returns: a Deferred that fires with the addresses, none if the host has none; or fails with what the resolver raised.
     """
     collector = _Collector()
-    name_resolver_of(reactor).resolveHostName(collector, host, portNumber=port, addressTypes=kinds)
+    try:
+        name_resolver_of(reactor).resolveHostName(collector, host, portNumber=port, addressTypes=kinds)
+    except Exception:  # noqa: BLE001 - a name that cannot be encoded, or a resolver of the program's own
+        return fail(Failure())
     return collector.complete

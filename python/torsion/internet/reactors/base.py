@@ -48,7 +48,7 @@ class ReactorBase(PluggableResolverMixin):
 
     :ivar engine: what it runs on.
     :ivar running: whether the ``startup`` event was fired and neither ``shutdown`` nor a crash came since.
-    :ivar handles: ports that listen and connectors that try, to be ended when the reactor stops.
+    :ivar handles: ports that listen and connectors that try, to be ended in this order when the reactor stops.
     :ivar disconnecting: whether the reactor is ending these, and all connections.
     :ivar threadpool: the threads for :meth:`callInThread`, once there are any.
     :ivar threadWaiters: the threads that wait in ``blockingCallFromThread``.
@@ -65,7 +65,7 @@ class ReactorBase(PluggableResolverMixin):
         super().__init__()
         self.engine = engine(self)
         self.running = False
-        self.handles: set[Any] = set()
+        self.handles: dict[Any, None] = {}
         self.disconnecting = False
         self.threadpool: ThreadPool | None = None
         self.threadWaiters = Waiters()

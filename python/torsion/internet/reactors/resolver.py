@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.address import IPv4Address, IPv6Address
-from torsion.internet.defer import Deferred, fail, succeed
+from torsion.internet.defer import Deferred, fail, maybeDeferred, succeed
 from torsion.internet.error import DNSLookupError
 from torsion.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver, IResolverSimple
 from torsion.internet.transports.numeric import isIPAddress, isIPv6Address
@@ -124,19 +124,20 @@ class GAIResolver:
         kind = _KINDS[transportSemantics]
         getaddrinfo: Callable[..., Any] = self._getaddrinfo or socket.getaddrinfo
 
-        def look_up() -> _Found:
+        def look_up() -> list[_Address]:
             try:
-                return list(getaddrinfo(hostName, portNumber, family, kind))
-            except (OSError, UnicodeError):  # UnicodeError: no IDNA encoding, as with a label of more than 63 letters
-                return []
+                found = getaddrinfo(hostName, portNumber, family, kind)
+            except (OSError, ValueError):  # ValueError: it can be no name, as with a label of more than 63 letters
+                found = []
+            return list(_addresses(found, transportSemantics))
 
         def looked_up(success: bool, result: Any) -> None:
             self._reactor.callFromThread(arrived, result if success else [], None if success else result)
 
-        def arrived(found: _Found, failure: Failure | None) -> None:
+        def arrived(found: list[_Address], failure: Failure | None) -> None:
             if failure is not None:
                 _log.failure("Looking {name!r} up failed", failure, name=hostName)
-            _deliver(resolutionReceiver, resolution, _addresses(found, transportSemantics), wanted)
+            _deliver(resolutionReceiver, resolution, found, wanted)
 
         self._getThreadPool().callInThreadWithCallback(looked_up, look_up)
         return resolution
@@ -177,7 +178,11 @@ class FirstAddress:
         """Fire the Deferred if this is the first address."""
         deferred, self._deferred = self._deferred, None
         if deferred is not None:
-            deferred.callback(address.host)
+            host = getattr(address, "host", None)
+            if isinstance(host, str):
+                deferred.callback(host)
+            else:  # a resolver of the program's own, which will not try again
+                deferred.errback(DNSLookupError(f"no address of {self._name!r}: {address!r} has no host to connect to"))
 
     def resolutionComplete(self) -> None:
         """Fail the Deferred if there was no address."""
@@ -279,7 +284,8 @@ class SimpleResolverComplexifier:
                 _log.failure("Looking {name!r} up failed", failure, name=hostName)
             _deliver(resolutionReceiver, resolution, [], wanted)
 
-        self._simpleResolver.getHostByName(hostName).addCallbacks(answered, failed)
+        # The errback is for answers that are no addresses, too: the receiver is to hear of an end in any case.
+        maybeDeferred(self._simpleResolver.getHostByName, hostName).addCallback(answered).addErrback(failed)
         return resolution
 
 
@@ -291,7 +297,7 @@ class BlockingResolver:
         """Look *name* up: see ``IResolverSimple``.  The timeout is not obeyed."""
         try:
             return succeed(socket.gethostbyname(name))
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: it can be no name
             return fail(DNSLookupError(f"no address was found for {name!r}: {error}"))
 
 

@@ -10,10 +10,14 @@ from zope.interface import implementer
 from torsion._native import REASON_RAISED
 from torsion.internet import error
 from torsion.internet.address import IPv4Address, IPv6Address
+from torsion.internet.defer import maybeDeferred
 from torsion.internet.interfaces import IConnector
 from torsion.internet.transports.numeric import (
+    host_name,
     isIPAddress,
     isIPv6Address,
+    local_end,
+    patience,
     port_number,
     resolve_interface,
     service_port,
@@ -51,7 +55,10 @@ class _Attempt:
             native.cancel()
         resolving, self.resolving = self.resolving, None
         if resolving is not None:
-            resolving.cancel()
+            try:
+                resolving.cancel()
+            except BaseException:  # noqa: BLE001 - a resolver of the program's own, say; the attempt has ended all the same
+                _log.failure("Cancelling a look-up raised")
 
 
 @implementer(IConnector)
@@ -73,14 +80,15 @@ class Connector(StreamOwner):
     ) -> None:
         """Prepare a connection; :meth:`connect` makes it.
 
+        :raises TypeError, ValueError: if one of these cannot be used, whatever the system says.
         :raises torsion.internet.error.ServiceNameUnknownError: if *port* is a name that the system does not know.
         """
         super().__init__(reactor)
-        self.host = host
+        self.host = host_name(host)
         self.port = service_port(port)
         self.factory = factory
-        self.timeout = timeout
-        self.bindAddress = bindAddress
+        self.timeout = patience(timeout)
+        self.bindAddress = local_end(bindAddress)
         self.state = "disconnected"
         self.transport: Stream | None = None
         self._attempt: _Attempt | None = None
@@ -98,18 +106,19 @@ class Connector(StreamOwner):
             raise RuntimeError(f"{self!r} cannot connect while it is {self.state}")
         self.reactor.engine.wakeup_fileno()  # which refuses other threads, before anything has begun
         self.state = "connecting"
-        if not self._factory_started:
-            try:
+        try:
+            if not self._factory_started:
                 self.factory.doStart()
-            except BaseException:
-                self.state = "disconnected"
-                raise
-            self._factory_started = True
-        attempt = self._attempt = _Attempt()
-        self.reactor.handles.add(self)
-        if self.timeout:
-            self._timer = self.reactor.callLater(self.timeout, self._timed_out)
-        self._look_up(attempt)
+                self._factory_started = True
+            attempt = self._attempt = _Attempt()
+            self.reactor.handles[self] = None
+            if self.timeout:
+                self._timer = self.reactor.callLater(self.timeout, self._timed_out)
+            self._look_up(attempt)
+        except BaseException:
+            self._end_attempt()
+            self._rest()
+            raise
         try:
             self.factory.startedConnecting(self)
         except BaseException:  # noqa: BLE001 - it costs the attempt, and is told like any failure
@@ -156,11 +165,8 @@ class Connector(StreamOwner):
         if isIPAddress(host) or isIPv6Address(host):
             self._start(attempt, host)
             return
-        try:
-            attempt.resolving = resolving = self.reactor.resolve(host)
-        except BaseException:  # noqa: BLE001 - a resolver of the program's own, say: it costs the attempt, no more
-            self._fail_soon(attempt, Failure())
-            return
+        # A program may bring its own resolver. Whatever that raises, returns or answers costs the attempt, no more.
+        attempt.resolving = resolving = maybeDeferred(self.reactor.resolve, host)
 
         def resolved(address: str) -> None:
             attempt.resolving = None
@@ -171,24 +177,26 @@ class Connector(StreamOwner):
             attempt.resolving = None
             self._fail_soon(attempt, failure)
 
-        resolving.addCallbacks(resolved, unresolved)
+        resolving.addCallback(resolved).addErrback(unresolved)
 
     def _start(self, attempt: _Attempt, host: str) -> None:
         try:
             port = port_number(self.port)
             address = resolve_interface(host, port)
-        except (OSError, OverflowError, TypeError) as problem:
+        except (OSError, OverflowError, TypeError, ValueError) as problem:  # ValueError: it can be no name
             self._fail_soon(attempt, Failure(error.ConnectError(string=f"{host!r} port {self.port!r}: {problem}")))
             return
         try:
             local = None if self.bindAddress is None else self._local(address)
-        except (OSError, OverflowError, TypeError) as problem:
+        except (OSError, OverflowError, TypeError, ValueError) as problem:
             self._fail_soon(attempt, Failure(error.ConnectBindError(None, f"{self.bindAddress!r}: {problem}")))
             return
         try:
             attempt.native = self.reactor.engine.connect(address, local, self, TCPConnection)
         except OSError as problem:
             self._fail_soon(attempt, Failure(self._explain_connect(problem.errno or 0, str(problem.strerror))))
+        except ValueError as problem:  # an address that the engine reads in another way than the system does
+            self._fail_soon(attempt, Failure(error.ConnectError(string=f"{host!r} port {self.port!r}: {problem}")))
 
     def _local(self, address: SocketAddress) -> SocketAddress:
         """Return this end's address, of the same family as *address*."""
@@ -217,17 +225,17 @@ class Connector(StreamOwner):
 
     def _timed_out(self) -> None:
         self._timer = None
-        why = f"no connection to {self.host}:{self.port} after {self.timeout:g} seconds"
+        why = f"no connection to {self.host}:{self.port} after {self.timeout} seconds"
         self.connectionFailed(Failure(error.TimeoutError(string=why)))
 
     def _end_attempt(self) -> None:
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None:
-            self.reactor.handles.discard(self)
-            attempt.cancel()
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            self.reactor.handles.pop(self, None)
+            attempt.cancel()
 
     # --- how it ends -------------------------------------------------------------------------------------------------
 
@@ -244,7 +252,13 @@ class Connector(StreamOwner):
         self.state = "disconnected"
         self.transport = None
         self._call(hook, self, reason)
-        if self.state == "disconnected" and self._factory_started:  # else it connects again
+        if self.state == "disconnected":  # else it connects again
+            self._rest()
+
+    def _rest(self) -> None:
+        """Have nothing under way, and no use for the factory."""
+        self.state = "disconnected"
+        if self._factory_started:
             self._factory_started = False
             self._call("doStop")
 

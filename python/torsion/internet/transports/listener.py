@@ -59,13 +59,14 @@ class Port(StreamOwner):
         """Begin to listen: see ``IListeningPort``.
 
         :raises torsion.internet.error.CannotListenError: if the address is taken, not ours or not to be used.
+        :raises TypeError: if the port is no int, or the interface no str.
         """
         if self._listener is not None:
             return
         try:
             address = resolve_interface(self.interface, port_number(self.port))
             listener = self.reactor.engine.listen(address, self.backlog, self, TCPConnection)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, ValueError) as error:  # ValueError: it can be no name
             raise CannotListenError(self.interface, self.port, error) from error
         try:
             self.factory.doStart()
@@ -76,7 +77,7 @@ class Port(StreamOwner):
         self._host = address_of(listener.address())
         self._asked, self.port = self.port, self._host.port
         self.connected, self.disconnected = True, False
-        self.reactor.handles.add(self)
+        self.reactor.handles[self] = None
         _log.info("{factory} starting on {port}", factory=log_prefix(self.factory), port=self.port)
 
     def stopListening(self) -> Deferred[None] | None:
@@ -164,7 +165,7 @@ class Port(StreamOwner):
         self._listener = None
         self.connected, self.disconnected = False, True
         self.port = self._asked
-        self.reactor.handles.discard(self)
+        self.reactor.handles.pop(self, None)
         waiting, self._stopped = self._stopped, []
         try:
             self.factory.doStop()

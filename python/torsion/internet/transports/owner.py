@@ -43,7 +43,8 @@ class Home(Protocol):
     """What listeners and connectors ask of the reactor that they belong to."""
 
     engine: Engine
-    handles: set[Handle]
+    handles: dict[Handle, None]
+    """A set that keeps its order: they end in the order in which they began."""
     disconnecting: bool
     """Whether the reactor, not the program, is closing all connections."""
 

@@ -53,3 +53,15 @@ def test_cancelled():
     looking.addErrback(lambda _: None)
     looking.cancel()
     assert resolver.cancelled
+
+
+def test_a_resolver_that_raises():
+    class Raising:
+        def resolveHostName(self, *_, **__):
+            raise ZeroDivisionError
+
+    reactor = MemoryReactorClock()
+    reactor.installNameResolver(Raising())
+    found = []
+    addresses_of(reactor, "host.example", 80).addErrback(found.append)
+    assert found[0].check(ZeroDivisionError)

@@ -151,6 +151,13 @@ class TestGAIResolver:
         reactor.pool.work()
         assert receiver.events == ["began", "complete"]
 
+    @pytest.mark.parametrize("found", [None, [()], [(socket.AF_INET, 1, 6, "", 7)]])
+    def test_nonsense(self, reactor, found):
+        receiver = Receiver()
+        GAIResolver(reactor, getaddrinfo=lambda *_: found).resolveHostName(receiver, "host.example")
+        reactor.pool.work()
+        assert receiver.events == ["began", "complete"]
+
     def test_unforeseen_problem(self, reactor):
         receiver = Receiver()
         self.resolver(reactor, ZeroDivisionError()).resolveHostName(receiver, "host.example")
@@ -297,7 +304,20 @@ class TestComplexifier:
         assert self.resolve(succeed("192.0.2.1"), kinds=[IPv6Address]) == ["began", "complete"]
 
     def test_nonsense(self):
-        assert self.resolve(succeed("no address")) == ["began", "complete"]
+        for answer in (succeed("no address"), succeed(None), succeed(b"192.0.2.1"), None):
+            assert self.resolve(answer) == ["began", "complete"]
+
+    def test_undeferred(self):
+        assert self.resolve("192.0.2.1") == ["began", IPv4Address("UDP", "192.0.2.1", 5), "complete"]
+
+    def test_raises(self):
+        class Simple:
+            def getHostByName(self, name, timeout=()):
+                raise ZeroDivisionError
+
+        receiver = Receiver()
+        SimpleResolverComplexifier(Simple()).resolveHostName(receiver, "host.example")
+        assert receiver.events == ["began", "complete"]
 
     def test_failure(self):
         assert self.resolve(fail(DNSLookupError("host.example"))) == ["began", "complete"]
@@ -345,7 +365,7 @@ class TestBlockingResolver:
         BlockingResolver().getHostByName("host.example").addCallback(found.append)
         assert found == ["192.0.2.1"]
 
-    @pytest.mark.parametrize("problem", [OSError("gone"), UnicodeError("odd")])
+    @pytest.mark.parametrize("problem", [OSError("gone"), UnicodeError("odd"), ValueError("NUL")])
     def test_not_found(self, monkeypatch, problem):
         def fails(name):
             raise problem

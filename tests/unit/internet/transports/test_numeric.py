@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -12,8 +15,11 @@ from hypothesis import strategies as st
 from torsion.internet.error import ServiceNameUnknownError
 from torsion.internet.transports import numeric
 from torsion.internet.transports.numeric import (
+    host_name,
     isIPAddress,
     isIPv6Address,
+    local_end,
+    patience,
     port_number,
     resolve_interface,
     service_port,
@@ -69,10 +75,54 @@ class TestPortNumber:
         with pytest.raises(OverflowError, match=str(port)):
             port_number(port)
 
-    @pytest.mark.parametrize("port", ["80", 80.0, None])
+    @pytest.mark.parametrize("port", ["80", 80.0, None, True, False])
     def test_of_another_type(self, port):
         with pytest.raises(TypeError, match=repr(port)):
             port_number(port)
+
+
+class TestHostName:
+    @pytest.mark.parametrize("host", ["", "localhost", "::1", "bücher.example"])
+    def test_possible(self, host):
+        assert host_name(host) is host
+
+    @pytest.mark.parametrize(("host", "remedy"), [(b"::1", "decode it"), (None, "not None"), (7, "not 7")])
+    def test_of_another_type(self, host, remedy):
+        with pytest.raises(TypeError, match=remedy):
+            host_name(host)
+
+
+class TestPatience:
+    @pytest.mark.parametrize("timeout", [None, 0, 0.5, 30, Fraction(1, 3), Decimal("2.5"), 1e300])
+    def test_possible(self, timeout):
+        assert patience(timeout) is timeout
+
+    @pytest.mark.parametrize("timeout", [-1, -0.001, float("inf"), float("-inf"), float("nan"), 10**400])
+    def test_impossible(self, timeout):
+        with pytest.raises(ValueError, match=rf"None for no limit, unlike {timeout}"):
+            patience(timeout)
+
+    @pytest.mark.parametrize("timeout", ["x", "3", b"3", (), 1j])
+    def test_of_another_type(self, timeout):
+        with pytest.raises(TypeError, match=re.escape(f"None for no limit, not {timeout!r}")):
+            patience(timeout)
+
+
+class TestLocalEnd:
+    @pytest.mark.parametrize("address", [None, ("127.0.0.1", 0), ("", 7), ("name", 70000)])
+    def test_possible(self, address):
+        assert local_end(address) == address
+
+    def test_as_sockets_take_it(self):
+        assert local_end(["::1", 7]) == ("::1", 7)
+        assert local_end((b"127.0.0.1", 7)) == ("127.0.0.1", 7)
+
+    @pytest.mark.parametrize(
+        "address", ["x", "xy", "::1", 7, ("::1",), ("::1", 0, 0), ("::1", "0"), (7, 7), ("::1", True), ("::1", None)]
+    )
+    def test_impossible(self, address):
+        with pytest.raises(TypeError, match=re.escape(repr(address))):
+            local_end(address)
 
 
 class TestServicePort:
@@ -116,6 +166,16 @@ class TestResolveInterface:
     def test_unknown(self):
         with pytest.raises(OSError):
             resolve_interface("no-such-host.invalid", 7)
+
+    @pytest.mark.parametrize("interface", ["\udcff", "x" * 64])
+    def test_no_name(self, interface):
+        with pytest.raises(ValueError):
+            resolve_interface(interface, 7)
+
+    @pytest.mark.parametrize("interface", [b"::1", None, 7])
+    def test_of_another_type(self, interface):
+        with pytest.raises(TypeError, match=repr(interface)):
+            resolve_interface(interface, 7)
 
 
 def test_all():
