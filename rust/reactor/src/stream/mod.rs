@@ -164,9 +164,10 @@ impl<C: AsRef<[u8]>> Stream<C> {
         self.reason
     }
 
-    /// Puts it into the engine's list of streams to flush; returns whether it was not there.
+    /// Puts it into the engine's list of streams to flush; returns whether it was not there.  While one of its hooks is on
+    /// the stack it stays out of the list, as a flush follows that hook.
     pub(crate) const fn soil(&mut self) -> bool {
-        !std::mem::replace(&mut self.dirty, true)
+        !self.busy && !std::mem::replace(&mut self.dirty, true)
     }
 
     /// It left that list.
