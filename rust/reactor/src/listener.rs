@@ -35,6 +35,13 @@ pub enum Accepted {
     Nobody,
     /// This one failed (the peer was gone already, say); the next may work.
     Skip,
+    /// The socket accepts nothing any more: somebody has shut it who had it as well.
+    Broken {
+        /// The system's error.
+        errno: i32,
+        /// Whether this is the first time since it last worked.
+        first: bool,
+    },
     /// Descriptors or memory have run out; `first` unless the owner was told before.
     Exhausted {
         /// The system's error.
@@ -110,6 +117,13 @@ impl Listener {
                     Accepted::Nobody
                 }
                 _ if is_exhaustion(&error) => self.exhausted(&error),
+                _ if is_final(&error) => {
+                    self.readiness.used_readable();
+                    Accepted::Broken {
+                        errno: error.raw_os_error().unwrap_or(0),
+                        first: !std::mem::replace(&mut self.complained, true),
+                    }
+                }
                 // The connection that was to be accepted has failed, not accepting: Linux passes the network's errors on.
                 _ => Accepted::Skip,
             },
@@ -152,6 +166,15 @@ fn is_exhaustion(error: &io::Error) -> bool {
     error
         .raw_os_error()
         .is_some_and(|errno| EXHAUSTED.contains(&errno))
+}
+
+/// Whether `error` says that the socket listens no more.
+fn is_final(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if matches!(error.raw_os_error(), Some(libc::EBADF | libc::ENOTSOCK)) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::InvalidInput
 }
 
 /// Sets what must be set before binding.

@@ -282,3 +282,20 @@ fn an_owner_that_is_named_late_misses_nothing() {
         world.accepted().len() == 1 && world.has_seen(&Seen::Connected(connector))
     });
 }
+
+/// A listening socket that somebody had shut, through a duplicate of it, was asked for connections in every turn, and the
+/// loop never waited again.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_listener_that_can_accept_no_more_keeps_nobody_busy() {
+    let world = World::new();
+    let (listener, _) = world.listen();
+    let shut = world.engine.listener(listener, |listener| {
+        listener.socket().shutdown(std::net::Shutdown::Both)
+    });
+    assert!(shut.unwrap().is_ok());
+    world.until("the complaint", |world| {
+        world.count(|seen| matches!(seen, Seen::AcceptFailed(..))) == 1
+    });
+    world.must_be_idle();
+}

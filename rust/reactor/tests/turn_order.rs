@@ -380,6 +380,41 @@ fn a_stop_in_a_nested_run_ends_the_outer_one_too() {
 }
 
 #[test]
+fn a_nested_run_that_ends_by_itself_leaves_the_outer_one_running() {
+    let world = World::new();
+    world.soon(|world| {
+        let mut left = 3;
+        let go_on = || {
+            world.call(|_| ()); // so that the turn does not wait
+            left -= 1;
+            left >= 0
+        };
+        world.engine.run(world, go_on).unwrap();
+        world.note("nested run over");
+        world.soon(|world| {
+            world.note("still running");
+            world.engine.stop();
+        });
+    });
+    world.engine.run(&world, || true).unwrap();
+    assert_eq!(notes(&world), ["nested run over", "still running"]);
+}
+
+#[test]
+fn a_stop_of_no_run_stops_nothing_later() {
+    let world = World::new();
+    world.engine.stop();
+    world.must_be_idle();
+    world.soon(|world| {
+        world.note("running");
+        world.soon(|world| world.engine.stop());
+    });
+    world.engine.run(&world, || true).unwrap();
+    assert_eq!(notes(&world), ["running"]);
+    world.must_be_idle();
+}
+
+#[test]
 fn a_run_goes_on_for_as_long_as_it_is_told_to_and_can_be_run_again() {
     let world = World::new();
     for wanted in [3_i64, 0, 2] {

@@ -212,6 +212,12 @@ impl<H: Handles> Engine<H> {
                 }
                 Accepted::Nobody => return,
                 Accepted::Skip => {}
+                Accepted::Broken { errno, first } => {
+                    if first {
+                        sink.accept_failed(&handle, errno);
+                    }
+                    return;
+                }
                 Accepted::Exhausted { errno, first, shed } => {
                     if first {
                         // Guarded here, so that a panic does not end the listening.
