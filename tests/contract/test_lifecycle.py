@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import threading
 import weakref
 
 import pytest
 from zope.interface.verify import verifyObject
 
-from contract.harness import Client, Server, gone, join, nothing_left_open, pause, run_scenario
+from contract.harness import Client, Server, descriptors, gone, join, nothing_left_open, pause, run_scenario
 from torsion.internet import _current, error
 from torsion.internet.defer import Deferred
 from torsion.internet.interfaces import (
@@ -461,3 +463,84 @@ def test_methods_can_be_overridden(reactor_factory):
     reactor.callLater(0, reactor.callFromThread, reactor.stop)
     reactor.run(installSignalHandlers=False)
     assert reactor.calls == 2
+
+
+@pytest.fixture
+def poller(reactor_factory):
+    """A reactor, and the descriptors with which it asks the system what is ready."""
+    before = descriptors()
+    reactor = reactor_factory()
+    found = [int(each.split()[0]) for each in descriptors() - before if each.endswith("[eventpoll]")]
+    if not found:
+        pytest.skip("this reactor has no epoll descriptor")
+    return reactor, found
+
+
+def test_a_poller_that_fails_for_good_ends_the_run(poller, tmp_path):
+    reactor, numbers = poller
+    shutdown = []
+    before = signal.getsignal(signal.SIGTERM)
+    reactor.addSystemEventTrigger("during", "shutdown", shutdown.append, 1)
+    port = reactor.listenTCP(0, Server(), interface="127.0.0.1")
+    with (tmp_path / "no poller").open("w") as other:
+        for number in numbers:
+            reactor.callLater(0, os.dup2, other.fileno(), number)
+        for _ in range(2):  # again, since it can be run again
+            with pytest.raises(OSError):
+                reactor.run()
+            assert not reactor.running
+            with pytest.raises(error.ReactorNotRunning):
+                reactor.stop()
+            assert signal.getsignal(signal.SIGTERM) is before
+            assert signal.set_wakeup_fd(-1) == -1
+    assert port.connected  # as after a crash
+    assert shutdown == []
+    reactor.disconnectAll()
+
+
+@pytest.fixture
+def occupied(reactor):
+    """Have another thread be in the midst of a turn, when this is called."""
+
+    def occupy():
+        def work():
+            reactor.callFromThread(lambda: (inside.set(), go_on.wait()))
+            reactor.iterate()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        inside.wait()
+        return thread
+
+    threads = []
+    inside, go_on = threading.Event(), threading.Event()
+    yield lambda: threads.append(occupy())
+    go_on.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_no_run_begins_while_another_thread_takes_a_turn(reactor, occupied):
+    events = []
+    before = signal.getsignal(signal.SIGTERM)
+    reactor.addSystemEventTrigger("during", "startup", events.append, "startup")
+    occupied()
+    with pytest.raises(error.WrongThreadError):
+        reactor.run()
+    assert not reactor.running
+    assert events == []
+    assert signal.getsignal(signal.SIGTERM) is before
+    with pytest.raises(error.ReactorNotRunning):
+        reactor.stop()
+
+
+def test_a_run_ends_when_another_thread_takes_a_turn(reactor, occupied):
+    before = signal.getsignal(signal.SIGTERM)
+    reactor.startRunning()
+    occupied()
+    with pytest.raises(error.WrongThreadError):
+        reactor.mainLoop()
+    assert not reactor.running
+    assert signal.getsignal(signal.SIGTERM) is before
+    with pytest.raises(error.ReactorNotRunning):
+        reactor.stop()

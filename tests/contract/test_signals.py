@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from contract.harness import run_scenario
+from torsion.internet.error import WrongThreadError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="os.kill ends the process elsewhere")
 
@@ -147,3 +148,25 @@ def test_an_early_interrupt_is_raised(reactor, monkeypatch):
     monkeypatch.undo()
     reactor.callWhenRunning(reactor.stop)
     reactor.run()
+
+
+@pytest.mark.parametrize("exception", [OSError, WrongThreadError])
+def test_a_handler_that_raises_what_the_engine_could_is_logged(reactor, logged, exception):
+    def raises(*_):
+        if len(rounds) == 2:
+            reactor.callFromThread(reactor.stop)
+        else:
+            reactor.callFromThread(later)
+        raise exception("from a signal handler")
+
+    def later():
+        rounds.append(threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)))
+        rounds[-1].start()
+
+    rounds = []
+    signal.signal(signal.SIGUSR1, raises)
+    reactor.callWhenRunning(later)
+    reactor.run()
+    for timer in rounds:
+        timer.join()
+    assert len(logged.take(exception)) == 2

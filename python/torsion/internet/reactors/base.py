@@ -96,6 +96,8 @@ class ReactorBase(PluggableResolverMixin):
         :param installSignalHandlers: let SIGINT, SIGTERM and SIGBREAK stop the reactor while it runs.  In another than
             the main thread none are installed, whatever this says.
         :raises torsion.internet.error.ReactorAlreadyRunning: if it is running.
+        :raises torsion.internet.error.WrongThreadError: if another thread is making it turn.
+        :raises OSError: if the system refuses to wait.  The run has ended as by :meth:`crash` then.
         """
         self.startRunning(installSignalHandlers)
         self.mainLoop()
@@ -104,9 +106,11 @@ class ReactorBase(PluggableResolverMixin):
         """Do what :meth:`run` does before it serves; for those that call :meth:`iterate` themselves.
 
         :raises torsion.internet.error.ReactorAlreadyRunning: if it is running.
+        :raises torsion.internet.error.WrongThreadError: if another thread is making it turn.
         """
         if self._started or self._looping:  # a hook of the end of a run is still part of it
             raise error.ReactorAlreadyRunning("this reactor is running; another loop needs a reactor of its own")
+        self.engine.wakeup_fileno()  # which refuses other threads, before anything has begun
         if installSignalHandlers:
             self._install_signal_handlers()
         self._started = True
@@ -120,7 +124,10 @@ class ReactorBase(PluggableResolverMixin):
         self.fireSystemEvent("startup")
 
     def mainLoop(self) -> None:
-        """Serve until the reactor is stopped or crashes."""
+        """Serve until the reactor is stopped or crashes.
+
+        :raises torsion.internet.error.WrongThreadError, OSError: as :meth:`run`.
+        """
         self._looping = True
         try:
             while self._started:
@@ -129,10 +136,15 @@ class ReactorBase(PluggableResolverMixin):
                     continue
                 try:
                     self.engine.run()
-                except BaseException:  # noqa: BLE001 - a signal handler raised; that ends the program no more than a
-                    _log.failure("Unexpected error in the main loop")  # timer that raises does
+                except BaseException as problem:
+                    if _of_the_engine(problem):
+                        raise
+                    # A signal handler raised; that ends the program no more than a timer that raises does.
+                    _log.failure("Unexpected error in the main loop")
         finally:
             self._looping = False
+            # They are, but for an engine that failed.
+            self._started = self._stopping = self._fire_shutdown = self.running = False
             self._leave()
 
     def iterate(self, delay: float = 0.0) -> None:
@@ -392,6 +404,15 @@ class ReactorBase(PluggableResolverMixin):
     def _stop_if_running(self) -> None:
         if self._started and not self._stopping:  # a second signal has nothing to add to the first
             self.stop()
+
+
+def _of_the_engine(problem: BaseException) -> bool:
+    """Tell whether ``Engine.run`` itself failed, which it would do again; else a signal handler raised *problem* in it.
+
+    Handlers raise the same kinds of error at times, but within a frame of theirs.
+    """
+    traceback = problem.__traceback__
+    return isinstance(problem, OSError | error.WrongThreadError) and (traceback is None or traceback.tb_next is None)
 
 
 classImplements(ReactorBase, IReactorCore, IReactorTime, IReactorThreads)

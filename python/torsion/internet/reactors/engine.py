@@ -51,7 +51,11 @@ class Engine(Protocol):
         """Return a descriptor that wakes the engine when a byte is written to it, or -1."""
 
     def run(self) -> None:
-        """Take turns until :meth:`stop`.  Raises what a signal handler raises; it may be called again then."""
+        """Take turns until :meth:`stop`.  Raises what a signal handler raises; it may be called again then.
+
+        Raises, in no frame below this, :class:`OSError` if the system refuses to wait, and
+        :class:`torsion.internet.error.WrongThreadError` if another thread takes a turn; to call it again is of no use then.
+        """
 
     def stop(self) -> None:
         """Let :meth:`run` return after the turn that is going on."""
