@@ -433,6 +433,72 @@ fn a_run_goes_on_for_as_long_as_it_is_told_to_and_can_be_run_again() {
     }
 }
 
+/// Has a run that would wait for ever end, with a note that no test expects.
+fn end_in_time(world: &World) {
+    let end = world.engine.now() + PATIENCE;
+    let give_up = |world: &World| {
+        world.note("too late");
+        world.engine.stop();
+    };
+    world.engine.schedule(end, Box::new(give_up));
+}
+
+#[test]
+fn a_busy_run_serves_what_it_finds_and_does_not_sleep_on_it() {
+    const ROUNDS: usize = 100;
+    let world = World::new();
+    end_in_time(&world);
+    let (_, first_peer) = world.pair();
+    let (_, second_peer) = world.pair();
+    let write_both = move || {
+        peer::say(&first_peer, b"x");
+        peer::say(&second_peer, b"y");
+    };
+    write_both();
+    let answered = Rc::new(Cell::new(0));
+    let count = Rc::clone(&answered);
+    world.on(move |world, seen| {
+        if matches!(seen, Seen::Data(..)) {
+            count.set(count.get() + 1);
+            if count.get() == ROUNDS * 2 {
+                world.engine.stop();
+            } else if count.get() % 2 == 0 {
+                write_both();
+            }
+        }
+    });
+    let before = world.engine.statistics().waits;
+    world.engine.run(&world, || true).unwrap();
+    assert_eq!(answered.get(), ROUNDS * 2);
+    assert_eq!(notes(&world), [""; 0]);
+    let waits = world.engine.statistics().waits - before;
+    assert!(
+        waits <= ROUNDS as u64 / 2,
+        "{waits} waits in {ROUNDS} rounds"
+    );
+}
+
+#[test]
+fn a_wake_up_that_a_busy_run_finds_at_a_look_is_not_slept_on() {
+    let world = World::new();
+    end_in_time(&world);
+    let (first, first_peer) = world.pair();
+    let (second, second_peer) = world.pair();
+    world.must_be_idle();
+    peer::say(&first_peer, b"x");
+    peer::say(&second_peer, b"y");
+    world.until_arrived(first, 1);
+    world.until_arrived(second, 1);
+    world.on(move |world, seen| {
+        if matches!(seen, Seen::Data(..)) {
+            // Behind the calls and before the look, in the turn after the busy one.
+            world.soon(|world| world.call(|world| world.engine.stop()));
+        }
+    });
+    world.engine.run(&world, || true).unwrap();
+    assert_eq!(notes(&world), [""; 0]);
+}
+
 #[test]
 fn a_turn_that_has_something_to_do_never_parks() {
     let world = World::new();
