@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
 from torsion.internet.defer import Deferred, gatherResults, maybeDeferred
 from torsion.internet.protocol import ServerFactory
@@ -82,16 +83,16 @@ class _Server:
 
     def start(self, endpoints: Iterable[Any]) -> None:
         for endpoint in endpoints:
-            endpoint.listen(self._factory).addCallbacks(self._listening, self._failed)
+            endpoint.listen(self._factory).addCallback(self._listening).addErrback(self._failed)
 
     def _listening(self, port: IListeningPort) -> None:
         self._ports.append(port)
         address: Any = port.getHost()
         host = f"[{address.host}]" if ":" in address.host else address.host
-        print(f"{self._name}: listening on {host}:{address.port}", flush=True)  # noqa: T201 - a command talks to its user
+        _say(f"{self._name}: listening on {host}:{address.port}", sys.stdout)
 
     def _failed(self, reason: Any) -> None:
-        _complain(self._name, reason.value)
+        _say(f"{self._name}: {reason.value}", sys.stderr)
         if not self.status:
             self.status = _FAILED
             self._reactor.stop()
@@ -101,8 +102,10 @@ class _Server:
         return stopped.addBoth(lambda _: self._factory.drain(self._reactor, self._drain))
 
 
-def _complain(name: str, problem: object) -> None:
-    print(f"{name}: {problem}", file=sys.stderr, flush=True)  # noqa: T201 - a command talks to its user
+def _say(text: str, where: TextIO) -> None:
+    """Print a line if it can be: a server serves, or fails, whether or not somebody still reads what it says."""
+    with suppress(OSError, ValueError):  # ValueError: that stream is closed, or has no such letters
+        print(text, file=where, flush=True)
 
 
 def serve(name: str, descriptions: Sequence[str], factory: DrainingFactory, drain: float) -> int:
@@ -120,7 +123,7 @@ def serve(name: str, descriptions: Sequence[str], factory: DrainingFactory, drai
     try:
         endpoints = [serverFromString(reactor, description) for description in descriptions]
     except ValueError as error:
-        _complain(name, error)
+        _say(f"{name}: {error}", sys.stderr)
         return _FAILED
     server = _Server(reactor, name, factory, drain)
     reactor.callWhenRunning(server.start, endpoints)

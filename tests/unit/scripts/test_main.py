@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -141,3 +142,48 @@ class TestServing:
                 while True:
                     connection.send(b"x" * 65536)
             assert server.end() == (0, "")
+
+    def test_nobody_reads_what_it_says(self):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            number = probe.getsockname()[1]
+        nobody = unread()
+        with subprocess.Popen(
+            [*COMMAND, "echo", "--listen", f"tcp:{number}:interface=127.0.0.1"], stdout=nobody
+        ) as server:
+            os.close(nobody)
+            try:
+                with connected(number, server) as connection:
+                    connection.sendall(b"x")
+                    assert connection.recv(1) == b"x"
+                server.send_signal(signal.SIGTERM)
+                assert server.wait(timeout=20) == 0
+            finally:
+                server.kill()
+
+    def test_nobody_reads_its_complaint(self):
+        nobody = unread()
+        arguments = ["echo", "--listen", "tcp:0", "--listen", "tcp:0:interface=192.0.2.1"]
+        with subprocess.Popen([*COMMAND, *arguments], stdout=nobody, stderr=nobody) as server:
+            os.close(nobody)
+            try:
+                assert server.wait(timeout=20) == 2
+            finally:
+                server.kill()
+
+
+def unread():
+    """Return the descriptor of a pipe that is closed at the other end."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+def connected(number, server):
+    """Connect to *server* as soon as it listens."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", number), timeout=20)
+        except ConnectionRefusedError:
+            assert server.poll() is None, "the server has ended"
+            assert time.monotonic() < until, "nobody listens"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
+import torsion.internet
+from torsion.internet import endpoints
+from torsion.internet.defer import succeed
+from torsion.internet.reactors.native import NativeReactor
 from torsion.internet.task import Clock
-from torsion.scripts.serve import DrainingFactory
+from torsion.scripts.serve import DrainingFactory, serve
 
 
 class Connection:
@@ -83,3 +89,25 @@ def test_connections_come_and_go():
     factory.closed(one)
     factory.closed(one)
     assert factory.connections == {two}
+
+
+class Endpoint:
+    """Listens at once, at an address of a kind that cannot be told."""
+
+    def listen(self, factory):
+        return succeed(self)
+
+    def getHost(self):
+        return None
+
+    def stopListening(self):
+        pass
+
+
+def test_a_start_that_fails_in_whatever_way_is_told(monkeypatch, capsys):
+    reactor = NativeReactor()
+    monkeypatch.setitem(sys.modules, "torsion.internet.reactor", reactor)
+    monkeypatch.setattr(torsion.internet, "reactor", reactor, raising=False)
+    monkeypatch.setattr(endpoints, "serverFromString", lambda *_: Endpoint())
+    assert serve("it", ["odd"], DrainingFactory(), 1) == 2
+    assert capsys.readouterr().err.startswith("it: ")
