@@ -343,6 +343,45 @@ fn a_firehose_does_not_keep_others_from_being_served() {
     assert_eq!(answers, 50, "each in the turn after it came");
 }
 
+/// A peer that reads as fast as we write, on another core, would take all of a long queue in one turn.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the peer needs a core of its own"
+)]
+fn a_peer_that_swallows_all_does_not_keep_others_from_being_served() {
+    const TOTAL: usize = 256 << 20;
+    const MOST: usize = 8 << 20;
+    let world = World::new();
+    let (stream, mut peer) = world.pair();
+    world.must_be_idle();
+    let reader = std::thread::spawn(move || {
+        let (mut room, mut total) = (vec![0; 1 << 20], 0);
+        while let Ok(count @ 1..) = peer.read(&mut room) {
+            total += count;
+        }
+        total
+    });
+    let chunk = peer::pattern(16 << 10);
+    for _ in 0..TOTAL / chunk.len() {
+        world.write(stream, &chunk);
+    }
+    world.engine.lose(stream);
+    let mut before = world.queued(stream);
+    let start = world.real_time();
+    while world.lost(stream).is_none() {
+        world.check_patience(start, "the end");
+        world.poll();
+        let figures = world
+            .engine
+            .stream(stream, torsion_reactor::Stream::statistics);
+        let left = figures.map_or(0, |figures| figures.bytes_queued);
+        assert!(before - left <= MOST, "{} bytes in one turn", before - left);
+        before = left;
+    }
+    assert_eq!(reader.join().unwrap(), TOTAL);
+}
+
 #[test]
 fn timers_and_calls_are_on_time_under_a_firehose() {
     let world = World::new();

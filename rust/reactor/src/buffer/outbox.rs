@@ -31,6 +31,12 @@ pub const HIGH_WATER: u32 = 64 * 1024;
 /// small enough to be built on the stack for each call.
 const MAX_SLICES: usize = 64;
 
+/// After how many bytes a flush lets the others go first.
+///
+/// A writer that is drained on another core may take all that there is, and half a gigabyte keeps the loop for a fifth of a
+/// second.
+const FLUSH_SHARE: usize = 1024 * 1024;
+
 /// The least memory that a buffer of copied bytes starts with.
 const TAIL_START: usize = 1024;
 
@@ -53,6 +59,8 @@ pub enum Outcome {
     Drained,
     /// The writer takes no more for now: flush again when it is writable.
     Blocked,
+    /// It has had its share, and may take more: flush again when the others have had theirs.
+    Yielded,
     /// The writer is broken; what it did not take is still queued.
     Failed(io::Error),
 }
@@ -270,6 +278,9 @@ impl<C: AsRef<[u8]>> Outbox<C> {
                     self.advance(taken, &mut release);
                     if taken < offered && SHORT_IS_LAST {
                         break Outcome::Blocked;
+                    }
+                    if written >= FLUSH_SHARE && self.len > 0 {
+                        break Outcome::Yielded;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

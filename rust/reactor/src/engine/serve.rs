@@ -157,7 +157,7 @@ impl<H: Handles> Engine<H> {
             }
             match stream.flush() {
                 Flushed::Nothing => return,
-                Flushed::Broken => return state.enqueue(token),
+                Flushed::Yield | Flushed::Broken => return state.enqueue(token),
                 Flushed::Close(reason) => return state.close(token, reason),
                 flushed @ (Flushed::Resume | Flushed::WriteClosed) => {
                     stream.busy = true;

@@ -37,6 +37,8 @@ pub enum Flushed {
     Resume,
     /// The protocol is to be told that our half is shut down.
     WriteClosed,
+    /// The kernel takes more, after the others have had their turn.
+    Yield,
     /// Writing failed: what the peer said before is to be read, and the stream ends behind it.
     Broken,
     /// The stream is to be closed.
@@ -390,6 +392,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
                     self.readiness.used_writable();
                     return Flushed::Nothing;
                 }
+                Outcome::Yielded => return Flushed::Yield,
                 Outcome::Failed(error) => {
                     return self.break_off(error.raw_os_error().unwrap_or(0));
                 }

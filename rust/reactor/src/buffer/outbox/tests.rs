@@ -308,3 +308,28 @@ fn pairs_are_copied_behind_something_only() {
     assert_eq!(script.taken, b"aaaline\nanother line\n\n");
     assert_eq!(script.calls, [vec![22]]);
 }
+
+#[test]
+fn a_long_queue_is_written_in_shares_although_the_writer_takes_all() {
+    let size = 64 * 1024;
+    let mut outbox = Outbox::new();
+    for byte in 0..200 {
+        outbox.push(chunk(byte, size));
+    }
+    let mut script = Script::default();
+    let mut shares = Vec::new();
+    loop {
+        let (flush, _) = flushed(&mut outbox, &mut script);
+        shares.push(flush.written);
+        match flush.outcome {
+            Outcome::Yielded => assert!(!outbox.is_empty()),
+            outcome => {
+                assert!(matches!(outcome, Outcome::Drained) && outbox.is_empty());
+                break;
+            }
+        }
+    }
+    // A call takes up to 64 chunks and is not cut short.
+    assert_eq!(shares, [64 * size, 64 * size, 64 * size, 8 * size]);
+    assert!(64 * size >= FLUSH_SHARE);
+}
