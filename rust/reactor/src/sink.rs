@@ -1,8 +1,9 @@
 //! The only way up: what an engine calls in its binding.
 //!
-//! Three laws hold for every method of [`Sink`]: it is called from the engine's own thread; no borrow of the engine is
-//! held, so it may call any method of the engine, [`Engine::turn`](crate::Engine::turn) included; and it may panic, which
-//! costs the object it was called for and nothing else.
+//! Three laws hold for the methods of [`Sink`]: they are called from the engine's own thread; no borrow of the engine is
+//! held, so they may call any method of the engine, [`Engine::turn`](crate::Engine::turn) included; and they may panic,
+//! which costs the object they were called for and nothing else.  The two that share a handle are an exception to the
+//! second: they are called in the middle of things and may call nothing of the engine.
 
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
