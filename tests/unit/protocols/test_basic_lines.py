@@ -109,11 +109,11 @@ class TestBoth:
 
     def test_a_new_delimiter_holds_at_once(self, kind):
         protocol = connected(kind(one=lambda self: setattr(self, "delimiter", b";")))
-        protocol.dataReceived(b"one\ntwo\nthree;four")
+        protocol.dataReceived(b"one\ntwo\nthree;4u4")
         assert protocol.lines == [b"one", b"two\nthree"]
         protocol.delimiter = b"u"
         protocol.dataReceived(b"")
-        assert protocol.lines == [b"one", b"two\nthree", b"fo"]
+        assert protocol.lines == [b"one", b"two\nthree", b"4"]
 
     def test_settings_may_be_properties(self, kind):
         class Fixed(kind):
