@@ -8,16 +8,16 @@ import os
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
-from contract.harness import descriptors
+from contract.harness import descriptors, reset
 from torsion.internet.protocol import Factory, Protocol
 from torsion.logger import Logger
 from torsion.python.failure import Failure
@@ -25,7 +25,10 @@ from torsion.python.failure import Failure
 PATIENCE = 5.0
 """How many seconds a test waits for what should take no time: enough for a machine that has much else to do."""
 
-needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and resource limits")
+needs_posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="needs signals, resource limits or a list of descriptors, as POSIX has them"
+)
+needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads its memory's size in /proc")
 
 
 def forget_log() -> None:
@@ -148,8 +151,7 @@ class Peer:
 
     def reset(self) -> None:
         """Close with a reset."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
+        reset(self.socket)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from zope.interface import implementer
 
 from contract import faultkit
-from contract.faultkit import Echo, Loop, Maker, collect
+from contract.faultkit import Echo, Loop, Maker, collect, needs_posix
 from contract.harness import descriptors
 from torsion.internet.interfaces import IHalfCloseableProtocol
 from torsion.internet.protocol import ClientFactory, Protocol
@@ -177,6 +177,7 @@ def open_everything(reactor: Any) -> list[Any]:
     return [weakref.ref(thing) for thing in [*things, reactor.callLater(60, made.clear)]]
 
 
+@needs_posix
 @pytest.mark.parametrize("state", ["fresh", "iterated", "started", "crashed", "stopped"])
 def test_a_reactor_that_is_dropped_goes_with_all_that_it_holds(reactor_factory, state):
     collect()

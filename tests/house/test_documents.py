@@ -94,6 +94,7 @@ def connected(port: int, server: subprocess.Popen[bytes]) -> socket.socket:
             assert time.monotonic() < until, "nobody listens"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="ends the server by SIGINT, which cannot be sent there")
 def test_the_readme_s_echo_server_echoes(tmp_path: Path) -> None:
     [code] = blocks(README, "python")
     assert code.count("\n") <= 15
