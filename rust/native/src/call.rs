@@ -36,6 +36,17 @@ impl Call {
         .map(drop)
     }
 
+    /// Lets go of it, without asking for each part whether we are attached.
+    pub(crate) fn release(self, py: Python<'_>) {
+        self.function.drop_ref(py);
+        if let Some(args) = self.args {
+            args.drop_ref(py);
+        }
+        if let Some(kw) = self.kw {
+            kw.drop_ref(py);
+        }
+    }
+
     pub(crate) fn args<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
         match &self.args {
             Some(args) => args.bind(py).clone(),

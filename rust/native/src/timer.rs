@@ -72,19 +72,18 @@ impl PyTimer {
 
     /// The time has come: gives the call away.
     pub(crate) fn take(&self) -> Option<Call> {
-        self.end(Progress::Called).ok()
+        self.end(Progress::Called)
     }
 
-    /// Ends it; gives the call away, or says why there is none.
-    fn end(&self, how: Progress) -> PyResult<Call> {
+    /// Ends it and gives the call away, if it was still to come.
+    fn end(&self, how: Progress) -> Option<Call> {
         let mut progress = self.progress();
+        if !matches!(*progress, Progress::ToCome(_)) {
+            return None;
+        }
         match std::mem::replace(&mut *progress, how) {
-            Progress::ToCome(call) => Ok(call),
-            ended => {
-                let error = ended.error();
-                *progress = ended;
-                Err(error)
-            }
+            Progress::ToCome(call) => Some(call),
+            Progress::Called | Progress::Cancelled => None,
         }
     }
 
@@ -143,11 +142,13 @@ impl PyTimer {
 
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         let state = self.shared.enter()?;
-        let call = self.end(Progress::Cancelled)?;
+        let Some(call) = self.end(Progress::Cancelled) else {
+            return Err(self.progress().error());
+        };
         // The callable and its arguments may run code when they go, so they go when nothing is locked.
         let held = state.cancel(self.id());
         drop(state);
-        drop(call);
+        call.release(py);
         if let Some(held) = held {
             held.drop_ref(py);
         }
