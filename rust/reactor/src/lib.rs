@@ -1,7 +1,7 @@
 //! The event loop of torsion: readiness, timers and buffered streams.  It knows nothing of Python.
 //!
 //! Start in [`engine`]: an [`Engine`] owns everything, a *binding* asks things of it, and [`Engine::turn`] calls the
-//! binding's [`Sink`](sink::Sink), in an order that is written down there.  Below it, each floor knows only those under it:
+//! binding's [`Sink`], in an order that is written down there.  Below it, each floor knows only those under it:
 //!
 //! ```text
 //! engine
