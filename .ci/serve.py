@@ -67,6 +67,7 @@ def main(command: str) -> None:
     """Run it all."""
     echo, chat = free_port(), free_port()
     command = command.replace("7000", f"{echo}:interface={HOST}").replace("6000", f"{chat}:interface={HOST}")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # heeded, even if we were begun in a shell's background
     shell = subprocess.Popen(["bash", "-c", command])
     connections = []
     try:

@@ -53,14 +53,6 @@ class Server:
         return self.process.returncode, errors
 
 
-@pytest.fixture(autouse=True)
-def interruptible():
-    """Let child processes heed SIGINT, even if this one was started in a shell's background, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def read_all(connection):
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
