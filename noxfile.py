@@ -6,6 +6,7 @@ Without a name, `nox` runs what must pass before a commit.  Those marked (nightl
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import sys
 import sysconfig
@@ -111,6 +112,18 @@ def tests_on(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def nogil(session: nox.Session) -> None:
+    """Run the stress of many threads without the GIL (needs a free-threaded Python).
+
+    Once this passes, `gil_used` in rust/native/src/lib.rs may say so.
+    """
+    install(session, "test")
+    env = {"PYTHON_GIL": "0", "PYTHONFAULTHANDLER": "1"}
+    session.run("python", "-c", "import sys; assert not sys._is_gil_enabled(), 'this Python has a GIL'", env=env)
+    session.run("pytest", "tests/contract/test_stress.py", "tests/contract/test_threads.py", *session.posargs, env=env)
+
+
+@nox.session(default=False)
 def wheel(session: nox.Session) -> None:
     """Run the tests on the wheel for this Python in a folder of wheels: `nox -s wheel -- dist`."""
     install(session, "test", build=False)
@@ -186,6 +199,28 @@ def miri(session: nox.Session) -> None:
     env = {"MIRIFLAGS": "-Zmiri-strict-provenance", "PROPTEST_CASES": "16"}
     for part in ("timer", "buffer", "token", "stream::state"):
         session.run("cargo", "+nightly", "miri", "test", "-p", "torsion-reactor", "--lib", part, env=env, external=True)
+
+
+@nox.session(default=False, venv_backend="none")
+def sanitizers(session: nox.Session) -> None:
+    """Run the reactor's tests under the address, leak and thread sanitizers (nightly, Linux): `-- address` for one."""
+    session.run("rustup", "+nightly", "component", "add", "rust-src", external=True)
+    target = f"{platform.machine()}-unknown-linux-gnu"
+    tests = ["-p", "torsion-reactor", "--lib", "--tests", "--locked"]
+    for each in session.posargs or ["address", "leak", "thread"]:
+        # Each has a folder of its own, as their objects do not mix; std is built as well, for the thread sanitizer to see its locks.
+        env = {"RUSTFLAGS": f"-Zsanitizer={each}", "CARGO_TARGET_DIR": f"target/{each}", "PROPTEST_CASES": "32"}
+        session.run("cargo", "+nightly", "test", "-Zbuild-std", "--target", target, *tests, env=env, external=True)
+
+
+@nox.session(default=False, venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """Let a fuzzer try each target of rust/fuzz for a minute (nightly; needs cargo-fuzz): `-- 600` for ten."""
+    seconds = session.posargs[0] if session.posargs else "60"
+    place = ["--fuzz-dir", "rust/fuzz", "--target-dir", "target/fuzz"]
+    for target in sorted(path.stem for path in (ROOT / "rust" / "fuzz" / "targets").glob("*.rs")):
+        command = ["cargo", "+nightly", "fuzz", "run", *place, target, "--", f"-max_total_time={seconds}"]
+        session.run(*command, external=True)
 
 
 @nox.session(default=False, venv_backend="none")
