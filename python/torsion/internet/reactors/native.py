@@ -1,93 +1,14 @@
-"""The reactor that runs on torsion's engine, written in Rust."""
+"""The reactor whose loop is the engine's own."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from zope.interface import classImplements
-
-from torsion._native import Engine, Timer
-from torsion.internet.interfaces import IDelayedCall, IReactorTCP2
-from torsion.internet.interfaces.binding import Binding
-from torsion.internet.reactors.base import ReactorBase
-from torsion.internet.transports.connector import Connector
-from torsion.internet.transports.listener import Port
-
-if TYPE_CHECKING:
-    from torsion.internet.interfaces import IProtocolFactory
+from torsion.internet.reactors.engined import EngineReactor
 
 __all__ = ["NativeReactor", "install"]
 
 
-class NativeReactor(ReactorBase):
-    """torsion's own reactor: timers, threads and TCP.  There may be several, each in a thread of its own."""
-
-    engine: Engine
-
-    def __init__(self) -> None:
-        super().__init__(Engine)
-
-    def listenTCP(
-        self, port: int | Binding, factory: IProtocolFactory, backlog: int = 50, interface: str | None = None
-    ) -> Port:
-        """Accept connections, and give each to a protocol that *factory* makes.
-
-        :param port: the port's number, 0 to let the system choose; or a binding that says the interface as well.
-        :param factory: asked for one protocol for each connection.
-        :param backlog: how many connections the system may keep waiting to be accepted.
-        :param interface: the numeric IPv4 or IPv6 address to listen at, or a name of this computer; empty means all IPv4
-            addresses.
-        :returns: the port, listening.
-        :raises torsion.internet.error.CannotListenError: if the address is taken, is not ours or may not be used.
-        :raises TypeError: if *port* is no int or *interface* no str.
-        :raises ValueError: if a binding says another interface, or asks for an option that there is not.
-        """
-        if isinstance(port, Binding):
-            binding = _plain(port)
-            if interface is not None and interface != binding.interface:
-                raise ValueError(f"interface {interface!r} disagrees with {binding!r}; leave it out")
-            port, interface = binding.port, binding.interface
-        listening = Port(port, factory, backlog, interface or "", self)
-        listening.startListening()
-        return listening
-
-    def connectTCP(
-        self,
-        host: str,
-        port: int | str,
-        factory: IProtocolFactory,
-        timeout: float = 30.0,
-        bindAddress: tuple[str, int] | Binding | None = None,
-    ) -> Connector:
-        """Connect to a TCP port; the factory is told how it ends.
-
-        :param host: the host's name, which is looked up as by :meth:`resolve`, or its numeric address.
-        :param port: the port's number, or the name of a service the system knows.
-        :param factory: a client factory.
-        :param timeout: after how many seconds to give up; 0 or None means never.
-        :param bindAddress: the address and port of this end, if it matters.
-        :returns: the connector.
-        :raises TypeError: if *host*, *timeout* or *bindAddress* is of a wrong type.
-        :raises ValueError: if *timeout* is negative or not finite, or a binding asks for an option that there is not.
-        :raises torsion.internet.error.ServiceNameUnknownError: if *port* is a name that the system does not know.
-        """
-        if isinstance(bindAddress, Binding):
-            binding = _plain(bindAddress)
-            bindAddress = (binding.interface, binding.port)
-        connector = Connector(host, port, factory, timeout, bindAddress, self)
-        connector.connect()
-        return connector
-
-
-classImplements(NativeReactor, IReactorTCP2)
-classImplements(Timer, IDelayedCall)
-
-
-def _plain(binding: Binding) -> Binding:
-    """Refuse what the engine cannot do.  Ports reuse addresses on their own, where that does what it should."""
-    if binding.reusePort:
-        raise ValueError(f"{binding!r}: this reactor does not share ports")
-    return binding
+class NativeReactor(EngineReactor):
+    """torsion's own reactor.  There may be several, each in a thread of its own."""
 
 
 def install() -> NativeReactor:

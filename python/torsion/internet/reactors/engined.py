@@ -1,0 +1,13 @@
+"""What all reactors share that run on torsion's own engine, whoever makes it turn."""
+
+from __future__ import annotations
+
+from torsion.internet.reactors.provides.tcp import ProvidesTCP
+
+__all__ = ["EngineReactor"]
+
+
+class EngineReactor(
+    ProvidesTCP,
+):
+    """A reactor over the native engine: timers, threads, and every transport that the engine has."""

@@ -1,0 +1,26 @@
+"""A reactor over torsion's own engine that has time and threads, and no transports yet."""
+
+from __future__ import annotations
+
+from zope.interface import classImplements
+
+from torsion._native import Engine, Timer
+from torsion.internet.interfaces import IDelayedCall
+from torsion.internet.reactors.base import ReactorBase
+
+__all__ = ["OverEngine"]
+
+
+class OverEngine(ReactorBase):
+    """The base of the mixins in ``provides``, each of which adds a group of transports.
+
+    :ivar engine: what it runs on.
+    """
+
+    engine: Engine
+
+    def __init__(self) -> None:
+        super().__init__(Engine)
+
+
+classImplements(Timer, IDelayedCall)
