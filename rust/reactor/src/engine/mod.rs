@@ -3,30 +3,30 @@
 //! All state lies in one `RefCell`; a method borrows it, changes it and lets go before anything is called upwards, so
 //! every method may be called from every upcall.
 
+mod connectors;
+mod entry;
 mod holdings;
+mod listeners;
 mod serve;
+mod streams;
 mod turn;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
-
-use socket2::SockRef;
 
 use crate::buffer::inbox::{ReadBuffer, prepare_allocator};
 use crate::clock::{Clock, Time};
-use crate::connector::Connector;
 use crate::error::{CloseReason, Error};
 use crate::ingress::Ingress;
-use crate::listener::Listener;
 use crate::poller::{Poller, Registrar, Waker};
 use crate::readiness::Readiness;
 use crate::sink::Handles;
-use crate::stream::{Stream, Wrote};
+use crate::stream::Stream;
 use crate::timer::{TimerId, Timers};
 use crate::token::{Slab, Token};
+
+use entry::Entry;
 
 pub use holdings::{Cleared, Discarded, Disconnected, Held};
 
@@ -72,35 +72,6 @@ struct State<H: Handles> {
     /// Listeners that could not accept for want of descriptors and could not shed the connection either.
     starved: Vec<Token>,
     statistics: Statistics,
-}
-
-/// What lives in a slot.
-enum Entry<H: Handles> {
-    Stream {
-        stream: Stream<H::Chunk>,
-        handle: Option<H::Stream>,
-    },
-    Listener {
-        listener: Listener,
-        handle: Option<H::Listener>,
-    },
-    Connector {
-        connector: Connector,
-        handle: Option<H::Connector>,
-    },
-    /// A connector on its way to becoming a stream, for as long as one borrow.
-    Changing,
-}
-
-impl<H: Handles> Entry<H> {
-    const fn readiness(&mut self) -> Option<&mut Readiness> {
-        match self {
-            Self::Stream { stream, .. } => Some(&mut stream.readiness),
-            Self::Listener { listener, .. } => Some(&mut listener.readiness),
-            Self::Connector { connector, .. } => Some(&mut connector.readiness),
-            Self::Changing => None,
-        }
-    }
 }
 
 impl<H: Handles> State<H> {
@@ -260,165 +231,6 @@ impl<H: Handles> Engine<H> {
         }
     }
 
-    // Streams
-
-    /// Queues `chunk`.
-    pub fn write(&self, token: Token, chunk: H::Chunk) -> Wrote {
-        let mut state = self.state.borrow_mut();
-        let Some(stream) = state.stream(token) else {
-            return Wrote::Ignored;
-        };
-        let wrote = stream.write(chunk);
-        if stream.soil() {
-            state.dirty.push_back(token);
-        }
-        wrote
-    }
-
-    /// As [`write`](Self::write) for a chunk made of `head` and `tail`, or `None` if making that chunk is cheaper.
-    pub fn write_pair(&self, token: Token, head: &[u8], tail: &[u8]) -> Option<Wrote> {
-        let mut state = self.state.borrow_mut();
-        let Some(stream) = state.stream(token) else {
-            return Some(Wrote::Ignored);
-        };
-        let wrote = stream.write_pair(head, tail)?;
-        if stream.soil() {
-            state.dirty.push_back(token);
-        }
-        Some(wrote)
-    }
-
-    /// Closes once the outbox is empty and no producer is registered.
-    pub fn lose(&self, token: Token) {
-        self.change(token, Stream::lose);
-    }
-
-    /// Shuts our half once the outbox is empty.
-    pub fn lose_write(&self, token: Token) {
-        self.change(token, Stream::lose_write);
-    }
-
-    /// Drops what is queued and closes with a reset; the owner is told later.
-    pub fn abort(&self, token: Token) {
-        self.change(token, Stream::abort);
-    }
-
-    /// Closes at once because a hook raised; the owner is told later.
-    pub fn fail(&self, token: Token) {
-        let mut state = self.state.borrow_mut();
-        if let Some(reason) = state.stream(token).and_then(Stream::hook_raised) {
-            state.close(token, reason);
-        }
-    }
-
-    /// Stops reading.
-    pub fn pause(&self, token: Token) {
-        if let Some(stream) = self.state.borrow_mut().stream(token) {
-            stream.pause();
-        }
-    }
-
-    /// Reads again, beginning with what came meanwhile.
-    pub fn resume(&self, token: Token) {
-        let mut state = self.state.borrow_mut();
-        if state.stream(token).is_some_and(Stream::resume) {
-            state.enqueue(token);
-        }
-    }
-
-    /// Lets a producer follow the outbox: a `streaming` one is paused and resumed, another is asked for each piece.
-    /// Returns whether the stream still takes anything.
-    pub fn register_producer(&self, token: Token, streaming: bool) -> bool {
-        let mut state = self.state.borrow_mut();
-        state
-            .stream(token)
-            .is_some_and(|stream| stream.register_producer(streaming))
-    }
-
-    /// Forgets the producer; a close that waited for it goes on.
-    pub fn unregister_producer(&self, token: Token) {
-        self.change(token, Stream::unregister_producer);
-    }
-
-    /// Looks at a stream; `None` once it is gone.
-    pub fn stream<R>(&self, token: Token, look: impl FnOnce(&Stream<H::Chunk>) -> R) -> Option<R> {
-        self.state
-            .borrow_mut()
-            .stream(token)
-            .map(|stream| look(stream))
-    }
-
-    /// Looks at a stream's socket in a way by which it may get a second owner, as a duplicate of its descriptor is: from
-    /// now on, closing the stream ends the connection for both.
-    pub fn lend_socket<R>(&self, token: Token, look: impl FnOnce(SockRef<'_>) -> R) -> Option<R> {
-        let mut state = self.state.borrow_mut();
-        let stream = state.stream(token)?;
-        stream.lent = true;
-        stream.socket().map(look)
-    }
-
-    /// Applies a change that a flush is to carry out.
-    fn change(&self, token: Token, change: impl FnOnce(&mut Stream<H::Chunk>)) {
-        let mut state = self.state.borrow_mut();
-        if let Some(stream) = state.stream(token) {
-            change(stream);
-            state.soil(token);
-        }
-    }
-
-    // Listeners
-
-    /// Listens on `address`.  The binding then says what stands for it, with [`own_listener`](Self::own_listener).
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn listen(&self, address: SocketAddr, backlog: i32) -> Result<Token, Error> {
-        let listener = Listener::bind(address, backlog)?;
-        let mut state = self.state.borrow_mut();
-        let token = state.entries.insert(Entry::Listener {
-            listener,
-            handle: None,
-        });
-        let Some(Entry::Listener { listener, .. }) = state.entries.get_mut(token) else {
-            return Err(Error::Register(io::Error::other(
-                "the slot that was just filled is empty",
-            )));
-        };
-        if let Err(error) = listener.watch(&self.registrar, token) {
-            state.entries.remove(token);
-            return Err(Error::Register(error));
-        }
-        Ok(token)
-    }
-
-    /// Says what stands for a listener.
-    pub fn own_listener(&self, token: Token, owner: H::Listener) {
-        let mut state = self.state.borrow_mut();
-        if let Some(Entry::Listener { handle, .. }) = state.entries.get_mut(token) {
-            *handle = Some(owner);
-            state.catch_up(token);
-        }
-    }
-
-    /// Looks at a listener; `None` once it is closed.
-    pub fn listener<R>(&self, token: Token, look: impl FnOnce(&Listener) -> R) -> Option<R> {
-        match self.state.borrow().entries.get(token) {
-            Some(Entry::Listener { listener, .. }) => Some(look(listener)),
-            _ => None,
-        }
-    }
-
-    /// Accepts nothing (`paused`), or accepts again.
-    pub fn pause_listener(&self, token: Token, paused: bool) {
-        let mut state = self.state.borrow_mut();
-        if let Some(Entry::Listener { listener, .. }) = state.entries.get_mut(token) {
-            listener.paused = paused;
-            if !paused {
-                state.enqueue(token);
-            }
-        }
-    }
-
     /// Closes a listener or gives up a connection in the making.  What stood for it is given back, to be dropped when no
     /// borrow is held.
     #[must_use = "dropping a handle may call the binding's code"]
@@ -431,49 +243,6 @@ impl<H: Handles> Engine<H> {
         match state.entries.remove(token) {
             Some(Entry::Listener { handle, .. }) => handle.map(Discarded::Listener),
             Some(Entry::Connector { handle, .. }) => handle.map(Discarded::Connector),
-            _ => None,
-        }
-    }
-
-    // Connectors
-
-    /// Starts to connect.  The binding then says what stands for it, with [`own_connector`](Self::own_connector); the
-    /// outcome comes in a later turn.
-    ///
-    /// # Errors
-    /// What the system says at once.
-    pub fn connect(&self, address: SocketAddr, bind: Option<SocketAddr>) -> Result<Token, Error> {
-        let connector = Connector::start(address, bind)?;
-        let mut state = self.state.borrow_mut();
-        let token = state.entries.insert(Entry::Connector {
-            connector,
-            handle: None,
-        });
-        let Some(Entry::Connector { connector, .. }) = state.entries.get_mut(token) else {
-            return Err(Error::Register(io::Error::other(
-                "the slot that was just filled is empty",
-            )));
-        };
-        if let Err(error) = connector.watch(&self.registrar, token) {
-            state.entries.remove(token);
-            return Err(Error::Register(error));
-        }
-        Ok(token)
-    }
-
-    /// Says what stands for a connection in the making.
-    pub fn own_connector(&self, token: Token, owner: H::Connector) {
-        let mut state = self.state.borrow_mut();
-        if let Some(Entry::Connector { handle, .. }) = state.entries.get_mut(token) {
-            *handle = Some(owner);
-            state.catch_up(token);
-        }
-    }
-
-    /// Looks at a connection in the making; `None` once it is made, failed or given up.
-    pub fn connector<R>(&self, token: Token, look: impl FnOnce(&Connector) -> R) -> Option<R> {
-        match self.state.borrow().entries.get(token) {
-            Some(Entry::Connector { connector, .. }) => Some(look(connector)),
             _ => None,
         }
     }

@@ -1,12 +1,10 @@
-//! Input and output for one descriptor: what a ready stream, listener or connector does with its share of a turn.
+//! Input and output for one descriptor: what a ready stream does with its share of a turn, and how a stream begins.
 
 use super::{Engine, Entry, State};
 use crate::buffer::inbox::{Next, Share};
-use crate::connector::Progress;
 use crate::error::CloseReason;
-use crate::listener::{ACCEPTS_PER_TURN, Accepted};
 use crate::sink::{Handles, Sink};
-use crate::stream::{Flushed, Received, Room, Stream};
+use crate::stream::{Flushed, Received, Room};
 use crate::token::Token;
 
 /// What came of one read, in the binding's form.
@@ -179,62 +177,9 @@ impl<H: Handles> Engine<H> {
         state.soil(token);
     }
 
-    // Listeners
-
-    fn serve_listener<S: Sink<H>>(&self, sink: &S, token: Token) {
-        for _ in 0..ACCEPTS_PER_TURN {
-            let (handle, accepted) = {
-                let mut state = self.state.borrow_mut();
-                let Some(Entry::Listener {
-                    listener,
-                    handle: Some(handle),
-                }) = state.entries.get_mut(token)
-                else {
-                    return;
-                };
-                if listener.paused || !listener.readiness.readable() {
-                    return;
-                }
-                (sink.share_listener(handle), listener.accept())
-            };
-            match accepted {
-                Accepted::Stream(socket, peer) => {
-                    let stream = Entry::Stream {
-                        stream: Stream::new(socket),
-                        handle: None,
-                    };
-                    let born = self.state.borrow_mut().entries.insert(stream);
-                    let mut adopted = None;
-                    self.guard(sink, None, || adopted = sink.adopt(&handle, born, peer));
-                    self.begin(sink, born, adopted, |stream| {
-                        sink.accepted(&handle, stream, peer)
-                    });
-                }
-                Accepted::Nobody => return,
-                Accepted::Skip => {}
-                Accepted::Broken { errno, first } => {
-                    if first {
-                        sink.accept_failed(&handle, errno);
-                    }
-                    return;
-                }
-                Accepted::Exhausted { errno, first, shed } => {
-                    if first {
-                        // Guarded here, so that a panic does not end the listening.
-                        self.guard(sink, None, || sink.accept_failed(&handle, errno));
-                    }
-                    if !shed {
-                        return self.state.borrow_mut().starved.push(token);
-                    }
-                }
-            }
-        }
-        self.state.borrow_mut().enqueue(token);
-    }
-
     /// A stream's first moments: its owner is told, what the hooks wrote is sent, and if it is still open then, the poller
     /// watches it.  A connection that is closed at once never costs the poller a call.
-    fn begin<S: Sink<H>>(
+    pub(super) fn begin<S: Sink<H>>(
         &self,
         sink: &S,
         token: Token,
@@ -275,62 +220,9 @@ impl<H: Handles> Engine<H> {
             }
         }
     }
-
-    // Connectors
-
-    fn serve_connector<S: Sink<H>>(&self, sink: &S, token: Token) {
-        let (handle, failed) = {
-            let mut state = self.state.borrow_mut();
-            let Some(Entry::Connector {
-                connector,
-                handle: Some(_),
-            }) = state.entries.get(token)
-            else {
-                return; // nobody to tell yet: looked at again when it is owned
-            };
-            match connector.progress() {
-                Progress::Pending => return,
-                Progress::Connected => (state.promote(token), None),
-                Progress::Failed(errno) => match state.entries.remove(token) {
-                    Some(Entry::Connector { handle, .. }) => (handle, Some(errno)),
-                    _ => return,
-                },
-            }
-        };
-        let Some(handle) = handle else { return };
-        if let Some(errno) = failed {
-            return sink.connect_failed(handle, errno);
-        }
-        let mut adopted = None;
-        self.guard(sink, None, || {
-            adopted = sink.adopt_connected(&handle, token)
-        });
-        self.begin(sink, token, adopted, |stream| {
-            sink.connected(handle, stream)
-        });
-    }
 }
 
 impl<H: Handles> State<H> {
-    /// Makes a stream of a connector, in its slot: the poller already watches the socket under this token.
-    fn promote(&mut self, token: Token) -> Option<H::Connector> {
-        let entry = self.entries.get_mut(token)?;
-        match std::mem::replace(entry, Entry::Changing) {
-            Entry::Connector { connector, handle } => {
-                let (socket, readiness) = connector.into_socket();
-                *entry = Entry::Stream {
-                    stream: Stream::watched(socket, readiness),
-                    handle: None,
-                };
-                handle
-            }
-            other => {
-                *entry = other;
-                None
-            }
-        }
-    }
-
     /// Another handle to the stream.
     pub(super) fn share<S: Sink<H>>(&self, token: Token, sink: &S) -> Option<H::Stream> {
         match self.entries.get(token) {

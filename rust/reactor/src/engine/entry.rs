@@ -1,0 +1,36 @@
+//! What the engine keeps for one descriptor.
+
+use crate::connector::Connector;
+use crate::listener::Listener;
+use crate::readiness::Readiness;
+use crate::sink::Handles;
+use crate::stream::Stream;
+
+/// What lives in a slot.
+pub(super) enum Entry<H: Handles> {
+    Stream {
+        stream: Stream<H::Chunk>,
+        handle: Option<H::Stream>,
+    },
+    Listener {
+        listener: Listener,
+        handle: Option<H::Listener>,
+    },
+    Connector {
+        connector: Connector,
+        handle: Option<H::Connector>,
+    },
+    /// A connector on its way to becoming a stream, for as long as one borrow.
+    Changing,
+}
+
+impl<H: Handles> Entry<H> {
+    pub(super) const fn readiness(&mut self) -> Option<&mut Readiness> {
+        match self {
+            Self::Stream { stream, .. } => Some(&mut stream.readiness),
+            Self::Listener { listener, .. } => Some(&mut listener.readiness),
+            Self::Connector { connector, .. } => Some(&mut connector.readiness),
+            Self::Changing => None,
+        }
+    }
+}
