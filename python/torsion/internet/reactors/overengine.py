@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from zope.interface import classImplements
 
 from torsion._native import Engine, Timer
 from torsion.internet.interfaces import IDelayedCall
 from torsion.internet.reactors.base import ReactorBase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["OverEngine"]
 
@@ -19,8 +24,12 @@ class OverEngine(ReactorBase):
 
     engine: Engine
 
-    def __init__(self) -> None:
-        super().__init__(Engine)
+    def __init__(self, engine: Callable[[ReactorBase], Any] = Engine) -> None:
+        """Make a reactor.
+
+        :param engine: called with the reactor to make what it runs on.
+        """
+        super().__init__(engine)
 
 
 classImplements(Timer, IDelayedCall)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from torsion._native._core import SocketAddress
 
-__all__ = ["TCPConnection", "address_of", "log_prefix"]
+    _Stream = Stream
+else:
+    _Stream = object
+
+__all__ = ["TCPConnection", "TCPNames", "address_of", "log_prefix"]
 
 
 def address_of(address: SocketAddress) -> IPv4Address | IPv6Address:
@@ -42,12 +46,10 @@ def log_prefix(thing: object) -> str:
     return type(thing).__name__ if context is None else str(context.logPrefix())
 
 
-class TCPConnection(Stream):
-    """A TCP connection (``ITCPTransport``), accepted or made.
+class TCPNames(_Stream):
+    """What a TCP connection is asked that its stream does not know, whichever engine made that stream."""
 
-    Nearly all of it is native; what stands here is rare.  An instance has no attributes of its own until one is set, so
-    that idle connections stay small.
-    """
+    __slots__ = ()
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """Return where this end is."""
@@ -91,6 +93,14 @@ class TCPConnection(Stream):
         name = type(self.protocol).__name__ if self.protocol is not None else type(self).__name__
         state = "" if self.connected else " (closed)"
         return f"<{name} {self.owner.describe(self)}{state}>"  # type: ignore[attr-defined]
+
+
+class TCPConnection(TCPNames, Stream):
+    """A TCP connection (``ITCPTransport``), accepted or made.
+
+    Nearly all of it is native; what Python adds is rare.  An instance has no attributes of its own until one is set, so
+    that idle connections stay small.
+    """
 
 
 classImplements(TCPConnection, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
