@@ -23,6 +23,7 @@ impl Handles for Types {
     type Stream = Token;
     type Listener = ();
     type Connector = ();
+    type Watch = ();
     type Timer = ();
     type Call = ();
     type Chunk = Box<[u8]>;
@@ -58,6 +59,8 @@ impl Sink<Types> for Binding<'_> {
     }
 
     fn share_listener(&self, (): &()) {}
+
+    fn share_watch(&self, (): &()) {}
 
     fn copy(&self, bytes: &[u8]) -> Box<[u8]> {
         self.received.set(self.received.get() + bytes.len());
@@ -118,6 +121,10 @@ impl Sink<Types> for Binding<'_> {
     fn connected(&self, (): (), _stream: &Token) {}
 
     fn connect_failed(&self, (): (), _errno: i32) {}
+
+    fn ready(&self, (): &(), _ready: torsion_reactor::Wants) {}
+
+    fn watch_failed(&self, (): &(), _errno: i32) {}
 
     fn panicked(&self, _stream: Option<&Token>, payload: Box<dyn std::any::Any + Send>) {
         std::panic::resume_unwind(payload);

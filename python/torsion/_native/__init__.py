@@ -15,6 +15,7 @@ from torsion._native._core import (
     Listener,
     Stream,
     Timer,
+    Watch,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "Listener",
     "Stream",
     "Timer",
+    "Watch",
 ]

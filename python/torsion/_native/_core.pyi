@@ -24,6 +24,7 @@ __all__ = [
     "Listener",
     "Stream",
     "Timer",
+    "Watch",
 ]
 
 type SocketAddress = tuple[str, int] | tuple[str, int, int, int]
@@ -70,6 +71,17 @@ class ConnectorOwner(StreamOwner, Protocol):
         """The connection stands.  Set ``stream.protocol``, or abort the stream."""
     def connect_failed(self, errno: int, /) -> None:
         """The connection could not be made."""
+
+class WatchOwner(Protocol):
+    """What stands behind a watch."""
+
+    def ready(self, watch: Watch, readable: bool, writable: bool, /) -> None:
+        """The descriptor is ready for what is wanted of it: to be read, written, or both, where an error or the other
+        end's going counts as either.  Said once a turn for as long as it is so."""
+    def watch_failed(self, watch: Watch, errno: int, /) -> None:
+        """The descriptor cannot be watched any more, as *errno* tells: it was closed, say.  Nothing is wanted of it now."""
+    def raised(self, source: object, exception: BaseException, /) -> object:
+        """One of these raised *exception*: log it.  The watch goes on."""
 
 @final
 class Timer:
@@ -212,6 +224,25 @@ class Connector:
         """Give up; the owner hears no more of it."""
 
 @final
+class Watch:
+    """A descriptor that is somebody else's: it is told when it can be read or written, and never closed here."""
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+    def reading(self) -> bool:
+        """Return whether reading is wanted."""
+    def writing(self) -> bool:
+        """Return whether writing is wanted."""
+    def read(self, wanted: bool) -> None:
+        """Begin or cease to tell when it can be read.  Raises :class:`OSError` where nothing was wanted before and the
+        system does not take the descriptor.  One that is always ready, such as a regular file's, is told of in each turn."""
+    def write(self, wanted: bool) -> None:
+        """As :meth:`read`, for writing."""
+    def close(self) -> None:
+        """Forget the descriptor; the owner hears no more of it.  Does nothing the second time, nor does it matter whether
+        the descriptor is still open or is another's by now."""
+
+@final
 class Engine:
     """Poller, timers, transports and the queue of calls from other threads: one event loop's worth of state."""
 
@@ -248,6 +279,8 @@ class Engine:
     ) -> Connector:
         """Start to connect to *address*, from *bind*.  Raises :class:`OSError` where that fails at once; the outcome never
         arrives before this returns."""
+    def watch(self, descriptor: int, owner: WatchOwner, /) -> Watch:
+        """Make a watch of *descriptor*, of which nothing is wanted yet."""
     def statistics(self) -> dict[str, int]:
         """Return turns, timers, streams, listeners, connectors and waits."""
     def close(self) -> None:

@@ -22,6 +22,7 @@ use crate::stream::Nascent;
 use crate::thread::Entered;
 use crate::timer::{PyTimer, seconds};
 use crate::upcall::Upcalls;
+use crate::watch::PyWatch;
 
 /// Poller, timers, transports and the queue of calls from other threads: one event loop's worth of state.
 #[pyclass(frozen, weakref, name = "Engine", module = "torsion._native")]
@@ -244,6 +245,15 @@ impl PyEngine {
         connector
     }
 
+    #[pyo3(signature = (descriptor, owner, /))]
+    fn watch(
+        slf: &Bound<'_, Self>,
+        descriptor: i32,
+        owner: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<PyWatch>> {
+        PyWatch::open(slf, descriptor, owner)
+    }
+
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let figures = self.enter()?.statistics();
         let record = PyDict::new(py);
@@ -266,6 +276,7 @@ impl PyEngine {
             match other {
                 Discarded::Listener(listener) => drop(listener),
                 Discarded::Connector(connector) => drop(connector),
+                Discarded::Watch(watch) => drop(watch),
             }
         }
         Ok(())
@@ -281,6 +292,7 @@ impl PyEngine {
             Held::Stream(stream) => visit.call(stream),
             Held::Listener(listener) => visit.call(listener),
             Held::Connector(connector) => visit.call(connector),
+            Held::Watch(watch) => visit.call(watch),
             Held::Timer(timer) => visit.call(timer),
             Held::Call(call) => call.traverse(visit),
         })

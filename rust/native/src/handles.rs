@@ -10,6 +10,7 @@ use crate::connector::PyConnector;
 use crate::listener::PyListener;
 use crate::stream::PyStream;
 use crate::timer::PyTimer;
+use crate::watch::PyWatch;
 
 /// The Python objects that an engine keeps.
 pub(crate) struct Objects;
@@ -18,6 +19,7 @@ impl Handles for Objects {
     type Stream = Py<PyStream>;
     type Listener = Py<PyListener>;
     type Connector = Py<PyConnector>;
+    type Watch = Py<PyWatch>;
     type Timer = Py<PyTimer>;
     type Call = Call;
     type Chunk = Chunk;

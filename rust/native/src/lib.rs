@@ -21,6 +21,7 @@ mod test_support;
 mod thread;
 mod timer;
 mod upcall;
+mod watch;
 
 /// The native engine: what crosses between Python and Rust.
 // Free-threading is declared only once the many-thread stress has passed on such a build.
@@ -41,6 +42,8 @@ mod _core {
     use crate::stream::PyStream;
     #[pymodule_export]
     use crate::timer::PyTimer;
+    #[pymodule_export]
+    use crate::watch::PyWatch;
 
     #[cfg(feature = "test-support")]
     #[pymodule]

@@ -46,6 +46,8 @@ names! {
     write_closed = "write_closed";
     lost = "lost";
     raised = "raised";
+    ready = "ready";
+    watch_failed = "watch_failed";
 }
 
 pub(crate) mod errors {

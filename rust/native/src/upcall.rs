@@ -12,7 +12,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyType};
 
-use torsion_reactor::{CloseReason, Sink, Token};
+use torsion_reactor::{CloseReason, Sink, Token, Wants};
 
 use crate::address;
 use crate::bytes::Lease;
@@ -25,6 +25,7 @@ use crate::names;
 use crate::panic;
 use crate::stream::{Nascent, PyStream};
 use crate::timer::PyTimer;
+use crate::watch::PyWatch;
 
 #[cfg(feature = "test-support")]
 use crate::test_support::fault;
@@ -157,6 +158,10 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
 
     fn share_listener(&self, listener: &Py<PyListener>) -> Py<PyListener> {
         listener.clone_ref(self.py())
+    }
+
+    fn share_watch(&self, watch: &Py<PyWatch>) -> Py<PyWatch> {
+        watch.clone_ref(self.py())
     }
 
     fn copy(&self, bytes: &[u8]) -> Self::Data {
@@ -351,6 +356,29 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         };
         if let Err(error) = owner.call_method1(names::connect_failed(py), (errno,)) {
             complain(&owner, connector.bind(py).as_any(), error);
+        }
+    }
+
+    fn ready(&self, watch: &Py<PyWatch>, ready: Wants) {
+        fault("ready");
+        let py = self.py();
+        let watch = watch.bind(py);
+        let Some(owner) = watch.get().owner(py) else {
+            return;
+        };
+        if let Err(error) = owner.call_method1(names::ready(py), (watch, ready.read, ready.write)) {
+            complain(&owner, watch.as_any(), error);
+        }
+    }
+
+    fn watch_failed(&self, watch: &Py<PyWatch>, errno: i32) {
+        let py = self.py();
+        let watch = watch.bind(py);
+        let Some(owner) = watch.get().owner(py) else {
+            return;
+        };
+        if let Err(error) = owner.call_method1(names::watch_failed(py), (watch, errno)) {
+            complain(&owner, watch.as_any(), error);
         }
     }
 

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! engine
-//! listener  connector  stream
+//! listener  connector  stream    watch
 //! poller    ingress
 //! buffer    timer      readiness
 //! sink      token      clock      error
@@ -26,6 +26,7 @@ pub mod sink;
 pub mod stream;
 pub mod timer;
 pub mod token;
+pub mod watch;
 
 pub use socket2::SockRef;
 
@@ -34,8 +35,9 @@ pub use engine::{Cleared, Discarded, Disconnected, Engine, Held, Statistics};
 pub use error::{CloseReason, Error};
 pub use ingress::Ingress;
 pub use listener::Listener;
-pub use poller::Waker;
+pub use poller::{Waker, Wants};
 pub use sink::{Handles, Sink};
 pub use stream::{Stream, Wrote};
 pub use timer::TimerId;
 pub use token::Token;
+pub use watch::Watch;

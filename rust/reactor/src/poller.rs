@@ -2,11 +2,15 @@
 //!
 //! Sockets are registered once, for reading and writing, edge-triggered; no call to the kernel follows until they close.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mio::event::Source;
+#[cfg(unix)]
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry};
 
 use crate::token::Token;
@@ -60,7 +64,7 @@ impl Poller {
     /// What the system says when descriptors have run out.
     pub fn new() -> io::Result<(Self, Registrar, Waker)> {
         let poll = Poll::new()?;
-        let registrar = Registrar(poll.registry().try_clone()?);
+        let registrar = Registrar::new(poll.registry().try_clone()?);
         let waker = Waker(Arc::new(mio::Waker::new(poll.registry(), WAKE)?));
         #[cfg(unix)]
         let signals = SignalPipe::new(poll.registry())?;
@@ -122,19 +126,33 @@ impl Poller {
     }
 }
 
-/// Adds sockets to the poller; usable while the poller waits.
+/// Adds descriptors to the poller; usable while the poller waits.
+///
+/// The system names them by number, and forgets one that is closed, whose number the next may get.  It is no trouble with
+/// the engine's own, which it closes itself; a *foreign* one is closed behind its back.  So it is kept here whose each
+/// number was last, and nobody ends or changes the watch of another.
 #[derive(Debug)]
-pub struct Registrar(Registry);
+pub struct Registrar {
+    registry: Registry,
+    foreign: RefCell<HashMap<i32, Token>>,
+}
 
 impl Registrar {
+    fn new(registry: Registry) -> Self {
+        Self {
+            registry,
+            foreign: RefCell::default(),
+        }
+    }
+
     /// Watches `source` for reading and writing.  Closing it ends the watch.
     ///
     /// # Errors
     /// What the system says, such as that its limit of watches is reached.
-    pub fn watch(&self, source: &mut impl Source, token: Token) -> io::Result<()> {
-        self.0.register(
+    pub fn watch(&self, source: &mut (impl Source + Numbered), token: Token) -> io::Result<()> {
+        self.watch_for(
             source,
-            mio::Token(token.to_usize()),
+            token,
             Interest::READABLE | Interest::WRITABLE | URGENT,
         )
     }
@@ -143,9 +161,124 @@ impl Registrar {
     ///
     /// # Errors
     /// As [`watch`](Self::watch).
-    pub fn watch_reading(&self, source: &mut impl Source, token: Token) -> io::Result<()> {
-        self.0
-            .register(source, mio::Token(token.to_usize()), Interest::READABLE)
+    pub fn watch_reading(
+        &self,
+        source: &mut (impl Source + Numbered),
+        token: Token,
+    ) -> io::Result<()> {
+        self.watch_for(source, token, Interest::READABLE)
+    }
+
+    fn watch_for(
+        &self,
+        source: &mut (impl Source + Numbered),
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        self.registry
+            .register(source, mio::Token(token.to_usize()), interest)?;
+        #[cfg(unix)]
+        {
+            let mut foreign = self.foreign.borrow_mut();
+            if !foreign.is_empty() {
+                foreign.remove(&source.as_raw_fd());
+            }
+        }
+        Ok(())
+    }
+
+    /// All foreign descriptors are let go of, without a word to the system: what it may still tell of them names nobody.
+    pub fn forget_foreign(&self) {
+        for (descriptor, _) in self.foreign.borrow_mut().drain() {
+            #[cfg(unix)]
+            let _ = self.registry.deregister(&mut SourceFd(&descriptor));
+            #[cfg(not(unix))]
+            let _ = descriptor;
+        }
+    }
+
+    /// Watches `descriptor`, which is the binding's own, for what is wanted of it.
+    ///
+    /// # Errors
+    /// What the system says: among others that it is closed, watched already, or nothing that can be waited for.
+    pub fn watch_foreign(&self, descriptor: i32, wants: Wants, token: Token) -> io::Result<()> {
+        #[cfg(unix)]
+        self.registry.register(
+            &mut SourceFd(&descriptor),
+            mio::Token(token.to_usize()),
+            wants.interest(),
+        )?;
+        #[cfg(not(unix))]
+        return Err(io::ErrorKind::Unsupported.into());
+        self.foreign.borrow_mut().insert(descriptor, token);
+        Ok(())
+    }
+
+    /// Changes what is wanted; what is ready now is told of once more.
+    ///
+    /// # Errors
+    /// What the system says, and `NotFound` if the number is another's by now.
+    pub fn rewatch_foreign(&self, descriptor: i32, wants: Wants, token: Token) -> io::Result<()> {
+        if !self.is_foreign(descriptor, token) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        #[cfg(unix)]
+        self.registry.reregister(
+            &mut SourceFd(&descriptor),
+            mio::Token(token.to_usize()),
+            wants.interest(),
+        )?;
+        Ok(())
+    }
+
+    /// Ends the watch, unless the number is another's by now.
+    pub fn unwatch_foreign(&self, descriptor: i32, token: Token) {
+        if self.is_foreign(descriptor, token) {
+            self.foreign.borrow_mut().remove(&descriptor);
+            // A closed descriptor is refused here; nobody watches it any more.
+            #[cfg(unix)]
+            let _ = self.registry.deregister(&mut SourceFd(&descriptor));
+        }
+    }
+
+    fn is_foreign(&self, descriptor: i32, token: Token) -> bool {
+        self.foreign.borrow().get(&descriptor) == Some(&token)
+    }
+}
+
+/// What has a descriptor, where there are such.
+#[cfg(unix)]
+pub use std::os::fd::AsRawFd as Numbered;
+
+/// What has a descriptor, where there are such.
+#[cfg(not(unix))]
+pub trait Numbered {}
+#[cfg(not(unix))]
+impl<T> Numbered for T {}
+
+/// What is wanted of a foreign descriptor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// To be told when it can be read.
+    pub read: bool,
+    /// To be told when it can be written.
+    pub write: bool,
+}
+
+impl Wants {
+    /// Whether anything is.
+    #[must_use]
+    pub const fn anything(self) -> bool {
+        self.read || self.write
+    }
+
+    #[cfg(unix)]
+    const fn interest(self) -> Interest {
+        match (self.read, self.write) {
+            (true, true) => Interest::READABLE.add(Interest::WRITABLE),
+            (false, true) => Interest::WRITABLE,
+            _ => Interest::READABLE,
+        }
     }
 }
 

@@ -14,6 +14,12 @@ impl Readiness {
     const QUEUED: u8 = 8;
     const ERROR: u8 = 16;
 
+    /// Nothing is known.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
     /// The readiness of a fresh socket: writing may be tried at once, reading waits for the poller's word.
     #[must_use]
     pub const fn fresh() -> Self {

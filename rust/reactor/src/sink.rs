@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
 use crate::error::CloseReason;
+use crate::poller::Wants;
 use crate::token::Token;
 
 /// The binding's own types that an engine keeps for it.
@@ -19,6 +20,8 @@ pub trait Handles {
     type Listener;
     /// What stands for a connection in the making.
     type Connector;
+    /// What stands for a watched descriptor.
+    type Watch;
     /// What is due when a timer is.
     type Timer;
     /// A call from another thread.
@@ -42,6 +45,8 @@ pub trait Sink<H: Handles> {
     fn share_stream(&self, stream: &H::Stream) -> H::Stream;
     /// Makes another handle to the same listener.
     fn share_listener(&self, listener: &H::Listener) -> H::Listener;
+    /// Makes another handle to the same watch.
+    fn share_watch(&self, watch: &H::Watch) -> H::Watch;
 
     /// Copies received bytes.
     fn copy(&self, bytes: &[u8]) -> Self::Data;
@@ -80,6 +85,12 @@ pub trait Sink<H: Handles> {
     fn connected(&self, connector: H::Connector, stream: &H::Stream);
     /// The connection could not be made.
     fn connect_failed(&self, connector: H::Connector, errno: i32);
+
+    /// A watched descriptor can be read, written, or both.
+    fn ready(&self, watch: &H::Watch, ready: Wants);
+    /// A watched descriptor cannot be watched any more: it was closed, say.  Said once; the watch rests until something
+    /// is wanted of it again.
+    fn watch_failed(&self, watch: &H::Watch, errno: i32);
 
     /// One of the above panicked, or the engine did on its behalf.  The stream, if there is one, is lost as
     /// [`CloseReason::Raised`].

@@ -5,6 +5,7 @@ use crate::listener::Listener;
 use crate::readiness::Readiness;
 use crate::sink::Handles;
 use crate::stream::Stream;
+use crate::watch::Watch;
 
 /// What lives in a slot.
 pub(super) enum Entry<H: Handles> {
@@ -20,6 +21,10 @@ pub(super) enum Entry<H: Handles> {
         connector: Connector,
         handle: Option<H::Connector>,
     },
+    Watch {
+        watch: Watch,
+        handle: Option<H::Watch>,
+    },
     /// A connector on its way to becoming a stream, for as long as one borrow.
     Changing,
 }
@@ -30,6 +35,7 @@ impl<H: Handles> Entry<H> {
             Self::Stream { stream, .. } => Some(&mut stream.readiness),
             Self::Listener { listener, .. } => Some(&mut listener.readiness),
             Self::Connector { connector, .. } => Some(&mut connector.readiness),
+            Self::Watch { watch, .. } => Some(&mut watch.readiness),
             Self::Changing => None,
         }
     }

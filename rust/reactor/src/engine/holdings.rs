@@ -34,6 +34,10 @@ impl<H: Handles> Engine<H> {
                     handle: Some(handle),
                     ..
                 } => visit(Held::Connector(handle))?,
+                Entry::Watch {
+                    handle: Some(handle),
+                    ..
+                } => visit(Held::Watch(handle))?,
                 _ => {}
             }
         }
@@ -49,6 +53,7 @@ impl<H: Handles> Engine<H> {
             streams: Vec::new(),
             others: Vec::new(),
         };
+        self.registrar.forget_foreign();
         for entry in state.entries.take_all() {
             match entry {
                 Entry::Stream { mut stream, handle } => {
@@ -63,6 +68,9 @@ impl<H: Handles> Engine<H> {
                 Entry::Connector { handle, .. } => {
                     gone.others.extend(handle.map(Discarded::Connector));
                 }
+                Entry::Watch { handle, .. } => {
+                    gone.others.extend(handle.map(Discarded::Watch));
+                }
                 Entry::Changing => {}
             }
         }
@@ -71,6 +79,7 @@ impl<H: Handles> Engine<H> {
         state.dirty.clear();
         state.closed.clear();
         state.starved.clear();
+        state.unarmed.clear();
         gone
     }
 
@@ -97,6 +106,8 @@ pub enum Held<'a, H: Handles> {
     Listener(&'a H::Listener),
     /// Of a connection in the making.
     Connector(&'a H::Connector),
+    /// Of a watched descriptor.
+    Watch(&'a H::Watch),
     /// Of a timer.
     Timer(&'a H::Timer),
     /// Of a call from another thread.
@@ -109,13 +120,15 @@ pub enum Discarded<H: Handles> {
     Listener(H::Listener),
     /// Of a connection in the making.
     Connector(H::Connector),
+    /// Of a watched descriptor.
+    Watch(H::Watch),
 }
 
 /// What had descriptors.
 pub struct Disconnected<H: Handles> {
     /// The streams, and why they ended: those that were open are aborted.
     pub streams: Vec<(H::Stream, CloseReason)>,
-    /// Listeners and connectors.
+    /// Listeners, connectors and watches.
     pub others: Vec<Discarded<H>>,
 }
 

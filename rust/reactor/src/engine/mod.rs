@@ -10,6 +10,7 @@ mod listeners;
 mod serve;
 mod streams;
 mod turn;
+mod watches;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -71,6 +72,8 @@ struct State<H: Handles> {
     closed: VecDeque<Token>,
     /// Listeners that could not accept for want of descriptors and could not shed the connection either.
     starved: Vec<Token>,
+    /// Watches whose descriptors are to be armed before the next wait.
+    unarmed: Vec<Token>,
     statistics: Statistics,
 }
 
@@ -152,6 +155,7 @@ impl<H: Handles> Engine<H> {
                 dirty: VecDeque::new(),
                 closed: VecDeque::new(),
                 starved: Vec::new(),
+                unarmed: Vec::new(),
                 statistics: Statistics::default(),
             }),
             poller: RefCell::new(poller),
@@ -231,16 +235,20 @@ impl<H: Handles> Engine<H> {
         }
     }
 
-    /// Closes a listener or gives up a connection in the making.  What stood for it is given back, to be dropped when no
+    /// Closes a listener, gives up a connection in the making, or ends a watch.  What stood for it is given back, to be dropped when no
     /// borrow is held.
     #[must_use = "dropping a handle may call the binding's code"]
     pub fn discard(&self, token: Token) -> Option<Discarded<H>> {
         let mut state = self.state.borrow_mut();
         match state.entries.get(token) {
-            Some(Entry::Listener { .. } | Entry::Connector { .. }) => {}
+            Some(Entry::Listener { .. } | Entry::Connector { .. } | Entry::Watch { .. }) => {}
             _ => return None,
         }
         match state.entries.remove(token) {
+            Some(Entry::Watch { mut watch, handle }) => {
+                watch.disarm(&self.registrar, token);
+                handle.map(Discarded::Watch)
+            }
             Some(Entry::Listener { handle, .. }) => handle.map(Discarded::Listener),
             Some(Entry::Connector { handle, .. }) => handle.map(Discarded::Connector),
             _ => None,

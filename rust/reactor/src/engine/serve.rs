@@ -30,17 +30,20 @@ impl<H: Handles> Engine<H> {
             Stream,
             Listener,
             Connector,
+            Watch,
         }
         let kind = match self.state.borrow().entries.get(token) {
             Some(Entry::Stream { .. }) => Kind::Stream,
             Some(Entry::Listener { .. }) => Kind::Listener,
             Some(Entry::Connector { .. }) => Kind::Connector,
+            Some(Entry::Watch { .. }) => Kind::Watch,
             Some(Entry::Changing) | None => return,
         };
         match kind {
             Kind::Stream => self.serve_stream(sink, token),
             Kind::Listener => self.serve_listener(sink, token),
             Kind::Connector => self.serve_connector(sink, token),
+            Kind::Watch => self.serve_watch(sink, token),
         }
     }
 

@@ -54,7 +54,8 @@ impl<H: Handles> Engine<H> {
     ///
     /// 1. the calls from other threads that have come in by now, in their order;
     /// 2. the timers that are due by now, in the order of their deadlines; what they schedule waits for the next turn;
-    /// 3. what was written, to the kernel; what was closed, to its owner;
+    /// 3. what was written, to the kernel; what was closed, to its owner; what is wanted of watched descriptors, to the
+    ///    poller;
     /// 4. the wait: not at all if there is more to do, else until a descriptor is ready, a timer is due, the waker is
     ///    used or `timeout` has passed (`None`: for ever);
     /// 5. input and output: each ready descriptor once, with a bounded share; what a stream's hook wrote goes to the
@@ -132,6 +133,7 @@ impl<H: Handles> Engine<H> {
             self.guard(sink, Some(token), || self.flush(sink, token));
         }
         self.tell_closed(sink);
+        self.arm_watches(sink);
     }
 
     /// Step 4.
@@ -273,6 +275,7 @@ impl<H: Handles> State<H> {
     /// comes after that hook: a nested turn that did not wait because of it would turn for nothing.
     fn owes(&self) -> bool {
         !self.dirty.is_empty()
+            || !self.unarmed.is_empty()
             || !self.calls.is_empty()
             || self.ready.iter().any(|token| !self.is_busy(*token))
             || self.closed.iter().any(|token| !self.is_busy(*token))
@@ -288,9 +291,13 @@ impl<H: Handles> State<H> {
         Some(token)
     }
 
-    /// Whether this is a stream with one of its hooks on the stack.
+    /// Whether this is a stream or a watch with one of its hooks on the stack.
     fn is_busy(&self, token: Token) -> bool {
-        matches!(self.entries.get(token), Some(Entry::Stream { stream, .. }) if stream.busy)
+        match self.entries.get(token) {
+            Some(Entry::Stream { stream, .. }) => stream.busy,
+            Some(Entry::Watch { watch, .. }) => watch.busy,
+            _ => false,
+        }
     }
 
     /// Takes the next ready descriptor; one that is being served further up the stack stays in the queue.

@@ -21,7 +21,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::time::Duration;
 
-use torsion_reactor::{Clock, CloseReason, Discarded, Engine, Handles, Sink, Time, Token, Wrote};
+use torsion_reactor::{
+    Clock, CloseReason, Discarded, Engine, Handles, Sink, Time, Token, Wants, Wrote,
+};
 
 /// How long one turn waits at most.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -41,6 +43,8 @@ pub(crate) enum Seen {
     AcceptFailed(Token, i32),
     Connected(Token),
     ConnectFailed(Token, i32),
+    Ready(Token, Wants),
+    WatchFailed(Token, i32),
     /// The stream, if there was one, and what the panic said.
     Panicked(Option<Token>, String),
     /// What a test itself has to say: a timer, a call.
@@ -83,6 +87,7 @@ impl Handles for Types {
     type Stream = Handle;
     type Listener = Handle;
     type Connector = Handle;
+    type Watch = Handle;
     type Timer = Timer;
     type Call = Call;
     type Chunk = Vec<u8>;
@@ -241,6 +246,14 @@ impl World {
     }
 
     // What is asked of the engine
+
+    /// Watches `descriptor`, of which nothing is wanted yet.
+    pub(crate) fn watch(&self, descriptor: i32) -> Token {
+        let token = self.engine.open_watch(descriptor);
+        self.engine
+            .own_watch(token, Handle::new(token, &self.alive));
+        token
+    }
 
     /// Listens on a free port of the loopback.
     pub(crate) fn listen(&self) -> (Token, SocketAddr) {
@@ -461,6 +474,10 @@ impl Sink<Types> for World {
         listener.share()
     }
 
+    fn share_watch(&self, watch: &Handle) -> Handle {
+        watch.share()
+    }
+
     fn copy(&self, bytes: &[u8]) -> Rc<[u8]> {
         bytes.into()
     }
@@ -536,6 +553,14 @@ impl Sink<Types> for World {
 
     fn connect_failed(&self, connector: Handle, errno: i32) {
         self.see(Seen::ConnectFailed(connector.token, errno));
+    }
+
+    fn ready(&self, watch: &Handle, ready: Wants) {
+        self.see(Seen::Ready(watch.token, ready));
+    }
+
+    fn watch_failed(&self, watch: &Handle, errno: i32) {
+        self.see(Seen::WatchFailed(watch.token, errno));
     }
 
     fn panicked(&self, stream: Option<&Handle>, payload: Box<dyn std::any::Any + Send>) {
