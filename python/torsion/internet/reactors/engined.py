@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from torsion.internet.reactors.provides.fdset import ProvidesFDSet
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
 
 __all__ = ["EngineReactor"]
 
 
 class EngineReactor(
+    ProvidesFDSet,
     ProvidesTCP,
 ):
     """A reactor over the native engine: timers, threads, and every transport that the engine has."""
