@@ -207,13 +207,17 @@ class ReactorBase(PluggableResolverMixin):
 
     def _leave(self) -> None:
         """Undo what a run did to its thread and to the process."""
-        signals, self._signals = self._signals, None
-        if signals is not None:
-            signals.uninstall()
+        self._uninstallHandler()
         if self._entered:
             self._entered = False
             _current.leave(self)
             self.threadWaiters.stopped()
+
+    def _uninstallHandler(self) -> None:
+        """Give the process its own signal handlers back.  Twisted's test runner calls this by its name."""
+        signals, self._signals = self._signals, None
+        if signals is not None:
+            signals.uninstall()
 
     def disconnectAll(self) -> None:
         """Close all ports and connections; protocols are told that theirs is lost."""
