@@ -258,13 +258,26 @@ class Engine:
     def delayed_calls(self) -> list[Timer]:
         """Return the timers that are still to come."""
     def next_deadline(self) -> float | None:
-        """Return when the first timer is due, or None without timers."""
+        """Return when the next turn is due at the latest, on the scale of :meth:`seconds`, or None: for the first timer, or for a
+        listener that is short of descriptors and tries again."""
     def call_from_thread(self, callable: Callable[..., object], /, *args: Any, **kw: Any) -> None:
         """Call *callable* in the engine's thread, soon; calls of one thread stay in order.  Safe from any thread."""
     def wake(self) -> None:
         """End a wait that is going on, or else the next one.  Safe from any thread."""
     def wakeup_fileno(self) -> int:
         """Return a descriptor for ``signal.set_wakeup_fd``: a byte written to it wakes the engine; -1 where there is none."""
+    def fileno(self) -> int:
+        """Return the poller's descriptor, readable while :meth:`turn` would not have to wait; -1 where there is none."""
+    def attach(self) -> None:
+        """Let somebody else's loop, in this thread, take the turns: one whenever the descriptor is readable, which it also
+        becomes when anything is asked for between turns, and one at :meth:`next_deadline` as it stands after each turn.
+        Other threads are refused between turns, too."""
+    def detach(self) -> None:
+        """End what :meth:`attach` began."""
+    def abandon(self) -> None:
+        """In a process that was forked off: close its copies of the descriptors, tell nobody, and forget everything; whatever
+        is asked of the engine afterwards raises :class:`torsion.internet.error.WrongProcessError`, and a turn that is going
+        on ends with that.  The process that made the engine notices nothing; there, this does nothing."""
     def run(self) -> None:
         """Take turns until :meth:`stop`.  Raises what a Python signal handler raises."""
     def stop(self) -> None:

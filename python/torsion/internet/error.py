@@ -58,6 +58,7 @@ __all__ = [
     "UnsupportedSocketType",
     "UserError",
     "VerifyError",
+    "WrongProcessError",
     "WrongThreadError",
     "errnoMapping",
     "getConnectError",
@@ -410,6 +411,13 @@ class WrongThreadError(RuntimeError):
     """A reactor, or something that belongs to it, was used from another thread than the one that runs it.
 
     Make the call by way of ``reactor.callFromThread``, which is safe from every thread.
+    """
+
+
+class WrongProcessError(RuntimeError):
+    """A reactor, or something that belongs to it, was used in a process that was forked off the reactor's own.
+
+    Make a reactor in the new process, or fork before there is one; see ``docs/reactors.md``.
     """
 
 

@@ -69,6 +69,13 @@ impl PyEngine {
             .take()
     }
 
+    /// What came of turns, in Python's words.
+    fn turned(&self, outcome: std::io::Result<()>) -> PyResult<()> {
+        let Err(error) = outcome else { return Ok(()) };
+        self.shared.must_be_ours()?; // whoever forks in a turn must not go on with it in both processes
+        Err(error::system(&error))
+    }
+
     /// Marks the engine as running while `work` runs.
     fn while_running<R>(&self, work: impl FnOnce() -> R) -> R {
         let before = self.running.swap(true, Ordering::Relaxed);
@@ -148,12 +155,14 @@ impl PyEngine {
             .push(Call::new(must_be_callable(callable)?, args, kw))
         {
             Ok(true) => self.wake(),
-            // Somebody has woken it already; or it is closed for good, and nobody is left to make the call.
-            Ok(false) | Err(_) => Ok(()),
+            Ok(false) => Ok(()), // somebody has woken it already
+            // Closed for good, and nobody is left to make the call.
+            Err(_) => self.shared.must_be_ours(),
         }
     }
 
     fn wake(&self) -> PyResult<()> {
+        self.shared.must_be_ours()?;
         self.shared
             .waker
             .wake()
@@ -162,6 +171,28 @@ impl PyEngine {
 
     fn wakeup_fileno(&self) -> PyResult<i32> {
         Ok(self.enter()?.signal_descriptor().unwrap_or(-1))
+    }
+
+    fn fileno(&self) -> PyResult<i32> {
+        Ok(self.enter()?.descriptor().unwrap_or(-1))
+    }
+
+    fn attach(&self) -> PyResult<()> {
+        let state = self.enter()?;
+        state.attach();
+        state.make_home();
+        Ok(())
+    }
+
+    fn detach(&self) -> PyResult<()> {
+        let state = self.enter()?;
+        state.detach();
+        state.leave_home();
+        Ok(())
+    }
+
+    fn abandon(&self) {
+        drop(self.shared.abandon());
     }
 
     fn run(slf: &Bound<'_, Self>) -> PyResult<()> {
@@ -177,7 +208,7 @@ impl PyEngine {
             })
         });
         interrupted?;
-        ran.map_err(|error| error::system(&error))
+        this.turned(ran)
     }
 
     fn stop(&self) -> PyResult<()> {
@@ -198,8 +229,8 @@ impl PyEngine {
         let this = slf.get();
         let state = this.enter()?;
         slf.py().check_signals()?;
-        this.while_running(|| state.turn(&Upcalls::new(slf), timeout))
-            .map_err(|error| error::system(&error))
+        let turned = this.while_running(|| state.turn(&Upcalls::new(slf), timeout));
+        this.turned(turned)
     }
 
     #[pyo3(signature = (address, backlog, owner, streams, /))]
@@ -320,8 +351,8 @@ fn must_be_callable(function: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
         Ok(function)
     } else {
         Err(PyTypeError::new_err(format!(
-            "the call to be made later must be callable, not {:?}",
-            function
+            "the call to be made later must be callable, not {}",
+            error::shown(&function)
         )))
     }
 }

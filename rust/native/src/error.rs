@@ -2,10 +2,10 @@
 
 use std::io;
 
-use pyo3::PyErr;
 use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
 
-use crate::names::errors::WrongThreadError;
+use crate::names::errors::{WrongProcessError, WrongThreadError};
 
 /// What is said to a thread that uses another thread's reactor.
 pub(crate) fn wrong_thread() -> PyErr {
@@ -13,6 +13,23 @@ pub(crate) fn wrong_thread() -> PyErr {
         "this reactor runs in another thread, and its objects belong to that thread; \
          hand the call over with reactor.callFromThread(function, *args)",
     )
+}
+
+/// What is said in a process that was forked off the one whose engine is asked for something.
+pub(crate) fn wrong_process(maker: u32) -> PyErr {
+    WrongProcessError::new_err(format!(
+        "this reactor belongs to process {maker}, and this is process {}, which was forked off it: make a reactor of its own \
+         here (torsion.internet.reactors.install() makes and installs one), or fork before the reactor is made",
+        std::process::id()
+    ))
+}
+
+/// An object for an error's text; one that cannot be shown must not keep the error from being told.
+pub(crate) fn shown(object: &Bound<'_, PyAny>) -> String {
+    match object.repr() {
+        Ok(text) => text.to_string_lossy().into_owned(),
+        Err(_) => format!("<unprintable {}>", object.get_type()),
+    }
 }
 
 /// An error of the system, with its number: Python picks the subclass of `OSError`.

@@ -56,5 +56,6 @@ pub(crate) mod errors {
 
     import_exception!(torsion.internet.error, AlreadyCalled);
     import_exception!(torsion.internet.error, AlreadyCancelled);
+    import_exception!(torsion.internet.error, WrongProcessError);
     import_exception!(torsion.internet.error, WrongThreadError);
 }

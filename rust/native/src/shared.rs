@@ -10,12 +10,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::prelude::*;
 
-use torsion_reactor::{Clock, Error, Ingress, Time, Waker};
+use torsion_reactor::{Abandoned, Clock, Error, Ingress, Time, Waker};
 
 use crate::call::Call;
 use crate::error;
 use crate::handles::Objects;
-use crate::thread::{Entered, ThreadCell};
+use crate::thread::{Entered, Rest, ThreadCell};
 
 /// The engine of the crate below, over Python's objects.
 pub(crate) type State = torsion_reactor::Engine<Objects>;
@@ -28,6 +28,14 @@ pub(crate) struct Shared {
     epoch: f64,
     pub(crate) ingress: Arc<Ingress<Call>>,
     pub(crate) waker: Waker,
+    /// The process that opened the engine.
+    process: u32,
+}
+
+impl Rest for State {
+    fn rest(&self) {
+        self.call_attention();
+    }
 }
 
 impl Shared {
@@ -46,6 +54,7 @@ impl Shared {
             clock,
             ingress: state.ingress(),
             waker: state.waker(),
+            process: std::process::id(),
             state: ThreadCell::new(state),
         })
     }
@@ -53,7 +62,41 @@ impl Shared {
     /// Access for this thread.
     #[inline]
     pub(crate) fn enter(&self) -> PyResult<Entered<'_, State>> {
-        self.state.enter().ok_or_else(error::wrong_thread)
+        self.state.enter().ok_or_else(|| self.refusal())
+    }
+
+    /// Why somebody is refused.
+    #[cold]
+    fn refusal(&self) -> PyErr {
+        if self.state.is_gone() {
+            error::wrong_process(self.process)
+        } else {
+            error::wrong_thread()
+        }
+    }
+
+    /// Raises in a process that was forked off.
+    pub(crate) fn must_be_ours(&self) -> PyResult<()> {
+        if self.state.is_gone() {
+            Err(error::wrong_process(self.process))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// In a process that was forked off, takes the engine's state away from everybody.  `None` in the process that opened
+    /// it, and the second time.
+    #[expect(
+        unsafe_code,
+        reason = "its owner may be a thread that was lost in the fork"
+    )]
+    pub(crate) fn abandon(&self) -> Option<Abandoned<Objects>> {
+        if self.process == std::process::id() {
+            return None;
+        }
+        // SAFETY: a process that was forked off begins with one thread, the one that calls this before it returns from the fork.
+        let state = unsafe { self.state.take_away() }?;
+        Some(state.abandon())
     }
 
     /// Access, where a refusal needs no words.

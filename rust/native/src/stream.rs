@@ -358,8 +358,9 @@ impl PyStream {
         let streaming = streaming.is_truthy()?;
         if let Some(before) = this.producer.get(py) {
             return Err(PyRuntimeError::new_err(format!(
-                "cannot register producer {producer:?}: producer {before:?} was never unregistered; \
-                 call unregisterProducer() first"
+                "cannot register producer {}: producer {} was never unregistered; call unregisterProducer() first",
+                error::shown(&producer),
+                error::shown(&before)
             )));
         }
         if this

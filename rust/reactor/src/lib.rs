@@ -31,7 +31,7 @@ pub mod watch;
 pub use socket2::SockRef;
 
 pub use clock::{Clock, Time};
-pub use engine::{Cleared, Discarded, Disconnected, Engine, Held, Statistics};
+pub use engine::{Abandoned, Cleared, Discarded, Disconnected, Engine, Held, Statistics};
 pub use error::{CloseReason, Error};
 pub use ingress::Ingress;
 pub use listener::Listener;

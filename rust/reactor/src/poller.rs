@@ -116,6 +116,15 @@ impl Poller {
         woken
     }
 
+    /// Its own descriptor, readable while a wait would end at once; `None` where there is none.
+    #[must_use]
+    pub fn descriptor(&self) -> Option<i32> {
+        #[cfg(unix)]
+        return Some(std::os::fd::AsRawFd::as_raw_fd(&self.poll));
+        #[cfg(not(unix))]
+        None
+    }
+
     /// The descriptor that a byte may be written to from a signal handler to end the wait; `None` where there is none.
     #[must_use]
     pub fn signal_descriptor(&self) -> Option<i32> {

@@ -53,6 +53,7 @@ def test_all_names_are_there_and_sorted():
         (error.PeerVerifyError("not", "trusted"), "('not', 'trusted')"),
         (error.InvalidAddressError("localhost", "not numeric"), "('localhost', 'not numeric')"),
         (error.WrongThreadError("use callFromThread"), "use callFromThread"),
+        (error.WrongProcessError("fork before"), "fork before"),
     ],
     ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
 )
@@ -82,6 +83,7 @@ def test_text(exception, text):
         (error.ReactorAlreadyInstalledError, AssertionError),
         (error.ReactorNotRunning, RuntimeError),
         (error.WrongThreadError, RuntimeError),
+        (error.WrongProcessError, RuntimeError),
     ],
 )
 def test_kinds(kind, base):

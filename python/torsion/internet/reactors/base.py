@@ -416,7 +416,9 @@ def _of_the_engine(problem: BaseException) -> bool:
     Handlers raise the same kinds of error at times, but within a frame of theirs.
     """
     traceback = problem.__traceback__
-    return isinstance(problem, OSError | error.WrongThreadError) and (traceback is None or traceback.tb_next is None)
+    return isinstance(problem, OSError | error.WrongThreadError | error.WrongProcessError) and (
+        traceback is None or traceback.tb_next is None
+    )
 
 
 classImplements(ReactorBase, IReactorCore, IReactorTime, IReactorThreads)

@@ -96,6 +96,42 @@ impl<H: Handles> Engine<H> {
             calls,
         }
     }
+
+    /// To be called in a process that was forked off while the engine was open.  Closes this process's descriptors, says
+    /// nothing to the peers, and forgets everything; from now on there is nothing to serve, and waiting fails.  The
+    /// process that opened the engine notices nothing: it has its own descriptors, and the poller that both know is not touched.
+    #[must_use = "dropping a handle may call the binding's code"]
+    pub fn abandon(&self) -> Abandoned<H> {
+        self.abandoned.set(true);
+        self.guest.set(None);
+        let mut calls = self.ingress.close();
+        // Whoever has it borrowed was another thread, which this process does not have.
+        let Ok(mut state) = self.state.try_borrow_mut() else {
+            return Abandoned {
+                _entries: Vec::new(),
+                _timers: Vec::new(),
+                _calls: calls,
+            };
+        };
+        calls.extend(state.calls.drain(..));
+        state.ready.clear();
+        state.dirty.clear();
+        state.closed.clear();
+        state.starved.clear();
+        state.unarmed.clear();
+        Abandoned {
+            _entries: state.entries.take_all(),
+            _timers: state.timers.clear(),
+            _calls: calls,
+        }
+    }
+}
+
+/// All that an engine held in a process that is not its own; dropping it closes descriptors.
+pub struct Abandoned<H: Handles> {
+    _entries: Vec<Entry<H>>,
+    _timers: Vec<H::Timer>,
+    _calls: Vec<H::Call>,
 }
 
 /// A handle that an engine holds.

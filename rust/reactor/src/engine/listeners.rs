@@ -3,7 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::{Engine, Entry};
+use super::turn::STARVED_RETRY;
+use super::{Engine, Entry, State};
+use crate::clock::Time;
 use crate::error::Error;
 use crate::listener::{ACCEPTS_PER_TURN, Accepted, Listener};
 use crate::sink::{Handles, Sink};
@@ -106,11 +108,19 @@ impl<H: Handles> Engine<H> {
                         self.guard(sink, None, || sink.accept_failed(&handle, errno));
                     }
                     if !shed {
-                        return self.state.borrow_mut().starved.push(token);
+                        return self.state.borrow_mut().starve(token, self.clock.now());
                     }
                 }
             }
         }
         self.state.borrow_mut().enqueue(token);
+    }
+}
+
+impl<H: Handles> State<H> {
+    /// Has a listener that is short of descriptors try again later.
+    fn starve(&mut self, token: Token, now: Time) {
+        self.starved.push(token);
+        self.retry = Some(now + STARVED_RETRY);
     }
 }

@@ -5,6 +5,7 @@
 
 mod connectors;
 mod entry;
+mod guest;
 mod holdings;
 mod listeners;
 mod serve;
@@ -28,8 +29,9 @@ use crate::timer::{TimerId, Timers};
 use crate::token::{Slab, Token};
 
 use entry::Entry;
+use guest::Guest;
 
-pub use holdings::{Cleared, Discarded, Disconnected, Held};
+pub use holdings::{Abandoned, Cleared, Discarded, Disconnected, Held};
 
 /// Poller, timers, transports and the queue of calls from other threads.
 pub struct Engine<H: Handles> {
@@ -43,6 +45,11 @@ pub struct Engine<H: Handles> {
     buffer: Cell<Option<ReadBuffer>>,
     progress: Cell<Progress>,
     signal_descriptor: Option<i32>,
+    descriptor: Option<i32>,
+    /// Present while somebody else's loop takes the turns.
+    guest: Cell<Option<Guest>>,
+    /// This process was forked off the one that opened the engine: see [`abandon`](Self::abandon).
+    abandoned: Cell<bool>,
 }
 
 /// How a [`run`](Engine::run) stands.  It alone is stopped: a turn that is taken by hand waits as it is asked to.
@@ -74,6 +81,8 @@ struct State<H: Handles> {
     starved: Vec<Token>,
     /// Watches whose descriptors are to be armed before the next wait.
     unarmed: Vec<Token>,
+    /// When these try again, unless a turn is taken earlier.
+    retry: Option<Time>,
     statistics: Statistics,
 }
 
@@ -146,6 +155,7 @@ impl<H: Handles> Engine<H> {
         prepare_allocator();
         Ok(Self {
             signal_descriptor: poller.signal_descriptor(),
+            descriptor: poller.descriptor(),
             state: RefCell::new(State {
                 entries: Slab::new(),
                 timers: Timers::new(),
@@ -156,6 +166,7 @@ impl<H: Handles> Engine<H> {
                 closed: VecDeque::new(),
                 starved: Vec::new(),
                 unarmed: Vec::new(),
+                retry: None,
                 statistics: Statistics::default(),
             }),
             poller: RefCell::new(poller),
@@ -165,6 +176,8 @@ impl<H: Handles> Engine<H> {
             clock,
             buffer: Cell::new(None),
             progress: Cell::new(Progress::Resting),
+            guest: Cell::new(None),
+            abandoned: Cell::new(false),
         })
     }
 
@@ -202,10 +215,10 @@ impl<H: Handles> Engine<H> {
         self.state.borrow().timers.when(timer)
     }
 
-    /// When the first timer is due.
+    /// When the next turn is due at the latest: for the first timer, or for a listener that is short of descriptors.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        self.state.borrow_mut().timers.next_deadline()
+        self.state.borrow_mut().next_deadline()
     }
 
     // Threads

@@ -9,7 +9,7 @@ use crate::sink::{Handles, Sink};
 use crate::token::Token;
 
 /// How long a listener that is short of descriptors waits before it tries again, unless one of ours is closed earlier.
-const STARVED_RETRY: Duration = Duration::from_millis(100);
+pub(super) const STARVED_RETRY: Duration = Duration::from_millis(100);
 
 /// How long a wait may be where signals cannot end it (Windows): so late does Ctrl-C take effect at most.
 const SIGNAL_POLL: Duration = Duration::from_millis(100);
@@ -67,7 +67,9 @@ impl<H: Handles> Engine<H> {
     /// # Errors
     /// What the system says of the poller, which is then of no more use.
     pub fn turn<S: Sink<H>>(&self, sink: &S, timeout: Option<Duration>) -> std::io::Result<()> {
-        self.take_turn(sink, timeout, Pace::Idle).map(drop)
+        let turned = self.take_turn(sink, timeout, Pace::Idle);
+        self.prepare_rest(sink);
+        turned.map(drop)
     }
 
     fn take_turn<S: Sink<H>>(
@@ -144,6 +146,11 @@ impl<H: Handles> Engine<H> {
         pace: Pace,
     ) -> std::io::Result<Pace> {
         let timeout = self.patience(timeout);
+        if self.abandoned.get() {
+            return Err(std::io::Error::other(
+                "the poller belongs to the process that this one was forked off",
+            ));
+        }
         // A nested turn within the wait itself cannot be: nothing is called upwards while the poller is borrowed.
         let Ok(mut poller) = self.poller.try_borrow_mut() else {
             return Ok(pace);
@@ -173,12 +180,9 @@ impl<H: Handles> Engine<H> {
         if self.signal_descriptor.is_none() {
             patience = Some(patience.map_or(SIGNAL_POLL, |patience| patience.min(SIGNAL_POLL)));
         }
-        if let Some(deadline) = state.timers.next_deadline() {
+        if let Some(deadline) = state.next_deadline() {
             let left = deadline.since(self.clock.now());
             patience = Some(patience.map_or(left, |patience| patience.min(left)));
-        }
-        if !state.starved.is_empty() {
-            patience = Some(patience.map_or(STARVED_RETRY, |patience| patience.min(STARVED_RETRY)));
         }
         patience
     }
@@ -273,7 +277,7 @@ impl<H: Handles> Engine<H> {
 impl<H: Handles> State<H> {
     /// Whether the next turn has something to do without any event.  What is owed to a stream whose hook is on the stack
     /// comes after that hook: a nested turn that did not wait because of it would turn for nothing.
-    fn owes(&self) -> bool {
+    pub(super) fn owes(&self) -> bool {
         !self.dirty.is_empty()
             || !self.unarmed.is_empty()
             || !self.calls.is_empty()
