@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import directlyProvides, providedBy
 
 from torsion.internet.interfaces.core import IAddress, ILoggingContext
-from torsion.internet.protocol.factory import ClientFactory
+from torsion.internet.interfaces.protocol import IFileDescriptorReceiver, IHalfCloseableProtocol
+from torsion.internet.interfaces.tls import IHandshakeListener
+from torsion.internet.protocol.client import ClientFactory
 from torsion.internet.protocol.protocols import Protocol
 from torsion.python.failure import Failure
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from torsion.internet.interfaces import IConnector
 
 __all__ = ["ProtocolWrapper", "WrappingFactory"]
+
+_OPTIONAL = (IFileDescriptorReceiver, IHalfCloseableProtocol, IHandshakeListener)
+"""What a protocol may be told besides what every protocol is."""
 
 
 def _prefix_of(wrapped: Any, wrapper: str) -> str:
@@ -33,7 +38,8 @@ class ProtocolWrapper(Protocol):
 
     It passes everything on, in both directions.  A subclass overrides what it wants to do differently.  What else the
     transport can do, the wrapper can do too: unknown attributes are looked up there, and from :meth:`makeConnection` on it
-    provides the transport's interfaces.
+    provides the transport's interfaces.  A protocol that can be told more than most, such as that its connection is half
+    closed, is told so through the wrapper.
 
     :ivar wrappedProtocol: the protocol, or None once the connection is lost.
     """
@@ -59,10 +65,22 @@ class ProtocolWrapper(Protocol):
 
     def makeConnection(self, transport: Any) -> None:
         """Take the transport, and be the transport of the wrapped protocol."""
-        directlyProvides(self, providedBy(transport))
+        directlyProvides(self, providedBy(transport), *self._hooks())
         Protocol.makeConnection(self, transport)
         self.factory.registerProtocol(self)
         self.wrappedProtocol.makeConnection(self)
+
+    def _hooks(self) -> list[Any]:
+        """Return the interfaces of optional hooks that are passed on.
+
+        They are asked for before a wrapped wrapper has a transport, so that it cannot be asked what it provides.  A
+        subclass of which its transport and its protocol have different notions of these (TLS: the end of a stream, the
+        handshake) overrides this, and returns what it wants to be told itself.
+        """
+        wrapped = self.wrappedProtocol
+        if isinstance(wrapped, ProtocolWrapper):
+            return wrapped._hooks()
+        return [interface for interface in _OPTIONAL if interface.providedBy(wrapped)]
 
     # --- as the transport of the wrapped protocol ---------------------------------------------------------------------
 
@@ -102,6 +120,7 @@ class ProtocolWrapper(Protocol):
         self.transport.stopConsuming()
 
     def __getattr__(self, name: str) -> Any:
+        """Look up in the transport what this class does not have."""
         return getattr(self.transport, name)
 
     # --- as the protocol of the transport ----------------------------------------------------------------------------
@@ -109,6 +128,22 @@ class ProtocolWrapper(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Pass this on to the protocol."""
         self.wrappedProtocol.dataReceived(data)
+
+    def readConnectionLost(self) -> None:
+        """Pass this on to the protocol; called only if it is an :class:`IHalfCloseableProtocol`."""
+        self.wrappedProtocol.readConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        """Pass this on to the protocol; called only if it is an :class:`IHalfCloseableProtocol`."""
+        self.wrappedProtocol.writeConnectionLost()
+
+    def fileDescriptorReceived(self, descriptor: int) -> None:
+        """Pass this on to the protocol; called only if it is an :class:`IFileDescriptorReceiver`."""
+        self.wrappedProtocol.fileDescriptorReceived(descriptor)
+
+    def handshakeCompleted(self) -> None:
+        """Pass this on to the protocol; called only if it is an :class:`IHandshakeListener`."""
+        self.wrappedProtocol.handshakeCompleted()
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # nobody calls it without
         """Pass this on to the protocol, and let go of it."""
@@ -179,4 +214,4 @@ class WrappingFactory(ClientFactory[Any]):
 
     def unregisterProtocol(self, p: Any) -> None:
         """Be told by a wrapper that its connection is lost."""
-        del self.protocols[p]
+        self.protocols.pop(p, None)  # one whose connection was never made is not there
