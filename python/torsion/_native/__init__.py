@@ -16,6 +16,7 @@ from torsion._native._core import (
     Stream,
     Timer,
     Watch,
+    spawn,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "Stream",
     "Timer",
     "Watch",
+    "spawn",
 ]

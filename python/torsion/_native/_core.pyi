@@ -9,7 +9,7 @@ another thread raises :class:`torsion.internet.error.WrongThreadError`; only :me
 :meth:`Engine.wake` and :meth:`Engine.seconds` may be called from anywhere.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, Self, final
 
 from typing_extensions import Buffer, disjoint_base  # always there for a type checker, and only that reads this file
@@ -25,6 +25,7 @@ __all__ = [
     "Stream",
     "Timer",
     "Watch",
+    "spawn",
 ]
 
 type SocketAddress = tuple[str, int] | tuple[str, int, int, int]
@@ -299,3 +300,30 @@ class Engine:
     def close(self) -> None:
         """Close every descriptor; streams are lost as aborted, at once.  Timers and calls from threads stay, and the engine
         may be used again afterwards."""
+
+def spawn(
+    programs: Sequence[bytes],
+    arguments: Sequence[bytes],
+    environment: Sequence[bytes],
+    directory: bytes | None,
+    descriptors: Sequence[tuple[int, int]],
+    *,
+    session: bool = ...,
+    terminal: int | None = ...,
+    user: int | None = ...,
+    group: int | None = ...,
+    groups: Sequence[int] | None = ...,
+) -> tuple[int, int, int]:
+    """Start a process: the first of *programs* (paths) that can be run, with *arguments* (its own name is the first of
+    them), the variables *environment* (each ``NAME=value``), in *directory*.
+
+    *descriptors* are pairs ``(number in the child, descriptor of ours)``; all others are closed in the child.  With
+    *session* it leads a session of its own, whose terminal is the child's descriptor *terminal*.  *user*, *group* and
+    *groups* are what it becomes.  Signals have their default meaning in there, and none is held back.
+
+    Returns the process's number; a descriptor that becomes readable when it is over and is the caller's to close, -1 where
+    the system has none; and the errno that kept it from running a program, 0 for none.  In that case it exits with status 1
+    all the same, and is to be waited for.  A child that becomes another user cannot report that errno.
+    Raises :class:`OSError` if there cannot be another process, :class:`ValueError` for a null byte, a negative descriptor or no
+    program.  Unix only.
+    """

@@ -15,6 +15,8 @@ mod names;
 mod panic;
 mod shared;
 mod slot;
+#[cfg(unix)]
+mod spawn;
 mod stream;
 #[cfg(feature = "test-support")]
 mod test_support;
@@ -44,6 +46,10 @@ mod _core {
     use crate::timer::PyTimer;
     #[pymodule_export]
     use crate::watch::PyWatch;
+
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::spawn::spawn;
 
     #[cfg(feature = "test-support")]
     #[pymodule]

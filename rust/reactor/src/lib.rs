@@ -35,8 +35,8 @@ pub use engine::{Abandoned, Cleared, Discarded, Disconnected, Engine, Held, Stat
 pub use error::{CloseReason, Error};
 pub use ingress::Ingress;
 pub use listener::Listener;
-pub use poller::{Waker, Wants};
-pub use sink::{Handles, Sink};
+pub use poller::Waker;
+pub use sink::{Handles, Sink, Wants};
 pub use stream::{Stream, Wrote};
 pub use timer::TimerId;
 pub use token::Token;

@@ -13,6 +13,7 @@ use mio::event::Source;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry};
 
+use crate::sink::Wants;
 use crate::token::Token;
 
 pub use mio::net::{TcpListener, TcpStream};
@@ -215,7 +216,7 @@ impl Registrar {
         self.registry.register(
             &mut SourceFd(&descriptor),
             mio::Token(token.to_usize()),
-            wants.interest(),
+            interest(wants),
         )?;
         #[cfg(not(unix))]
         return Err(io::ErrorKind::Unsupported.into());
@@ -235,7 +236,7 @@ impl Registrar {
         self.registry.reregister(
             &mut SourceFd(&descriptor),
             mio::Token(token.to_usize()),
-            wants.interest(),
+            interest(wants),
         )?;
         Ok(())
     }
@@ -265,29 +266,12 @@ pub trait Numbered {}
 #[cfg(not(unix))]
 impl<T> Numbered for T {}
 
-/// What is wanted of a foreign descriptor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wants {
-    /// To be told when it can be read.
-    pub read: bool,
-    /// To be told when it can be written.
-    pub write: bool,
-}
-
-impl Wants {
-    /// Whether anything is.
-    #[must_use]
-    pub const fn anything(self) -> bool {
-        self.read || self.write
-    }
-
-    #[cfg(unix)]
-    const fn interest(self) -> Interest {
-        match (self.read, self.write) {
-            (true, true) => Interest::READABLE.add(Interest::WRITABLE),
-            (false, true) => Interest::WRITABLE,
-            _ => Interest::READABLE,
-        }
+#[cfg(unix)]
+const fn interest(wants: Wants) -> Interest {
+    match (wants.read, wants.write) {
+        (true, true) => Interest::READABLE.add(Interest::WRITABLE),
+        (false, true) => Interest::WRITABLE,
+        _ => Interest::READABLE,
     }
 }
 

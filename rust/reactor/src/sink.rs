@@ -9,8 +9,24 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
 use crate::error::CloseReason;
-use crate::poller::Wants;
 use crate::token::Token;
+
+/// What is wanted of a foreign descriptor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// To be told when it can be read.
+    pub read: bool,
+    /// To be told when it can be written.
+    pub write: bool,
+}
+
+impl Wants {
+    /// Whether anything is.
+    #[must_use]
+    pub const fn anything(self) -> bool {
+        self.read || self.write
+    }
+}
 
 /// The binding's own types that an engine keeps for it.
 pub trait Handles {

@@ -5,8 +5,9 @@
 
 use std::io;
 
-use crate::poller::{Registrar, Wants};
+use crate::poller::Registrar;
 use crate::readiness::Readiness;
+use crate::sink::Wants;
 use crate::token::Token;
 
 /// A watched descriptor.

@@ -3,8 +3,7 @@
 use std::io;
 
 use super::{Engine, Entry, State};
-use crate::poller::Wants;
-use crate::sink::{Handles, Sink};
+use crate::sink::{Handles, Sink, Wants};
 use crate::token::Token;
 use crate::watch::{Armed, Watch};
 
