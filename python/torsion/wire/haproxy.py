@@ -25,7 +25,18 @@ from torsion.wire._base import (
     RemoteProtocolError,
 )
 
-__all__ = ["MAX_BLOCK", "MAX_LINE", "TLV", "Family", "Header", "HeaderReader", "TLVType", "encode"]
+__all__ = [
+    "MAX_BLOCK",
+    "MAX_LINE",
+    "TLV",
+    "Family",
+    "Header",
+    "HeaderReader",
+    "MissingAddress",
+    "TLVType",
+    "UnknownProtocol",
+    "encode",
+]
 
 Place: TypeAlias = tuple[str, int] | bytes
 """A numeric host and a port, or a UNIX path."""
@@ -46,6 +57,14 @@ _TLV: Final = Struct("!BH")
 _PORTS: Final = Struct("!HH")
 _PATH: Final = 108
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,4}")
+
+
+class UnknownProtocol(RemoteProtocolError):
+    """A header is for a network protocol, or a kind of address, that the specification does not know."""
+
+
+class MissingAddress(RemoteProtocolError):
+    """A header lacks an address, or a part of one."""
 
 
 class Family(Enum):
@@ -194,9 +213,11 @@ def _line(data: bytes) -> Header | None:
         return Header(version=1, raw=raw)
     family = {"TCP4": Family.INET, "TCP6": Family.INET6}.get(kind)
     if family is None:
-        raise RemoteProtocolError(f"PROXY header for protocol {kind!r}; there are TCP4, TCP6 and UNKNOWN")
+        raise UnknownProtocol(f"PROXY header for protocol {kind!r}; there are TCP4, TCP6 and UNKNOWN")
     if len(words) != 5:
-        raise RemoteProtocolError(f"PROXY header with {len(words) - 1} of 4 parts: {raw!r}")
+        raise (MissingAddress if len(words) < 5 else RemoteProtocolError)(
+            f"PROXY header with {len(words) - 1} of 4 parts: {raw!r}"
+        )
     hosts = [_host(family, word, raw) for word in words[1:3]]
     ports = [_port(word, raw) for word in words[3:]]
     return Header(family, (hosts[0], ports[0]), (hosts[1], ports[1]), version=1, raw=raw)
@@ -241,7 +262,7 @@ def _block(data: bytes, most: int) -> Header | None:
     local = command == 0
     number, transport = data[13] >> 4, data[13] & 15
     if not local and (number > 3 or transport > 2):
-        raise RemoteProtocolError(f"PROXY header with unknown family {number} or transport {transport}")
+        raise UnknownProtocol(f"PROXY header with unknown family {number} or transport {transport}")
     if len(data) < FIXED:
         return None
     length = int.from_bytes(data[14:16])
@@ -259,7 +280,7 @@ def _block(data: bytes, most: int) -> Header | None:
     size = _SIZES[family]
     found = _tlvs(block[size:]) if length >= size else None
     if found is None:
-        raise RemoteProtocolError(f"PROXY header whose {length} bytes do not make its addresses and TLVs")
+        raise MissingAddress(f"PROXY header whose {length} bytes do not make its addresses and TLVs")
     checksum = _check(raw, found, FIXED + size)
     source, destination = _unpack(family, block[:size])
     return Header(

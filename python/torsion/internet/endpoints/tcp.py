@@ -12,11 +12,11 @@ from torsion.internet.endpoints.lookup import addresses_of
 from torsion.internet.endpoints.wrapper import connect_with
 from torsion.internet.error import ConnectingCancelledError, DNSLookupError
 from torsion.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
+from torsion.internet.interfaces.binding import Binding
 from torsion.internet.transports.numeric import isIPv6Address
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IListeningPort, IProtocolFactory
-    from torsion.internet.interfaces.binding import Binding
 
 __all__ = ["TCP4ClientEndpoint", "TCP4ServerEndpoint", "TCP6ClientEndpoint", "TCP6ServerEndpoint"]
 
@@ -25,11 +25,12 @@ __all__ = ["TCP4ClientEndpoint", "TCP4ServerEndpoint", "TCP6ClientEndpoint", "TC
 class _TCPServerEndpoint:
     """A TCP port to listen at."""
 
-    def __init__(self, reactor: Any, port: int, backlog: int, interface: str) -> None:
+    def __init__(self, reactor: Any, port: int, backlog: int, interface: str, reusePort: bool) -> None:
         self._reactor = reactor
         self._port = port
         self._backlog = backlog
         self._interface = interface
+        self._reusePort = reusePort
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._interface or '*'}:{self._port}>"
@@ -40,6 +41,9 @@ class _TCPServerEndpoint:
         :returns: a Deferred that fires with the port, or fails with
             :class:`torsion.internet.error.CannotListenError`.
         """
+        if self._reusePort:
+            place = Binding(self._interface, self._port, reusePort=True)
+            return execute(self._reactor.listenTCP, place, protocolFactory, backlog=self._backlog)
         return execute(
             self._reactor.listenTCP, self._port, protocolFactory, backlog=self._backlog, interface=self._interface
         )
@@ -48,29 +52,37 @@ class _TCPServerEndpoint:
 class TCP4ServerEndpoint(_TCPServerEndpoint):
     """A TCP port over IPv4."""
 
-    def __init__(self, reactor: Any, port: int, backlog: int = 50, interface: str = "") -> None:
+    def __init__(
+        self, reactor: Any, port: int, backlog: int = 50, interface: str = "", *, reusePort: bool = False
+    ) -> None:
         """Describe a port.
 
         :param reactor: provides ``IReactorTCP``.
         :param port: the port's number; 0 lets the system choose.
         :param backlog: how many connections the system may keep waiting to be accepted.
         :param interface: the numeric address to listen at; empty means all.
+        :param reusePort: let other sockets listen there as well, of this process or another of the same user's; the system
+            shares connections out among them (``SO_REUSEPORT``).
         """
-        super().__init__(reactor, port, backlog, interface)
+        super().__init__(reactor, port, backlog, interface, reusePort)
 
 
 class TCP6ServerEndpoint(_TCPServerEndpoint):
     """A TCP port over IPv6."""
 
-    def __init__(self, reactor: Any, port: int, backlog: int = 50, interface: str = "::") -> None:
+    def __init__(
+        self, reactor: Any, port: int, backlog: int = 50, interface: str = "::", *, reusePort: bool = False
+    ) -> None:
         """Describe a port.
 
         :param reactor: provides ``IReactorTCP``.
         :param port: the port's number; 0 lets the system choose.
         :param backlog: how many connections the system may keep waiting to be accepted.
         :param interface: the numeric address to listen at; ``::`` means all.
+        :param reusePort: let other sockets listen there as well, of this process or another of the same user's; the system
+            shares connections out among them (``SO_REUSEPORT``).
         """
-        super().__init__(reactor, port, backlog, interface)
+        super().__init__(reactor, port, backlog, interface, reusePort)
 
 
 class _TCPClientEndpoint:
@@ -156,6 +168,6 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
                 made.callback(result)  # a Failure too: callback takes the errback path for one
 
         made: Deferred[Any] = Deferred(cancel)
-        pending = addresses_of(self._reactor, self._host, self._port, [IPv6Address])
+        pending = addresses_of(self._reactor, self._host, self._port, [IPv6Address], self._timeout)
         pending.addCallback(found).addBoth(settled)
         return made
