@@ -191,13 +191,17 @@ class ReactorBase(PluggableResolverMixin):
         from torsion.internet.reactors.signals import SignalHandlers, in_main_thread
 
         if in_main_thread():
-            signals = SignalHandlers(self.engine.wakeup_fileno(), self.sigInt, self.sigTerm, self.sigBreak)
+            signals = SignalHandlers(self._wakeup_descriptor(), self.sigInt, self.sigTerm, self.sigBreak)
             try:
                 signals.install()
             except BaseException:
                 signals.uninstall()
                 raise
             self._signals = signals
+
+    def _wakeup_descriptor(self) -> int:
+        """Return what signals are to write to, or -1 if nothing."""
+        return self.engine.wakeup_fileno()
 
     def _end(self) -> None:
         """Be running no more: what the ``shutdown`` event starts with."""
