@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use torsion_reactor::{Clock, CloseReason, Engine, Handles, Sink, Token};
+use torsion_reactor::{Address, Clock, CloseReason, Engine, Handles, Sink, Token};
 
 fn main() {
     divan::main();
@@ -101,12 +101,12 @@ impl Sink<Types> for Binding<'_> {
         self.lost.set(self.lost.get() + 1);
     }
 
-    fn adopt(&self, (): &(), token: Token, _peer: SocketAddr) -> Option<Token> {
+    fn adopt(&self, (): &(), token: Token, _peer: &Address) -> Option<Token> {
         self.last.set(Some(token));
         Some(token)
     }
 
-    fn accepted(&self, (): &(), stream: &Token, _peer: SocketAddr) {
+    fn accepted(&self, (): &(), stream: &Token, _peer: &Address) {
         if self.service == Service::Close {
             self.engine.lose(*stream);
         }
@@ -151,7 +151,9 @@ fn serve(
     engine.own_listener(listener, ());
     let address = engine
         .listener(listener, |listener| listener.address())
-        .ok_or("it listens")??;
+        .ok_or("it listens")??
+        .as_inet()
+        .ok_or("it has a port")?;
     let mut peers = Vec::new();
     for _ in 0..connections {
         let peer = TcpStream::connect(address)?;

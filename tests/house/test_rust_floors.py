@@ -19,6 +19,7 @@ REACTOR = [
     {"buffer", "timer", "readiness"},
     {"sink"},
     {"token", "clock", "error"},
+    {"address"},
 ]
 # Crates that a source file may name, beside std.
 MAY_NAME_PYO3 = {"native"}

@@ -62,8 +62,8 @@ class StreamOwner(Protocol):
         that :meth:`lost` is to be given.  The connection is then aborted."""
 
 class ListenerOwner(StreamOwner, Protocol):
-    def accepted(self, stream: Stream, address: SocketAddress, /) -> None:
-        """A connection came in from *address*.  Set ``stream.protocol``, or abort the stream."""
+    def accepted(self, stream: Stream, address: Any, /) -> None:
+        """A connection came in from *address*, as of :meth:`Stream.peer_address`.  Set ``stream.protocol``, or abort the stream."""
     def accept_failed(self, errno: int, /) -> None:
         """``accept`` failed with *errno*; said once until it works again.  The listener goes on."""
 
@@ -159,8 +159,11 @@ class Stream:
         """The same as :meth:`pauseProducing`."""
     def startReading(self) -> None:
         """The same as :meth:`resumeProducing`."""
-    def host_address(self) -> SocketAddress: ...
-    def peer_address(self) -> SocketAddress: ...
+    def host_address(self) -> Any:
+        """Return where this end is: a :data:`SocketAddress`; for a Unix socket its path or name, as ``bytes``, empty if it
+        has none; for a pipe ``b""``."""
+    def peer_address(self) -> Any:
+        """Return where the other end is, as :meth:`host_address`."""
     def getTcpNoDelay(self) -> bool: ...
     def setTcpNoDelay(self, enabled: bool) -> None: ...
     def getTcpKeepAlive(self) -> bool: ...
@@ -205,7 +208,8 @@ class LineDelivery:
 class Listener:
     """A listening socket."""
 
-    def address(self) -> SocketAddress: ...
+    def address(self) -> Any:
+        """Return where it listens, as :meth:`Stream.host_address`."""
     def fileno(self) -> int:
         """Return the descriptor, or -1 once closed."""
     def pause(self) -> None:
@@ -295,6 +299,16 @@ class Engine:
         arrives before this returns."""
     def watch(self, descriptor: int, owner: WatchOwner, /) -> Watch:
         """Make a watch of *descriptor*, of which nothing is wanted yet."""
+    def open_pipe(
+        self, fd: int, reading: bool, writing: bool, owner: StreamOwner, streams: type[Stream], /
+    ) -> Stream:
+        """Make a *streams* of a pipe, FIFO, terminal or any other descriptor that can be waited for, used for *reading*, for
+        *writing* or both; not on Windows.
+
+        The descriptor becomes the engine's, is made non-blocking (for all who share it) and is closed with the stream. A
+        stream that only reads takes no bytes, and is done when the last writer is gone. One that only writes is lost, with
+        EPIPE, when the last reader is gone. A terminal whose other end is gone is at its end. Nothing is read before this
+        returns. Raises :class:`OSError`, such as EPERM for a regular file, and leaves the descriptor to the caller then."""
     def statistics(self) -> dict[str, int]:
         """Return turns, timers, streams, listeners, connectors and waits."""
     def close(self) -> None:

@@ -1,10 +1,13 @@
-//! Socket addresses as Python writes them: `(host, port)`, and for IPv6 `(host, port, flow information, scope id)`.
+//! Socket addresses as Python writes them: `(host, port)`, for IPv6 `(host, port, flow information, scope id)`, and a
+//! Unix socket's path or name as `bytes`.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
+
+use torsion_reactor::Address;
 
 /// Reads an address; the host must be numeric, since looking names up is not done here.
 pub(crate) fn from_python(address: &Bound<'_, PyTuple>) -> PyResult<SocketAddr> {
@@ -40,15 +43,19 @@ pub(crate) fn from_python(address: &Bound<'_, PyTuple>) -> PyResult<SocketAddr> 
 }
 
 /// Writes an address.
-pub(crate) fn to_python(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyTuple>> {
-    match address {
-        SocketAddr::V4(address) => (address.ip().to_string(), address.port()).into_pyobject(py),
-        SocketAddr::V6(address) => (
+pub(crate) fn to_python<'py>(py: Python<'py>, address: &Address) -> PyResult<Bound<'py, PyAny>> {
+    let address = match address {
+        Address::Inet(SocketAddr::V4(address)) => {
+            (address.ip().to_string(), address.port()).into_pyobject(py)?
+        }
+        Address::Inet(SocketAddr::V6(address)) => (
             address.ip().to_string(),
             address.port(),
             address.flowinfo(),
             address.scope_id(),
         )
-            .into_pyobject(py),
-    }
+            .into_pyobject(py)?,
+        Address::Unix(path) => return Ok(PyBytes::new(py, path).into_any()),
+    };
+    Ok(address.into_any())
 }

@@ -1,13 +1,12 @@
 //! `Connector`: a connection in the making.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use torsion_reactor::Token;
+use torsion_reactor::{Address, Token};
 
 use crate::engine::PyEngine;
 use crate::listener::descriptor;
@@ -20,7 +19,7 @@ pub(crate) struct PyConnector {
     shared: Arc<Shared>,
     token: Token,
     /// Where to.
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Address,
     owner: Slot,
     streams: Py<PyType>,
 }
@@ -29,7 +28,7 @@ impl PyConnector {
     pub(crate) fn new(
         engine: &Bound<'_, PyEngine>,
         token: Token,
-        peer: SocketAddr,
+        peer: Address,
         owner: &Bound<'_, PyAny>,
         streams: &Bound<'_, PyType>,
     ) -> PyResult<Py<Self>> {

@@ -16,6 +16,8 @@ use crate::call::Call;
 use crate::connector::PyConnector;
 use crate::error;
 use crate::listener::PyListener;
+#[cfg(unix)]
+use crate::opened;
 use crate::shared::{Shared, State};
 use crate::slot::Slot;
 use crate::stream::Nascent;
@@ -268,7 +270,7 @@ impl PyEngine {
         let token = state
             .connect(address, bind)
             .map_err(|error| error::system(error.io()))?;
-        let connector = PyConnector::new(slf, token, address, &owner, &streams);
+        let connector = PyConnector::new(slf, token, address.into(), &owner, &streams);
         match &connector {
             Ok(connector) => state.own_connector(token, connector.clone_ref(slf.py())),
             Err(_) => drop(state.discard(token)),
@@ -283,6 +285,19 @@ impl PyEngine {
         owner: &Bound<'_, PyAny>,
     ) -> PyResult<Py<PyWatch>> {
         PyWatch::open(slf, descriptor, owner)
+    }
+
+    #[cfg(unix)]
+    #[pyo3(signature = (fd, reading, writing, owner, streams, /))]
+    fn open_pipe(
+        slf: &Bound<'_, Self>,
+        fd: i32,
+        reading: bool,
+        writing: bool,
+        owner: Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<crate::stream::PyStream>> {
+        opened::open_pipe(slf, fd, reading, writing, owner, streams)
     }
 
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

@@ -6,12 +6,16 @@ mod address;
 mod bytes;
 mod call;
 mod connector;
+#[cfg(unix)]
+mod descriptor;
 mod engine;
 mod error;
 mod handles;
 mod lines;
 mod listener;
 mod names;
+#[cfg(unix)]
+mod opened;
 mod panic;
 mod shared;
 mod slot;

@@ -1,13 +1,12 @@
 //! `Listener`: a listening socket.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::PyType;
 
-use torsion_reactor::Token;
+use torsion_reactor::{Address, Token};
 
 use crate::address;
 use crate::engine::PyEngine;
@@ -22,7 +21,7 @@ pub(crate) struct PyListener {
     shared: Arc<Shared>,
     token: Token,
     /// What it is bound to; asked for once, as every connection wants it.
-    bound: SocketAddr,
+    bound: Address,
     owner: Slot,
     streams: Py<PyType>,
 }
@@ -57,15 +56,12 @@ impl PyListener {
     }
 
     /// The local end of a connection that was just accepted: the listener's own address, unless that stands for many.
-    pub(crate) fn host_of(
-        &self,
-        engine: &Bound<'_, PyEngine>,
-        stream: Token,
-    ) -> Option<SocketAddr> {
-        if self.bound.ip().is_unspecified() {
-            upcall::local_address(engine, stream)
-        } else {
-            Some(self.bound)
+    pub(crate) fn host_of(&self, engine: &Bound<'_, PyEngine>, stream: Token) -> Option<Address> {
+        match &self.bound {
+            Address::Inet(bound) if bound.ip().is_unspecified() => {
+                upcall::local_address(engine, stream)
+            }
+            bound => Some(bound.clone()),
         }
     }
 
@@ -77,8 +73,8 @@ impl PyListener {
 
 #[pymethods]
 impl PyListener {
-    fn address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        address::to_python(py, self.bound)
+    fn address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        address::to_python(py, &self.bound)
     }
 
     fn fileno(&self) -> PyResult<i32> {

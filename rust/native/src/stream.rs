@@ -1,15 +1,14 @@
 //! `Stream`: one connected byte stream, with the names of `ITCPTransport`, `IConsumer` and `IPushProducer`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict};
 
-use torsion_reactor::{SockRef, Token, Wrote};
+use torsion_reactor::{Address, SockRef, Token, Wrote};
 
 use crate::address;
 use crate::bytes::Chunk;
@@ -25,8 +24,8 @@ use crate::upcall;
 pub(crate) struct Nascent {
     pub(crate) token: Token,
     pub(crate) owner: Py<PyAny>,
-    pub(crate) peer: SocketAddr,
-    pub(crate) host: SocketAddr,
+    pub(crate) peer: Address,
+    pub(crate) host: Address,
 }
 
 /// One connected byte stream.
@@ -44,8 +43,8 @@ pub(crate) struct PyStream {
     born: bool,
     shared: Arc<Shared>,
     token: Token,
-    peer: SocketAddr,
-    host: SocketAddr,
+    peer: Address,
+    host: Address,
     lost: AtomicBool,
     /// Whether this side has asked for the end.  Receivers of lines look at it after every line, so it is kept here.
     closing: AtomicBool,
@@ -390,12 +389,12 @@ impl PyStream {
         Ok(())
     }
 
-    fn host_address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        address::to_python(py, self.host)
+    fn host_address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        address::to_python(py, &self.host)
     }
 
-    fn peer_address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        address::to_python(py, self.peer)
+    fn peer_address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        address::to_python(py, &self.peer)
     }
 
     #[pyo3(name = "getTcpNoDelay")]

@@ -6,13 +6,12 @@
 //! exception to this, as in Twisted: a reactor is stopped with `reactor.stop()`.
 
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyType};
 
-use torsion_reactor::{CloseReason, Sink, Token, Wants};
+use torsion_reactor::{Address, CloseReason, Sink, Token, Wants};
 
 use crate::address;
 use crate::bytes::Lease;
@@ -50,7 +49,11 @@ impl<'a, 'py> Upcalls<'a, 'py> {
     }
 
     /// Makes a stream of the class that the owner asked for.
-    fn make_stream(&self, class: &Py<PyType>, nascent: Nascent) -> PyResult<Py<PyStream>> {
+    pub(crate) fn make_stream(
+        &self,
+        class: &Py<PyType>,
+        nascent: Nascent,
+    ) -> PyResult<Py<PyStream>> {
         let py = self.py();
         self.engine.get().conceive(nascent);
         let made = class.bind(py).call1((self.engine,));
@@ -269,7 +272,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         &self,
         listener: &Py<PyListener>,
         token: Token,
-        peer: SocketAddr,
+        peer: &Address,
     ) -> Option<Py<PyStream>> {
         let py = self.py();
         let listener = listener.bind(py);
@@ -278,7 +281,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         let nascent = Nascent {
             token,
             owner: owner.clone().unbind(),
-            peer,
+            peer: peer.clone(),
             host,
         };
         match self.make_stream(listener.get().streams(), nascent) {
@@ -290,7 +293,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         }
     }
 
-    fn accepted(&self, listener: &Py<PyListener>, stream: &Py<PyStream>, peer: SocketAddr) {
+    fn accepted(&self, listener: &Py<PyListener>, stream: &Py<PyStream>, peer: &Address) {
         fault("accepted");
         let py = self.py();
         let stream = stream.bind(py);
@@ -321,8 +324,8 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         let py = self.py();
         let connector = connector.bind(py);
         let owner = connector.get().owner(py)?;
-        let peer = connector.get().peer;
-        let host = local_address(self.engine, token).unwrap_or(peer);
+        let peer = connector.get().peer.clone();
+        let host = local_address(self.engine, token).unwrap_or_else(|| peer.clone());
         let nascent = Nascent {
             token,
             owner: owner.clone().unbind(),
@@ -396,14 +399,14 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
 }
 
 /// The local end of a stream that was just made.
-pub(crate) fn local_address(engine: &Bound<'_, PyEngine>, token: Token) -> Option<SocketAddr> {
+pub(crate) fn local_address(engine: &Bound<'_, PyEngine>, token: Token) -> Option<Address> {
     let state = engine.get().enter().ok()?;
-    state
+    let address = state
         .stream(token, |stream| {
             stream.socket().and_then(|socket| socket.local_addr().ok())
         })
-        .flatten()?
-        .as_socket()
+        .flatten()?;
+    Some(Address::from_system(&address))
 }
 
 /// So that the size of a lease is what the engine asked for.

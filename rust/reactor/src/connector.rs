@@ -43,14 +43,19 @@ impl Connector {
         socket.set_nonblocking(true).map_err(Error::Open)?;
         if let Some(bind) = bind {
             socket.bind(&bind.into()).map_err(|source| Error::Bind {
-                address: bind,
+                address: bind.into(),
                 source,
             })?;
         }
         match socket.connect(&address.into()) {
             Ok(()) => {}
             Err(error) if in_progress(&error) => {}
-            Err(source) => return Err(Error::Connect { address, source }),
+            Err(source) => {
+                return Err(Error::Connect {
+                    address: address.into(),
+                    source,
+                });
+            }
         }
         Ok(Self {
             socket: TcpStream::from_std(socket.into()),

@@ -5,7 +5,8 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+
+use crate::address::Address;
 
 /// Why a connection ended.
 ///
@@ -84,21 +85,21 @@ pub enum Error {
     /// A socket could not be bound to this local address.
     Bind {
         /// The address that was asked for.
-        address: SocketAddr,
+        address: Address,
         /// What the system answered.
         source: io::Error,
     },
     /// A bound socket could not be made to listen.
     Listen {
         /// The address that was asked for.
-        address: SocketAddr,
+        address: Address,
         /// What the system answered.
         source: io::Error,
     },
     /// A connection attempt failed at once or later.
     Connect {
         /// The address that was to be reached.
-        address: SocketAddr,
+        address: Address,
         /// What the system answered.
         source: io::Error,
     },
@@ -200,21 +201,21 @@ mod tests {
 
     #[test]
     fn an_error_names_the_address_and_keeps_its_source() {
-        let address = SocketAddr::from(([127, 0, 0, 1], 80));
+        let address = Address::from(std::net::SocketAddr::from(([127, 0, 0, 1], 80)));
         let make = |number| io::Error::from_raw_os_error(number);
         let errors = [
             (Error::Poll(make(1)), "cannot wait"),
             (Error::Open(make(2)), "cannot open"),
             (
                 Error::Bind {
-                    address,
+                    address: address.clone(),
                     source: make(3),
                 },
                 "cannot bind to 127.0.0.1:80: ",
             ),
             (
                 Error::Listen {
-                    address,
+                    address: address.clone(),
                     source: make(4),
                 },
                 "cannot listen on 127.0.0.1:80: ",

@@ -9,10 +9,12 @@
 //! poller    ingress
 //! buffer    timer      readiness
 //! sink      token      clock      error
+//! address
 //! ```
 
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod buffer;
 pub mod clock;
 pub mod connector;
@@ -30,7 +32,10 @@ pub mod watch;
 
 pub use socket2::SockRef;
 
+pub use address::Address;
 pub use clock::{Clock, Time};
+#[cfg(unix)]
+pub use engine::Refused;
 pub use engine::{Abandoned, Cleared, Discarded, Disconnected, Engine, Held, Statistics};
 pub use error::{CloseReason, Error};
 pub use ingress::Ingress;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use crate::address::Address;
 use crate::error::Error;
 use crate::poller::{Registrar, TcpListener, TcpStream};
 use crate::readiness::Readiness;
@@ -30,7 +31,7 @@ pub struct Listener {
 #[derive(Debug)]
 pub enum Accepted {
     /// A connection.
-    Stream(TcpStream, SocketAddr),
+    Stream(TcpStream, Address),
     /// Nobody is waiting.
     Nobody,
     /// This one failed (the peer was gone already, say); the next may work.
@@ -66,12 +67,14 @@ impl Listener {
         )
         .map_err(Error::Open)?;
         prepare(&socket, address).map_err(Error::Open)?;
-        socket
-            .bind(&address.into())
-            .map_err(|source| Error::Bind { address, source })?;
-        socket
-            .listen(backlog)
-            .map_err(|source| Error::Listen { address, source })?;
+        socket.bind(&address.into()).map_err(|source| Error::Bind {
+            address: address.into(),
+            source,
+        })?;
+        socket.listen(backlog).map_err(|source| Error::Listen {
+            address: address.into(),
+            source,
+        })?;
         Ok(Self {
             socket: TcpListener::from_std(socket.into()),
             reserve: Reserve::hold(),
@@ -93,8 +96,8 @@ impl Listener {
     ///
     /// # Errors
     /// What the system says.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+    pub fn address(&self) -> io::Result<Address> {
+        self.socket.local_addr().map(Address::from)
     }
 
     /// The socket, for the binding's own questions.
@@ -109,7 +112,7 @@ impl Listener {
             Ok((stream, peer)) => {
                 self.complained = false;
                 self.reserve.hold_again();
-                Accepted::Stream(stream, peer)
+                Accepted::Stream(stream, peer.into())
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => {
@@ -224,7 +227,7 @@ mod tests {
     fn the_port_is_free_to_choose_and_taken_afterwards() {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let first = Listener::bind(any, 5).expect("a free port");
-        let taken = first.address().expect("bound");
+        let taken = first.address().expect("bound").as_inet().expect("IPv4");
         assert_ne!(taken.port(), 0);
         assert!(Listener::bind(taken, 5).is_err());
     }

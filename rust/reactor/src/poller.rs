@@ -45,7 +45,7 @@ pub struct Event {
     pub writable: bool,
     /// Something lies behind what a short read brings: the end, an error, or what follows urgent data.
     pub read_on: bool,
-    /// The socket has an error to tell of.
+    /// It has an error to tell of, or takes no more for good.
     pub error: bool,
 }
 
@@ -107,9 +107,10 @@ impl Poller {
                 mio::Token(packed) => each(Event {
                     token: Token::from_usize(packed),
                     readable: event.is_readable(),
-                    writable: event.is_writable(),
+                    // A write to what is closed fails at once, and tells so.
+                    writable: event.is_writable() || event.is_write_closed(),
                     read_on: event.is_read_closed() || event.is_error() || event.is_priority(),
-                    error: event.is_error(),
+                    error: event.is_error() || event.is_write_closed(),
                 }),
             }
         }
@@ -195,6 +196,31 @@ impl Registrar {
             }
         }
         Ok(())
+    }
+
+    /// Watches a pipe for what it is used for; that its other end is gone is told in any case.
+    ///
+    /// # Errors
+    /// As [`watch`](Self::watch); and that it can not be waited for, as a regular file cannot.
+    #[cfg(unix)]
+    pub fn watch_pipe(&self, pipe: &impl Numbered, uses: Wants, token: Token) -> io::Result<()> {
+        let descriptor = pipe.as_raw_fd();
+        self.registry.register(
+            &mut SourceFd(&descriptor),
+            mio::Token(token.to_usize()),
+            interest(uses),
+        )?;
+        self.foreign.borrow_mut().remove(&descriptor);
+        Ok(())
+    }
+
+    /// Ends the watch of a descriptor that somebody else may hold as well, so that closing it does not.
+    #[cfg(unix)]
+    pub fn forget(&self, descriptor: &impl Numbered) {
+        // A descriptor that is not watched any more is just what is wanted.
+        let _ = self
+            .registry
+            .deregister(&mut SourceFd(&descriptor.as_raw_fd()));
     }
 
     /// All foreign descriptors are let go of, without a word to the system: what it may still tell of them names nobody.

@@ -6,8 +6,8 @@
 //! second: they are called in the middle of things and may call nothing of the engine.
 
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
 
+use crate::address::Address;
 use crate::error::CloseReason;
 use crate::token::Token;
 
@@ -89,9 +89,9 @@ pub trait Sink<H: Handles> {
 
     /// A connection came in as the stream `token`.  Returns the handle that the engine is to keep, or `None` to have the
     /// connection aborted.
-    fn adopt(&self, listener: &H::Listener, token: Token, peer: SocketAddr) -> Option<H::Stream>;
+    fn adopt(&self, listener: &H::Listener, token: Token, peer: &Address) -> Option<H::Stream>;
     /// The adopted connection is the engine's: say so.
-    fn accepted(&self, listener: &H::Listener, stream: &H::Stream, peer: SocketAddr);
+    fn accepted(&self, listener: &H::Listener, stream: &H::Stream, peer: &Address);
     /// Accepting failed; said once until it works again.
     fn accept_failed(&self, listener: &H::Listener, errno: i32);
 

@@ -27,7 +27,7 @@ fn a_refusal_is_told_once_with_its_number_and_leaves_nothing() {
             address: named,
             source,
         }) => {
-            assert_eq!(named, address);
+            assert_eq!(named, address.into());
             source.raw_os_error().unwrap()
         }
         Err(error) => panic!("{error}"),
@@ -213,7 +213,7 @@ fn a_local_end_that_is_not_ours_or_taken_is_refused_at_once() {
                 address: named,
                 source,
             }) => {
-                assert_eq!(named, bind);
+                assert_eq!(named, bind.into());
                 assert!(source.raw_os_error().is_some());
             }
             other => panic!("{other:?}"),

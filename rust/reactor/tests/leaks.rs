@@ -5,9 +5,11 @@
 mod util;
 
 use std::net::{Shutdown, SocketAddr};
+use std::os::fd::OwnedFd;
 
 use torsion_reactor::{CloseReason, Token};
 use util::limits::{alone, open_descriptors};
+use util::pipes::pipe;
 use util::{Seen, World, panic_on_purpose, peer};
 
 /// Runs `churn` with a listener and shows that nothing is left of it.
@@ -172,4 +174,49 @@ fn an_engine_that_is_dropped_in_full_use() {
     assert_eq!(open_descriptors(), before + 1, "what the last waker needs");
     drop(alive);
     assert_eq!(open_descriptors(), before);
+}
+
+#[test]
+fn a_pipe_that_nobody_wants_is_closed() {
+    let _alone = alone();
+    let world = World::new();
+    let before = open_descriptors();
+    let (reader, writer) = pipe();
+    let stream = world.engine.open_pipe(reader.into(), true, false).unwrap();
+    world.engine.disown(stream);
+    drop(writer);
+    assert_eq!(open_descriptors(), before);
+    world.must_be_idle();
+}
+
+#[test]
+fn a_thousand_pipes_of_every_fate_leave_nothing() {
+    let _alone = alone();
+    let world = World::new();
+    let before = open_descriptors();
+    for number in 0..1_000 {
+        let (reader, writer) = pipe();
+        let (near, far): (OwnedFd, OwnedFd) = match number % 2 {
+            0 => (reader.into(), writer.into()),
+            _ => (writer.into(), reader.into()),
+        };
+        let stream = world.open_pipe(near, number % 2 == 0, number % 2 == 1);
+        let _far = (number % 3 != 0).then_some(far);
+        match number % 5 {
+            0 => world.engine.lose(stream),
+            1 => world.engine.abort(stream),
+            2 => world.engine.fail(stream),
+            _ => {
+                world.write(stream, b"x");
+                world.poll();
+                world.engine.lose(stream);
+            }
+        }
+        world.until_lost(stream);
+        world.take_seen();
+    }
+    assert_eq!(open_descriptors(), before);
+    assert_eq!(world.handles(), 0);
+    let statistics = world.engine.statistics();
+    assert_eq!(statistics.streams_opened, statistics.streams_closed);
 }

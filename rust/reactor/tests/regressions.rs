@@ -270,7 +270,7 @@ fn an_owner_that_is_named_late_misses_nothing() {
     let address = world
         .engine
         .listener(listener, |listener| listener.address());
-    let address = address.unwrap().unwrap();
+    let address = address.unwrap().unwrap().as_inet().unwrap();
     let connector = world.engine.connect(address, None).unwrap();
     for _ in 0..3 {
         world.turn();

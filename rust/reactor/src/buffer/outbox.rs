@@ -35,7 +35,7 @@ const MAX_SLICES: usize = 64;
 ///
 /// A writer that is drained on another core may take all that there is, and half a gigabyte keeps the loop for a fifth of a
 /// second.
-const FLUSH_SHARE: usize = 1024 * 1024;
+pub const FLUSH_SHARE: usize = 1024 * 1024;
 
 /// The least memory that a buffer of copied bytes starts with.
 const TAIL_START: usize = 1024;

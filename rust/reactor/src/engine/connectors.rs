@@ -19,6 +19,7 @@ impl<H: Handles> Engine<H> {
     pub fn connect(&self, address: SocketAddr, bind: Option<SocketAddr>) -> Result<Token, Error> {
         let connector = Connector::start(address, bind)?;
         let mut state = self.state.borrow_mut();
+        let state = &mut *state;
         let token = state.entries.insert(Entry::Connector {
             connector,
             handle: None,
@@ -28,7 +29,7 @@ impl<H: Handles> Engine<H> {
                 "the slot that was just filled is empty",
             )));
         };
-        if let Err(error) = connector.watch(&self.registrar, token) {
+        if let Err(error) = connector.watch(&state.registrar, token) {
             state.entries.remove(token);
             return Err(Error::Register(error));
         }

@@ -53,13 +53,13 @@ impl<H: Handles> Engine<H> {
             streams: Vec::new(),
             others: Vec::new(),
         };
-        self.registrar.forget_foreign();
+        state.registrar.forget_foreign();
         for entry in state.entries.take_all() {
             match entry {
                 Entry::Stream { mut stream, handle } => {
                     let reason = stream.closed().unwrap_or(CloseReason::Aborted);
                     // The peer is to see an end, not a reset: it may be reading what it was sent.
-                    stream.close(CloseReason::Done);
+                    stream.close(CloseReason::Done, &state.registrar);
                     gone.streams.extend(handle.map(|handle| (handle, reason)));
                 }
                 Entry::Listener { handle, .. } => {

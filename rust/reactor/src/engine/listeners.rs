@@ -20,6 +20,7 @@ impl<H: Handles> Engine<H> {
     pub fn listen(&self, address: SocketAddr, backlog: i32) -> Result<Token, Error> {
         let listener = Listener::bind(address, backlog)?;
         let mut state = self.state.borrow_mut();
+        let state = &mut *state;
         let token = state.entries.insert(Entry::Listener {
             listener,
             handle: None,
@@ -29,7 +30,7 @@ impl<H: Handles> Engine<H> {
                 "the slot that was just filled is empty",
             )));
         };
-        if let Err(error) = listener.watch(&self.registrar, token) {
+        if let Err(error) = listener.watch(&state.registrar, token) {
             state.entries.remove(token);
             return Err(Error::Register(error));
         }
@@ -89,9 +90,9 @@ impl<H: Handles> Engine<H> {
                     };
                     let born = self.state.borrow_mut().entries.insert(stream);
                     let mut adopted = None;
-                    self.guard(sink, None, || adopted = sink.adopt(&handle, born, peer));
+                    self.guard(sink, None, || adopted = sink.adopt(&handle, born, &peer));
                     self.begin(sink, born, adopted, |stream| {
-                        sink.accepted(&handle, stream, peer)
+                        sink.accepted(&handle, stream, &peer)
                     });
                 }
                 Accepted::Nobody => return,

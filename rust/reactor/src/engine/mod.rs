@@ -8,6 +8,8 @@ mod entry;
 mod guest;
 mod holdings;
 mod listeners;
+#[cfg(unix)]
+mod pipes;
 mod serve;
 mod streams;
 mod turn;
@@ -32,12 +34,13 @@ use entry::Entry;
 use guest::Guest;
 
 pub use holdings::{Abandoned, Cleared, Discarded, Disconnected, Held};
+#[cfg(unix)]
+pub use pipes::Refused;
 
 /// Poller, timers, transports and the queue of calls from other threads.
 pub struct Engine<H: Handles> {
     state: RefCell<State<H>>,
     poller: RefCell<Poller>,
-    registrar: Registrar,
     waker: Waker,
     ingress: Arc<Ingress<H::Call>>,
     clock: Clock,
@@ -65,6 +68,7 @@ enum Progress {
 
 /// What changes from turn to turn.
 struct State<H: Handles> {
+    registrar: Registrar,
     entries: Slab<Entry<H>>,
     timers: Timers<H::Timer>,
     /// Calls from threads that were taken out of the ingress and not made yet.
@@ -119,10 +123,18 @@ impl<H: Handles> State<H> {
         }
     }
 
+    /// Has the poller watch the stream, unless it does, or the stream is closed.
+    fn watch_stream(&mut self, token: Token) -> std::io::Result<()> {
+        match self.entries.get_mut(token) {
+            Some(Entry::Stream { stream, .. }) => stream.watch(&self.registrar, token),
+            _ => Ok(()),
+        }
+    }
+
     /// Closes the stream's socket; its owner is told later.
     fn close(&mut self, token: Token, reason: CloseReason) {
-        if let Some(stream) = self.stream(token) {
-            stream.close(reason);
+        if let Some(Entry::Stream { stream, .. }) = self.entries.get_mut(token) {
+            stream.close(reason, &self.registrar);
             self.closed.push_back(token);
         }
     }
@@ -157,6 +169,7 @@ impl<H: Handles> Engine<H> {
             signal_descriptor: poller.signal_descriptor(),
             descriptor: poller.descriptor(),
             state: RefCell::new(State {
+                registrar,
                 entries: Slab::new(),
                 timers: Timers::new(),
                 calls: VecDeque::new(),
@@ -170,7 +183,6 @@ impl<H: Handles> Engine<H> {
                 statistics: Statistics::default(),
             }),
             poller: RefCell::new(poller),
-            registrar,
             waker,
             ingress: Arc::new(Ingress::new()),
             clock,
@@ -259,7 +271,7 @@ impl<H: Handles> Engine<H> {
         }
         match state.entries.remove(token) {
             Some(Entry::Watch { mut watch, handle }) => {
-                watch.disarm(&self.registrar, token);
+                watch.disarm(&state.registrar, token);
                 handle.map(Discarded::Watch)
             }
             Some(Entry::Listener { handle, .. }) => handle.map(Discarded::Listener),

@@ -215,10 +215,10 @@ impl<H: Handles> Engine<H> {
             self.leave(sink, token);
         });
         let mut state = self.state.borrow_mut();
-        if let Some(stream) = state.stream(token) {
-            if let Err(error) = stream.watch(&self.registrar, token) {
-                state.close(token, CloseReason::from(&error));
-            } else if stream.wants_input() {
+        if let Err(error) = state.watch_stream(token) {
+            state.close(token, CloseReason::from(&error));
+        } else if let Some(stream) = state.stream(token) {
+            if stream.wants_input() {
                 state.enqueue(token); // it came while the socket was a connector's, or in a turn within the hook
             }
         }

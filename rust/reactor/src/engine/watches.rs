@@ -54,10 +54,10 @@ impl<H: Handles> Engine<H> {
     }
 
     fn arm(&self, state: &mut State<H>, token: Token) -> io::Result<()> {
-        let Some(watch) = state.watch(token) else {
+        let Some(Entry::Watch { watch, .. }) = state.entries.get_mut(token) else {
             return Ok(());
         };
-        match watch.arm(&self.registrar, token) {
+        match watch.arm(&state.registrar, token) {
             Ok(Armed::Waiting) => Ok(()),
             Ok(Armed::Ready) => {
                 state.enqueue(token);

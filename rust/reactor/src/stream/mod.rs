@@ -1,21 +1,30 @@
-//! One connected byte stream: a socket, its outbox, and where it stands in its life.
+//! One connected byte stream: what it reads and writes, its outbox, and where it stands in its life.
 //!
 //! Nothing here calls upwards: what is owed to the binding is returned, and the engine sees to it.
 
+pub(crate) mod link;
+#[cfg(unix)]
+pub(crate) mod pipe;
 pub mod state;
 
-use std::io::{self, Read};
-use std::mem::MaybeUninit;
+use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 
 use socket2::SockRef;
 
-use crate::buffer::inbox::{Appetite, FAIR_SHARE, Next, READ_SIZE, Share};
-use crate::buffer::outbox::{Outbox, Outcome};
+use crate::buffer::inbox::{Appetite, Next, READ_SIZE, Share};
+use crate::buffer::outbox::{FLUSH_SHARE, Outbox, Outcome};
 use crate::error::CloseReason;
 use crate::poller::{Registrar, TcpStream};
 use crate::readiness::Readiness;
+#[cfg(unix)]
+use crate::sink::Wants;
 use crate::token::Token;
+use link::{Got, Link};
 use state::{Action, Input, State};
+
+pub use link::Room;
 
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,14 +67,6 @@ pub enum Received {
     Failed(CloseReason),
 }
 
-/// Memory to read into.
-pub enum Room<'a> {
-    /// The loop's own.
-    Buffer(&'a mut [u8]),
-    /// The binding's.
-    Lease(&'a mut [MaybeUninit<u8>]),
-}
-
 /// What has gone through a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -81,7 +82,7 @@ pub struct Statistics {
 #[derive(Debug)]
 pub struct Stream<C> {
     /// `None` once closed.
-    socket: Option<TcpStream>,
+    link: Option<Link>,
     outbox: Outbox<C>,
     state: State,
     appetite: Appetite,
@@ -107,10 +108,33 @@ pub struct Stream<C> {
 impl<C: AsRef<[u8]>> Stream<C> {
     /// A stream over a socket that the poller does not know yet.
     pub(crate) const fn new(socket: TcpStream) -> Self {
+        Self::over(Link::Socket(socket), State::new())
+    }
+
+    /// A stream over a pipe that the poller does not know yet.
+    ///
+    /// # Errors
+    /// What the system says of a descriptor that cannot be set not to block; it is given back.
+    #[cfg(unix)]
+    pub(crate) fn pipe(descriptor: OwnedFd, uses: Wants) -> Result<Self, (io::Error, OwnedFd)> {
+        let pipe = pipe::Pipe::new(descriptor, uses)?;
+        Ok(Self::over(
+            Link::Pipe(pipe),
+            State::one_way(uses.read, uses.write),
+        ))
+    }
+
+    /// What it was made over.
+    #[cfg(unix)]
+    pub(crate) fn into_descriptor(self) -> Option<OwnedFd> {
+        self.link.map(Link::into_descriptor)
+    }
+
+    const fn over(link: Link, state: State) -> Self {
         Self {
-            socket: Some(socket),
+            link: Some(link),
             outbox: Outbox::new(),
-            state: State::new(),
+            state,
             appetite: Appetite::new(),
             readiness: Readiness::fresh(),
             busy: false,
@@ -134,21 +158,22 @@ impl<C: AsRef<[u8]>> Stream<C> {
         }
     }
 
-    /// Has the poller watch the socket, unless it is closed or watched already.
+    /// Has the poller watch it, unless it is closed or watched already.
     pub(crate) fn watch(&mut self, registrar: &Registrar, token: Token) -> io::Result<()> {
-        match &mut self.socket {
-            Some(socket) if !self.watched => {
+        match &mut self.link {
+            Some(link) if !self.watched => {
                 self.watched = true;
-                registrar.watch(socket, token)
+                link.watch(registrar, token)
             }
             _ => Ok(()),
         }
     }
 
-    /// The socket, for the binding's own questions; `None` once closed.
+    /// The socket, for the binding's own questions; `None` once closed.  A pipe is asked as if it were one, and answers
+    /// with the system's error.
     #[must_use]
     pub fn socket(&self) -> Option<SockRef<'_>> {
-        self.socket.as_ref().map(SockRef::from)
+        self.link.as_ref().map(Link::descriptor)
     }
 
     /// What has gone through it.
@@ -205,19 +230,16 @@ impl<C: AsRef<[u8]>> Stream<C> {
 
     /// Reads once into `room`.
     pub(crate) fn receive(&mut self, room: Room<'_>, share: &mut Share) -> Received {
-        let Some(socket) = &mut self.socket else {
+        let Some(link) = &mut self.link else {
             return Received::Nothing;
         };
-        let (size, answer) = match room {
-            Room::Buffer(bytes) => (bytes.len(), again(|| socket.read(bytes))),
-            Room::Lease(memory) => (
-                memory.len(),
-                again(|| socket.try_io(|| SockRef::from(&*socket).recv(memory))),
-            ),
-        };
+        let size = room.size();
+        let answer = link.read(room);
         match (answer, self.broken) {
-            (Ok(0) | Err(_), Some(errno)) => Received::Failed(CloseReason::Lost(errno)),
-            (Ok(0), None) => {
+            (Ok(Got { count: 0, .. }) | Err(_), Some(errno)) => {
+                Received::Failed(CloseReason::Lost(errno))
+            }
+            (Ok(Got { count: 0, .. }), None) => {
                 self.readiness.used_readable();
                 if self.state.apply(Input::PeerEof).is_empty() {
                     Received::Nothing
@@ -225,10 +247,11 @@ impl<C: AsRef<[u8]>> Stream<C> {
                     Received::End
                 }
             }
-            (Ok(count), _) => {
+            (Ok(Got { count, read_on }), _) => {
                 self.appetite.note(count);
                 self.bytes_read += count as u64;
-                let next = share.after_read(size, count, self.readiness.read_on());
+                let read_on = read_on || self.readiness.read_on();
+                let next = share.after_read(size, count, read_on);
                 if next == Next::Wait {
                     self.readiness.used_readable();
                 }
@@ -277,23 +300,17 @@ impl<C: AsRef<[u8]>> Stream<C> {
     }
 
     /// Gives the socket back to the system.
-    pub(crate) fn close(&mut self, reason: CloseReason) {
+    pub(crate) fn close(&mut self, reason: CloseReason, registrar: &Registrar) {
         self.reason = Some(reason);
         let unread = self.readiness.readable();
         self.readiness = Readiness::default();
         // Chunks go here, and when they are written, while the engine's state is borrowed: see `Handles::Chunk`.
         self.outbox.clear(drop);
-        if let Some(mut socket) = self.socket.take() {
-            if self.lent {
-                // Closing is not enough then; the peer is told now what it would be told when the other lets go.
-                let _ = socket.shutdown(std::net::Shutdown::Both);
+        if let Some(mut link) = self.link.take() {
+            if self.watched && (self.lent || link.is_shared()) {
+                link.forget(registrar);
             }
-            if reason.resets() {
-                // The peer is to see a reset; a socket that cannot be told so is closed all the same.
-                let _ = SockRef::from(&socket).set_linger(Some(std::time::Duration::ZERO));
-            } else if unread {
-                forget_input(&mut socket);
-            }
+            link.part(self.lent, reason.resets(), unread);
         }
     }
 
@@ -357,8 +374,8 @@ impl<C: AsRef<[u8]>> Stream<C> {
     /// Nothing is read any more and nothing was written, so only this tells that the connection broke.
     fn ask_for_error(&mut self) -> Flushed {
         self.readiness.used_error();
-        let error = match &self.socket {
-            Some(socket) => socket.take_error(),
+        let error = match &self.link {
+            Some(link) => link.take_error(),
             None => Ok(None),
         };
         let errno = match error {
@@ -369,7 +386,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
     }
 
     fn send(&mut self) -> Flushed {
-        let Some(socket) = &mut self.socket else {
+        let Some(link) = &mut self.link else {
             return Flushed::Nothing;
         };
         if self.state.is_aborting() {
@@ -379,18 +396,27 @@ impl<C: AsRef<[u8]>> Stream<C> {
             return self.break_off(errno);
         }
         let mut written = 0;
-        if !self.outbox.is_empty() {
+        while !self.outbox.is_empty() {
             if !self.readiness.writable() {
                 return Flushed::Nothing;
             }
-            let flush = self.outbox.flush(socket, drop);
-            written = flush.written;
-            self.bytes_written += written as u64;
+            let flush = self.outbox.flush(link, drop);
+            written += flush.written;
+            self.bytes_written += flush.written as u64;
             match flush.outcome {
                 Outcome::Drained => {}
+                Outcome::Blocked if link.takes_more() => {
+                    if written >= FLUSH_SHARE {
+                        return Flushed::Yield;
+                    }
+                }
                 Outcome::Blocked => {
                     self.readiness.used_writable();
-                    return Flushed::Nothing;
+                    // A terminal goes on saying so after its far end is gone.
+                    return match link.hung_up() {
+                        Some(errno) if self.readiness.has_error() => self.break_off(errno),
+                        _ => Flushed::Nothing,
+                    };
                 }
                 Outcome::Yielded => return Flushed::Yield,
                 Outcome::Failed(error) => {
@@ -408,7 +434,12 @@ impl<C: AsRef<[u8]>> Stream<C> {
     /// Writing failed.  A peer that answers early and closes makes it fail before its answer is read, so the stream goes on
     /// for as long as there is something to read and somebody who reads it.
     fn break_off(&mut self, errno: i32) -> Flushed {
-        if !self.state.is_reading() {
+        let waits = match &self.link {
+            // What is left in a pipe stays there for as long as nobody wants it.
+            Some(link) if link.is_shared() => !self.state.is_deaf(),
+            _ => self.state.is_reading(),
+        };
+        if !waits {
             return self.failed(errno).map_or(Flushed::Nothing, Flushed::Close);
         }
         if self.broken.replace(errno).is_some() {
@@ -428,9 +459,8 @@ impl<C: AsRef<[u8]>> Stream<C> {
                 Action::DeliverWriteClosed => flushed = Flushed::WriteClosed,
                 Action::Close(reason) => flushed = Flushed::Close(reason),
                 Action::ShutWrite => {
-                    if let Some(socket) = &self.socket {
-                        // A peer that is gone makes this fail; the next read tells of it.
-                        let _ = socket.shutdown(std::net::Shutdown::Write);
+                    if let Some(link) = &self.link {
+                        link.shut_write();
                     }
                 }
                 // The engine flushes after each hook, and the binding lets its producer go when it tells of the end.
@@ -438,28 +468,6 @@ impl<C: AsRef<[u8]>> Stream<C> {
             }
         }
         flushed
-    }
-}
-
-/// Throws away what the peer sent and nobody will read.  A socket that is closed with unread input is reset, and the peer
-/// then loses what was sent to it and is not there yet: the answer to a request that was too long, say.
-fn forget_input(socket: &mut TcpStream) {
-    let mut room = [0; 16 * 1024];
-    // As much as a stream may read in a turn; a peer that sends more is reset after all.
-    for _ in 0..FAIR_SHARE / room.len() {
-        if !matches!(socket.read(&mut room), Ok(count) if count > 0) {
-            return;
-        }
-    }
-}
-
-/// Reads once more for each signal that came between.
-fn again(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match read() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            answer => return answer,
-        }
     }
 }
 

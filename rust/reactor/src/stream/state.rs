@@ -284,6 +284,19 @@ impl State {
         }
     }
 
+    /// The state of a fresh stream whose halves are not both there: one that is not is closed from the start.
+    #[must_use]
+    pub const fn one_way(reading: bool, writing: bool) -> Self {
+        let mut state = Self::new();
+        if !reading {
+            state.read = ReadHalf::Closed;
+        }
+        if !writing {
+            state.write = WriteHalf::Shut;
+        }
+        state
+    }
+
     /// Whether what is read may be delivered.
     #[must_use]
     pub const fn is_reading(self) -> bool {

@@ -14,6 +14,8 @@
 #[cfg(target_os = "linux")]
 pub(crate) mod limits;
 pub(crate) mod peer;
+#[cfg(target_os = "linux")]
+pub(crate) mod pipes;
 
 use std::cell::{Cell, RefCell};
 use std::mem::MaybeUninit;
@@ -22,7 +24,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use torsion_reactor::{
-    Clock, CloseReason, Discarded, Engine, Handles, Sink, Time, Token, Wants, Wrote,
+    Address, Clock, CloseReason, Discarded, Engine, Handles, Sink, Time, Token, Wants, Wrote,
 };
 
 /// How long one turn waits at most.
@@ -265,7 +267,8 @@ impl World {
         let token = self.engine.listen(any, backlog).expect("a free port");
         self.own_listener(token);
         let address = self.engine.listener(token, |listener| listener.address());
-        (token, address.expect("it listens").expect("it is bound"))
+        let address = address.expect("it listens").expect("it is bound");
+        (token, address.as_inet().expect("IPv4"))
     }
 
     /// A stream that came in, and its peer.  The listener is closed again.
@@ -301,6 +304,25 @@ impl World {
     pub(crate) fn own_connector(&self, token: Token) {
         let handle = Handle::new(token, &self.alive);
         self.engine.own_connector(token, handle);
+    }
+
+    /// A stream over a pipe.
+    #[cfg(unix)]
+    pub(crate) fn open_pipe(
+        &self,
+        pipe: impl Into<std::os::fd::OwnedFd>,
+        reading: bool,
+        writing: bool,
+    ) -> Token {
+        let token = self.engine.open_pipe(pipe.into(), reading, writing);
+        let token = token.expect("a pipe that can be waited for");
+        self.own_stream(token);
+        token
+    }
+
+    pub(crate) fn own_stream(&self, token: Token) {
+        let handle = Handle::new(token, &self.alive);
+        self.engine.own_stream(token, handle);
     }
 
     pub(crate) fn write(&self, token: Token, bytes: &[u8]) -> Wrote {
@@ -527,11 +549,11 @@ impl Sink<Types> for World {
         self.see(Seen::Lost(stream.token, reason));
     }
 
-    fn adopt(&self, _listener: &Handle, token: Token, _peer: SocketAddr) -> Option<Handle> {
+    fn adopt(&self, _listener: &Handle, token: Token, _peer: &Address) -> Option<Handle> {
         self.take_on(token)
     }
 
-    fn accepted(&self, listener: &Handle, stream: &Handle, _peer: SocketAddr) {
+    fn accepted(&self, listener: &Handle, stream: &Handle, _peer: &Address) {
         self.see(Seen::Accepted(listener.token, stream.token));
     }
 

@@ -1,0 +1,30 @@
+//! Descriptors that Python names by their numbers.
+
+use std::fs::File;
+use std::mem::ManuallyDrop;
+use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
+
+use pyo3::prelude::*;
+
+use crate::error;
+
+/// Takes the descriptor `number` over from Python; whether it was Python's to give is Python's affair.
+#[expect(
+    unsafe_code,
+    reason = "only Python can know whose a descriptor's number is"
+)]
+pub(crate) fn take(number: i32) -> PyResult<OwnedFd> {
+    if number < 0 {
+        return Err(error::closed("descriptor"));
+    }
+    // SAFETY: closed by nobody through this, and asked for nothing but whether it is open.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(number) });
+    file.metadata().map_err(|problem| error::system(&problem))?;
+    // SAFETY: it is open, and the caller gives it up.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Leaves the descriptor to Python after all.
+pub(crate) fn give_back(descriptor: OwnedFd) {
+    let _ = descriptor.into_raw_fd();
+}
