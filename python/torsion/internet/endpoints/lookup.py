@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from torsion.internet.defer import Deferred
 from torsion.internet.error import DNSLookupError
-from torsion.internet.interfaces import IReactorPluggableNameResolver, IResolutionReceiver
+from torsion.internet.interfaces import IReactorPluggableNameResolver, IReactorTime, IResolutionReceiver
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 
@@ -65,9 +65,9 @@ class Lookup:
         :param host: the host's name, or its numeric address.
         :param port: the port's number, which the addresses carry.
         :param kinds: the classes of address that are wanted; None for all.
-        :param patience: after how many seconds to wait no more; 0 means never.
+        :param patience: after how many seconds to wait no more; 0, or a reactor that keeps no time, means never.
         """
-        if patience:
+        if patience and IReactorTime.providedBy(reactor):
             self._timer = reactor.callLater(patience, self._late, host, patience)
         try:
             name_resolver_of(reactor).resolveHostName(self, host, portNumber=port, addressTypes=kinds)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from torsion.internet.address import IPv4Address
+from torsion.internet.defer import CancelledError
 from torsion.internet.endpoints.lookup import addresses_of, name_resolver_of
+from torsion.internet.error import DNSLookupError
 from torsion.internet.reactors.resolver import GAIResolver
-from torsion.internet.testing import MemoryReactorClock
+from torsion.internet.testing import MemoryReactor, MemoryReactorClock
+from torsion.logger import globalLogPublisher
+
+ADDRESS = IPv4Address("TCP", "192.0.2.1", 80)
 
 
 class Resolver:
@@ -53,6 +60,82 @@ def test_cancelled():
     looking.addErrback(lambda _: None)
     looking.cancel()
     assert resolver.cancelled
+
+
+class TestResolversOfTheProgramsOwn:
+    @pytest.fixture
+    def reactor(self):
+        return MemoryReactorClock()
+
+    def look_up(self, reactor, resolver, patience=0):
+        reactor.installNameResolver(resolver)
+        found = []
+        looking = addresses_of(reactor, "host.example", 80, patience=patience)
+        looking.addBoth(found.append)
+        return looking, found
+
+    def test_twice(self, reactor):
+        _, found = self.look_up(reactor, resolver := Resolver())
+        for _ in range(2):
+            resolver.receiver.addressResolved(ADDRESS)
+            resolver.receiver.resolutionComplete()
+        assert found == [[ADDRESS]]
+
+    def test_after_it_was_cancelled(self, reactor):
+        looking, found = self.look_up(reactor, resolver := Resolver())
+        looking.cancel()
+        resolver.receiver.addressResolved(ADDRESS)
+        resolver.receiver.resolutionComplete()
+        resolver.receiver.resolutionBegan(late := Resolver())
+        assert late.cancelled
+        assert found[0].check(CancelledError)
+
+    def test_never(self, reactor):
+        _, found = self.look_up(reactor, resolver := Resolver(), patience=7)
+        reactor.advance(7)
+        assert found[0].check(DNSLookupError)
+        assert str(found[0].value) == "DNS lookup failed: no answer for 'host.example' after 7 seconds."
+        assert resolver.cancelled
+
+    def test_never_to_the_end(self, reactor):
+        _, found = self.look_up(reactor, resolver := Resolver(), patience=7)
+        resolver.receiver.addressResolved(ADDRESS)
+        reactor.advance(7)
+        assert found == [[ADDRESS]]
+
+    def test_in_time(self, reactor):
+        _, found = self.look_up(reactor, resolver := Resolver(), patience=7)
+        resolver.receiver.resolutionComplete()
+        assert found == [[]]
+        assert list(reactor.getDelayedCalls()) == []
+
+    def test_no_clock(self):
+        reactor = MemoryReactor()
+        _, found = self.look_up(reactor, resolver := Resolver(), patience=7)
+        resolver.receiver.resolutionComplete()
+        assert found == [[]]
+
+    def test_cancelling_raises(self, reactor):
+        resolver = Resolver()
+        resolver.cancel = lambda: 1 / 0
+        looking, found = self.look_up(reactor, resolver)
+        logged = []
+        globalLogPublisher.addObserver(logged.append)
+        try:
+            looking.cancel()
+        finally:
+            globalLogPublisher.removeObserver(logged.append)
+        assert found[0].check(CancelledError)
+        assert [event["log_failure"].type for event in logged] == [ZeroDivisionError]
+
+    def test_raises_after_an_answer(self, reactor):
+        class Raising(Resolver):
+            def resolveHostName(self, receiver, *_, **__):
+                receiver.addressResolved(ADDRESS)
+                raise ZeroDivisionError
+
+        _, found = self.look_up(reactor, Raising())
+        assert found == [[ADDRESS]]
 
 
 def test_a_resolver_that_raises():
