@@ -56,8 +56,8 @@ class HostnameEndpoint:
         self._problem: str | None = None
         try:
             self._host = _as_ascii(host)
-        except UnicodeError as error:
-            self._host = repr(host)
+        except ValueError as error:
+            self._host = ascii(host)
             self._problem = f"invalid host name {host!r}: {error}"
 
     def __repr__(self) -> str:
@@ -179,10 +179,12 @@ def _as_pair(
 def _as_ascii(host: str | bytes) -> str:
     """Return *host* as it is looked up.
 
-    :raises UnicodeError: if it can be no host's name.
+    :raises ValueError: if it can be no host's name.
     """
     if isinstance(host, bytes):
         return host.decode("ascii")
     if host.isascii() or isIPAddress(host) or isIPv6Address(host):
         return host
-    return host.encode("idna").decode("ascii")
+    from torsion.internet.tls.hostnames import to_ascii
+
+    return to_ascii(host)  # as certificates have it: the name that is looked up is the one that is checked

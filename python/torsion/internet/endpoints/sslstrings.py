@@ -26,13 +26,13 @@ def server_options(given: Arguments) -> Any:
     if given.has("sslmethod"):
         more["method"] = _method(given)
     if given.has("extraCertChain"):
-        more["extraCertChain"] = [each.original for each in _chain(given, "extraCertChain")]
+        more["extraCertChain"] = _chain(given, "extraCertChain")
     if given.has("dhParameters"):
-        more["dhParameters"] = DiffieHellmanParameters.fromFile(Path(given.text("dhParameters")))
+        more["dhParameters"] = DiffieHellmanParameters.fromFile(given.text("dhParameters"))
     return _guarded(
         given,
         which,
-        lambda: CertificateOptions(privateKey=loaded.privateKey.original, certificate=loaded.original, **more),
+        lambda: CertificateOptions(privateKey=loaded.privateKey, certificate=loaded, **more),
     )
 
 
@@ -43,8 +43,9 @@ def client_options(given: Arguments) -> Any:
     own = _own(given, "certKey")
     roots = _roots(given, "caCertsDir") if given.has("caCertsDir") else None
     if given.has("hostname"):
-        return optionsForClientTLS(given.some("hostname"), trustRoot=roots, clientCertificate=own)
-    more: dict[str, Any] = {} if own is None else {"privateKey": own.privateKey.original, "certificate": own.original}
+        host = given.some("hostname")
+        return _guarded(given, "hostname", lambda: optionsForClientTLS(host, trustRoot=roots, clientCertificate=own))
+    more: dict[str, Any] = {} if own is None else {"privateKey": own.privateKey, "certificate": own}
     return CertificateOptions(trustRoot=roots, **more)
 
 
@@ -58,13 +59,12 @@ def verifying_client_options(given: Arguments, host: str) -> Any:
 
 
 def directory_of_certificates(given: Arguments, name: str) -> Any:
-    """Return what chooses a server's certificate out of a folder, by the name that the client asks for."""
-    from torsion.internet.tls.sni import directoryOfCertificates
+    """Return the ``CertificateOptions`` of ``tls:`` for a server: a folder of certificates by name."""
+    from torsion.internet.ssl import CertificateOptions
+    from torsion.internet.tls.sni import CertificateDirectory
 
-    folder = Path(given.some(name))
-    if not folder.is_dir():
-        raise given.wrong(f"has {name} {str(folder)!r}, which is no folder", name)
-    return _guarded(given, name, lambda: directoryOfCertificates(folder))
+    folder = given.some(name)
+    return _guarded(given, name, lambda: CertificateOptions(contextForServerName=CertificateDirectory(folder)))
 
 
 def _own(given: Arguments, certificate: str) -> Any:
@@ -139,18 +139,23 @@ def _roots(given: Arguments, name: str) -> Any:
     return trustRootFromCertificates(found)
 
 
-def _method(given: Arguments) -> Any:
+METHODS = {
+    "SSLv23_METHOD": 3,
+    "TLSv1_METHOD": 4,
+    "TLSv1_1_METHOD": 5,
+    "TLSv1_2_METHOD": 6,
+    "TLS_METHOD": 7,
+    "TLS_SERVER_METHOD": 8,
+    "TLS_CLIENT_METHOD": 9,
+}
+"""The constants of pyOpenSSL by which Twisted's API names versions; SSL 2 and 3 are gone."""
+
+
+def _method(given: Arguments) -> int:
     name = given.text("sslmethod")
-    try:
-        from OpenSSL import SSL
-    except ImportError:
-        problem = "has an sslmethod, which needs pyOpenSSL; leave it out, or install torsion[pyopenssl]"
-        raise given.wrong(problem, "sslmethod") from None
-    method = getattr(SSL, name, None) if name.endswith("_METHOD") else None
-    if method is None:
-        known = ", ".join(sorted(each for each in dir(SSL) if each.endswith("_METHOD")))
-        raise given.wrong(f"has sslmethod {name!r}; known are {known}", "sslmethod")
-    return method
+    if name not in METHODS:
+        raise given.wrong(f"has sslmethod {name!r}; known are {', '.join(METHODS)}", "sslmethod")
+    return METHODS[name]
 
 
 def _guarded(given: Arguments, name: str, make: Any) -> Any:
