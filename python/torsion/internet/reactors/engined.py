@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torsion.internet.reactors.provides.fdset import ProvidesFDSet
+from torsion.internet.reactors.provides.process import ProvidesProcess
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
 
 __all__ = ["EngineReactor"]
@@ -10,6 +11,7 @@ __all__ = ["EngineReactor"]
 
 class EngineReactor(
     ProvidesFDSet,
+    ProvidesProcess,
     ProvidesTCP,
 ):
     """A reactor over the native engine: timers, threads, and every transport that the engine has."""

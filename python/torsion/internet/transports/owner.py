@@ -57,6 +57,9 @@ class Home(Protocol):
     def resolve(self, name: str) -> Deferred[str]:
         """Look up the IPv4 address of a host."""
 
+    def addSystemEventTrigger(self, phase: str, eventType: str, callable: Callable[..., Any], *args: object) -> object:
+        """Call a function in a phase of an event of the reactor."""
+
 
 class StreamOwner:
     """Owns native streams: the engine tells it what becomes of them."""
