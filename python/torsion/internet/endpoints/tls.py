@@ -107,7 +107,7 @@ class Securing:
             transport.protocol = self.wrappedProtocol
             self.wrappedProtocol.makeConnection(transport)
             return
-        from torsion.internet.tls.memory import TLSMemoryBIOFactory
+        from torsion.internet.tls.factory import TLSMemoryBIOFactory
 
         factory = self.factory
         memory = TLSMemoryBIOFactory(factory.creator, factory.isClient, _Ready(self.wrappedProtocol), factory.clock)
