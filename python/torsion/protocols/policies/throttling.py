@@ -1,7 +1,8 @@
 """Limits to the bytes that all connections of a factory receive and send in a second, and to their number.
 
-How much went through is looked at once a second. Where it was more than the limit, everything is held for as long as
-the surplus would have taken at the limit's pace, so that the limit holds on average, not at each moment.
+How much went through is looked at once a second. What was more than the limit is owed, and everything is held for as
+long as that takes at the limit's pace, so that the limit holds on average, not at each moment. How much goes through in a
+burst is bounded, too: see ``BURST``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 
     from torsion.internet.interfaces import IAddress, IDelayedCall
 
-__all__ = ["ThrottlingFactory", "ThrottlingProtocol"]
+__all__ = ["BURST", "ThrottlingFactory", "ThrottlingProtocol"]
+
+BURST = 2
+"""More than so many seconds' worth in one second is not waited out: everything is held at once.
+
+Without this, a fast connection would get through in its first second what it is to wait for for hours.
+"""
 
 
 @implementer(IPushProducer, IPullProducer)
@@ -180,6 +187,11 @@ class ThrottlingFactory(WrappingFactory):
 
     protocol = ThrottlingProtocol
 
+    _reads_held = False
+    _writes_held = False
+    _read_owed = 0.0  # bytes
+    _write_owed = 0.0
+
     def __init__(
         self,
         wrappedFactory: Any,
@@ -230,9 +242,9 @@ class ThrottlingFactory(WrappingFactory):
     def registerProtocol(self, p: Any) -> None:
         """Be told that a connection is made: what holds the others, holds it too."""
         super().registerProtocol(p)
-        if self.unthrottleReadsID is not None:
+        if self._reads_held:
             p.throttleReads()
-        if self.unthrottleWritesID is not None:
+        if self._writes_held:
             p.throttleWrites()
 
     def unregisterProtocol(self, p: Any) -> None:
@@ -256,66 +268,81 @@ class ThrottlingFactory(WrappingFactory):
             setattr(self, name, None)
             if call is not None and call.active():
                 call.cancel()
+        self._reads_held = self._writes_held = False
+        self._read_owed = self._write_owed = 0.0
 
     # --- bytes
 
     def registerRead(self, length: int) -> None:
         """Be told by a connection that it received *length* bytes."""
         self.readThisSecond += length
+        if self._reads_held or self.readLimit is None or self.checkReadBandwidthID is None:
+            return
+        if self.readThisSecond > BURST * self.readLimit:
+            self.throttleReads()  # the next check tells for how long
 
     def registerWritten(self, length: int) -> None:
         """Be told by a connection that it wrote *length* bytes."""
         self.writtenThisSecond += length
+        if self._writes_held or self.writeLimit is None or self.checkWriteBandwidthID is None:
+            return
+        if self.writtenThisSecond > BURST * self.writeLimit:
+            self.throttleWrites()  # the next check tells for how long
 
     def checkReadBandwidth(self) -> None:
         """Look after the limit to what is received, now and in a second again."""
-        surplus = _surplus(self.readThisSecond, self.readLimit)
+        self._read_owed, wait = _settle(self._read_owed + self.readThisSecond, self.readLimit)
         self.readThisSecond = 0
         self.checkReadBandwidthID = self.callLater(1, self.checkReadBandwidth)
-        if surplus > 0:
-            self.unthrottleReadsID = self._put_off(self.unthrottleReadsID, surplus, self.unthrottleReads)
+        if wait:
+            self.unthrottleReadsID = self._release_in(wait, self.unthrottleReadsID, self.unthrottleReads)
             self.throttleReads()
 
     def checkWriteBandwidth(self) -> None:
         """Look after the limit to what is sent, now and in a second again."""
-        surplus = _surplus(self.writtenThisSecond, self.writeLimit)
+        self._write_owed, wait = _settle(self._write_owed + self.writtenThisSecond, self.writeLimit)
         self.writtenThisSecond = 0
         self.checkWriteBandwidthID = self.callLater(1, self.checkWriteBandwidth)
-        if surplus > 0:
-            self.unthrottleWritesID = self._put_off(self.unthrottleWritesID, surplus, self.unthrottleWrites)
+        if wait:
+            self.unthrottleWritesID = self._release_in(wait, self.unthrottleWritesID, self.unthrottleWrites)
             self.throttleWrites()
 
-    def _put_off(self, call: Any, seconds: float, func: Callable[[], object]) -> Any:
-        """Return the call of *func*, *seconds* after *call* was to make it, or after now if there is none."""
-        if call is None or not call.active():
-            return self.callLater(seconds, func)
-        # More went through although everything was held, such as what protocols write by themselves: a further debt.
-        call.delay(seconds)
-        return call
+    def _release_in(self, seconds: float, call: Any, func: Callable[[], object]) -> Any:
+        """Return a call of *func* in so many seconds, in place of *call*."""
+        if call is not None and call.active():
+            call.cancel()
+        return self.callLater(seconds, func)
 
     def throttleReads(self) -> None:
-        """Have all connections receive nothing."""
+        """Have all connections receive nothing, those to come among them."""
+        self._reads_held = True
         for protocol in list(self.protocols):
             protocol.throttleReads()
 
     def unthrottleReads(self) -> None:
         """Have all connections receive again."""
+        self._reads_held = False
         self.unthrottleReadsID = None
         for protocol in list(self.protocols):
             protocol.unthrottleReads()
 
     def throttleWrites(self) -> None:
-        """Have all producers wait."""
+        """Have all producers wait, those to come among them."""
+        self._writes_held = True
         for protocol in list(self.protocols):
             protocol.throttleWrites()
 
     def unthrottleWrites(self) -> None:
         """Let all producers go on."""
+        self._writes_held = False
         self.unthrottleWritesID = None
         for protocol in list(self.protocols):
             protocol.unthrottleWrites()
 
 
-def _surplus(count: float, limit: float | None) -> float:
-    """Return for how many seconds to wait after *count* bytes in one, to keep to *limit* in each."""
-    return 0.0 if limit is None else count / limit - 1.0
+def _settle(owed: float, limit: float | None) -> tuple[float, float]:
+    """Pay what a second at *limit* allows for. Return what is still owed, and how many seconds that takes."""
+    if limit is None:
+        return 0.0, 0.0
+    owed = max(0.0, owed - limit)
+    return owed, owed / limit
