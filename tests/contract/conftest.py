@@ -7,21 +7,39 @@ from typing import Any
 
 import pytest
 
-from contract.harness import FLAVOURS, run_scenario
+import contract.harness
+from contract.flavours import FLAVOURS, Flavour, put_to
 from torsion.logger import globalLogPublisher
 
 
-@pytest.fixture(params=sorted(FLAVOURS))
-def flavour(request: pytest.FixtureRequest) -> str:
-    """The name of the flavour under test."""
-    name: str = request.param
-    return name
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have each test run on the flavours that have what it needs."""
+    if "flavour" in metafunc.fixturenames:
+        metafunc.parametrize("flavour", put_to(list(metafunc.definition.iter_markers())), indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """Put the translation in the place of a test that is run on stock Twisted."""
+    flavour = pyfuncitem.funcargs.get("flavour")
+    if flavour is not None and flavour.theirs:
+        from contract import oracle
+
+        pyfuncitem.obj = getattr(oracle.module(pyfuncitem.module.__name__), pyfuncitem.originalname)
+        for name, value in pyfuncitem.funcargs.items():
+            pyfuncitem.funcargs[name] = oracle.translated(value)
 
 
 @pytest.fixture
-def reactor_factory(flavour: str) -> Callable[[], Any]:
+def flavour(request: pytest.FixtureRequest) -> Flavour:
+    """The flavour under test."""
+    return FLAVOURS[request.param]
+
+
+@pytest.fixture
+def reactor_factory(flavour: Flavour) -> Callable[[], Any]:
     """Makes reactors of the flavour under test."""
-    return FLAVOURS[flavour]
+    return flavour.make
 
 
 @pytest.fixture
@@ -31,9 +49,10 @@ def reactor(reactor_factory: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture
-def run(reactor: Any) -> Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]:
+def run(flavour: Flavour, reactor: Any) -> Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]:
     """Runs a scenario, a coroutine function, on the reactor."""
-    return lambda scenario: run_scenario(reactor, scenario)
+    harness = flavour.own(contract.harness)
+    return lambda scenario: harness.run_scenario(reactor, scenario)
 
 
 class Logged(list[Any]):
@@ -47,17 +66,22 @@ class Logged(list[Any]):
 
 
 @pytest.fixture(autouse=True)
-def logged() -> Iterator[Logged]:
+def logged(request: pytest.FixtureRequest) -> Iterator[Logged]:
     """What was logged as a failure during the test."""
     failures = Logged()
+    publisher = globalLogPublisher
+    if "flavour" in request.fixturenames and request.getfixturevalue("flavour").theirs:
+        from twisted import logger
+
+        publisher = logger.globalLogPublisher
 
     def observe(event: Any) -> None:
         if "log_failure" in event:
             failures.append(event["log_failure"])
 
-    globalLogPublisher.addObserver(observe)
+    publisher.addObserver(observe)
     try:
         yield failures
     finally:
-        globalLogPublisher.removeObserver(observe)
+        publisher.removeObserver(observe)
     assert not failures, [failure.getTraceback() for failure in failures]

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import pytest
 
-from contract.harness import descriptors, reset
+from contract.harness import descriptors, dial, reset
 from torsion.internet.protocol import Factory, Protocol
 from torsion.logger import Logger
 from torsion.python.failure import Failure
@@ -85,7 +85,7 @@ class Loop:
 
     def peer(self, port: Any) -> Peer:
         """Connect to *port*."""
-        peer = Peer(self, socket.create_connection(("127.0.0.1", port.getHost().port), PATIENCE))
+        peer = Peer(self, dial(port, PATIENCE))
         self._peers.append(peer.socket)
         return peer
 

@@ -10,16 +10,12 @@ import sys
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from torsion.internet.defer import Deferred, ensureDeferred
 from torsion.internet.protocol import ClientFactory, Protocol, ServerFactory
-from torsion.internet.reactors.native import NativeReactor
-
-FLAVOURS: dict[str, Callable[[], Any]] = {"native": NativeReactor}
-"""Each flavour of reactor; the whole contract is run for each."""
 
 LIMIT = 10.0
 """After how many seconds a scenario has failed, rather than the machine being slow."""
@@ -218,21 +214,81 @@ async def join(reactor: Any, server: Any = None, client: Any = None) -> tuple[An
     return factory.protocols[0], one.one, port
 
 
+class MemorySocket:
+    """The end of a connection in memory, with a socket's methods."""
+
+    def __init__(self, reactor: Any, address: tuple[str, int]) -> None:
+        self._end = reactor.network.dial(address, reactor.machine)
+
+    def send(self, data: bytes) -> int:
+        return int(self._end.write(data))
+
+    def sendall(self, data: bytes) -> None:
+        assert self.send(data) == len(data), "more than fits: nobody reads meanwhile"
+
+    def recv(self, count: int) -> bytes:
+        return bytes(self._end.read(count))
+
+    def shutdown(self, how: int) -> None:
+        assert how == socket.SHUT_WR
+        self._end.shut()
+
+    def getsockname(self) -> tuple[str, int]:
+        host, port = self._end.local
+        return host, port
+
+    def setblocking(self, flag: bool) -> None:
+        assert not flag, "nobody could be waited for"
+
+    def close(self, reset: bool = False) -> None:
+        self._end.close(reset)
+
+
+def dial(port: Any, timeout: float) -> Any:
+    """Connect to *port* with a socket of the reactor's network, without the reactor's help."""
+    address = ("127.0.0.1", port.getHost().port)
+    if in_memory(port.reactor):
+        return MemorySocket(port.reactor, address)
+    return socket.create_connection(address, timeout)
+
+
+def in_memory(reactor: Any) -> bool:
+    """Tell whether the reactor's network is in memory."""
+    return hasattr(reactor, "network")
+
+
 class Peer:
     """A plain socket at the other end, for what a well-behaved client would not do."""
 
     def __init__(self, port: Any) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port.getHost().port), timeout=LIMIT)
+        self.socket = dial(port, LIMIT)
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
     def read(self, reactor: Any, count: int = 65536) -> Awaitable[bytes]:
         """Receive in a thread, since the reactor has to run meanwhile."""
+        if in_memory(reactor):
+            return ensureDeferred(self._receive(reactor, count))
         return in_thread(reactor, self.socket.recv, count)
 
     def read_all(self, reactor: Any) -> Awaitable[bytes]:
+        if in_memory(reactor):
+            return ensureDeferred(self._receive_all(reactor))
         return in_thread(reactor, lambda: b"".join(iter(lambda: self.socket.recv(65536), b"")))
+
+    async def _receive(self, reactor: Any, count: int) -> bytes:
+        while True:
+            try:
+                return bytes(self.socket.recv(count))
+            except BlockingIOError:
+                await pause(reactor, 0.001)
+
+    async def _receive_all(self, reactor: Any) -> bytes:
+        data = bytearray()
+        while piece := await self._receive(reactor, 65536):
+            data += piece
+        return bytes(data)
 
     def reset(self) -> None:
         """Break the connection."""
@@ -254,6 +310,9 @@ def in_thread(reactor: Any, function: Callable[..., Any], *args: Any) -> Deferre
         else:
             reactor.callFromThread(deferred.callback, result)
 
+    hold = reactor.hold() if in_memory(reactor) else nullcontext()
+    hold.__enter__()
+    deferred.addBoth(lambda result: hold.__exit__(None, None, None) or result)
     threading.Thread(target=work, daemon=True).start()
     return deferred
 
@@ -269,8 +328,11 @@ def descriptors() -> set[str]:
     return found
 
 
-def reset(connected: socket.socket) -> None:
+def reset(connected: Any) -> None:
     """Close *connected* with a reset."""
+    if isinstance(connected, MemorySocket):
+        connected.close(reset=True)
+        return
     linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     connected.close()

@@ -1,0 +1,13 @@
+"""The flavour for tests: time that is turned by hand, a network in memory, and the same transports over both.
+
+``reactor`` over ``engine`` over ``turns`` · ``network`` (``machine``, ``conditions``, ``sockets``) on a ``simulation`` of
+``clock`` and ``timers`` · ``stream`` and its ``state`` · ``listening`` · ``connecting`` · ``resolver``.
+"""
+
+from torsion.internet.reactors.memory.conditions import Conditions
+from torsion.internet.reactors.memory.engine import MemoryEngine
+from torsion.internet.reactors.memory.machine import Machine
+from torsion.internet.reactors.memory.network import Network
+from torsion.internet.reactors.memory.reactor import MemoryReactor, install
+
+__all__ = ["Conditions", "Machine", "MemoryEngine", "MemoryReactor", "Network", "install"]

@@ -1,0 +1,63 @@
+"""How well a network in memory carries what it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CAPACITY", "LARGEST_DATAGRAM", "Conditions"]
+
+CAPACITY = 256 * 1024
+"""How many bytes one direction of a connection holds that the peer has not read, unless told otherwise: enough that a
+producer is paused by its own water mark first, little enough that a test fills it at once."""
+
+LARGEST_DATAGRAM = 65507
+"""The longest UDP datagram over IPv4: what the sixteen bits of its length leave beside the two headers (RFC 768, RFC 791)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """What happens to bytes and datagrams on their way.  Everything random is drawn from the network's seed.
+
+    :ivar latency: how many seconds anything takes one way; or the least and the most, to be drawn between.  What one
+        connection carries stays in order whatever is drawn.
+    :ivar fragment: cut a stream's bytes into pieces of 1 to so many bytes, each read, and delivered, by itself; None
+        leaves them as they were written, and whatever has arrived is read together.
+    :ivar capacity: how many bytes of a stream may be under way and unread before the sender has to wait.
+    :ivar loss: how likely a datagram is lost, from 0 to 1.
+    :ivar duplicate: how likely a datagram arrives twice.
+    :ivar reorder: how likely a datagram is overtaken by the next one that goes the same way.
+    :ivar largest: the longest datagram that can be sent, in bytes.
+    """
+
+    latency: float | tuple[float, float] = 0.0
+    fragment: int | None = None
+    capacity: int = CAPACITY
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    largest: int = LARGEST_DATAGRAM
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        :raises ValueError: naming the setting.
+        """
+        least, most = self.delays
+        if not 0 <= least <= most < float("inf"):
+            raise ValueError(
+                f"latency is a number of seconds, 0 or more, or the least and the most, not {self.latency!r}"
+            )
+        if self.fragment is not None and self.fragment < 1:
+            raise ValueError(f"fragment is a number of bytes, 1 or more, or None, not {self.fragment!r}")
+        if self.capacity < 1:
+            raise ValueError(f"capacity is a number of bytes, 1 or more, not {self.capacity!r}")
+        if self.largest < 0:
+            raise ValueError(f"largest is a number of bytes, 0 or more, not {self.largest!r}")
+        for name in ("loss", "duplicate", "reorder"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a likelihood from 0 to 1, not {getattr(self, name)!r}")
+
+    @property
+    def delays(self) -> tuple[float, float]:
+        """The least and the most that anything takes one way, in seconds."""
+        return self.latency if isinstance(self.latency, tuple) else (self.latency, self.latency)

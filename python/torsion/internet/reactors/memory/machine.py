@@ -1,0 +1,130 @@
+"""A computer on a network in memory: its addresses, and who has bound what."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from torsion.internet.reactors.memory.sockets import ListeningSocket, system_error
+
+if TYPE_CHECKING:
+    from torsion.internet.reactors.memory.sockets import Address
+
+__all__ = ["FIRST_FREE_PORT", "LAST_PORT", "Machine", "canonical", "is_loopback"]
+
+FIRST_FREE_PORT = 49152
+"""Where the ports begin that are given to who asks for none in particular (RFC 6335, section 6)."""
+
+LAST_PORT = 65535
+
+WILDCARDS = frozenset(("0.0.0.0", "::"))  # noqa: S104 - nothing is bound
+
+
+def canonical(address: Address) -> Address:
+    """Return *address* with its host in the one form that it is compared by."""
+    if len(address) == 4:
+        from socket import AF_INET6, inet_ntop, inet_pton
+
+        return (inet_ntop(AF_INET6, inet_pton(AF_INET6, address[0])), *address[1:])
+    return address
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* is an address by which a computer talks to itself."""
+    return host.startswith("127.") or host == "::1"
+
+
+class Machine:
+    """A computer: reactors on the same one are like processes of it.
+
+    :ivar addresses: the addresses that others know it by; it has the loopback addresses besides.
+    """
+
+    def __init__(self, *addresses: str) -> None:
+        """Make a computer with these numeric addresses."""
+        self.addresses = [canonical((each, 0, 0, 0))[0] if ":" in each else each for each in addresses]
+        self._bound: dict[tuple[str, int | None, Any], Any] = {}
+        self._next_port = FIRST_FREE_PORT
+
+    def owns(self, host: str) -> bool:
+        """Tell whether *host* is one of its addresses."""
+        return is_loopback(host) or host in self.addresses
+
+    def listen(self, address: Address, backlog: int) -> ListeningSocket:
+        """Have a socket listen.
+
+        :raises OSError: if the address is taken or not its own.
+        """
+        bound = self.bind("TCP", address)
+        listening = ListeningSocket(self, bound, backlog)
+        self._bound[_key("TCP", bound)] = listening
+        return listening
+
+    def bind(self, kind: str, address: Address) -> Address:
+        """Return *address* as it can be bound: with a port, if it has none.
+
+        :param kind: ``TCP`` or ``UDP``; the ports of one kind are not those of the other.
+        :raises OSError: if it is taken or not its own, or no port is left.
+        """
+        address = canonical(address)
+        host, port = address[0], address[1]
+        if host not in WILDCARDS and not self.owns(host):
+            raise system_error(errno.EADDRNOTAVAIL)
+        if not port:
+            return (host, self.free_port(kind, address), *address[2:])
+        if self._is_taken(kind, address):
+            raise system_error(errno.EADDRINUSE)
+        return address
+
+    def keep(self, kind: str, address: Address, holder: Any) -> None:
+        """Have *holder* be found at *address*."""
+        self._bound[_key(kind, address)] = holder
+
+    def free_port(self, kind: str, address: Address) -> int:
+        """Return a port that is free at *address*; each time another one, as long as there are any.
+
+        :raises OSError: if there is none.
+        """
+        for _ in range(FIRST_FREE_PORT, LAST_PORT + 1):
+            port = self._next_port
+            self._next_port = FIRST_FREE_PORT if port == LAST_PORT else port + 1
+            if not self._is_taken(kind, (address[0], port, *address[2:])):
+                return port
+        raise system_error(errno.EADDRINUSE)
+
+    def _is_taken(self, kind: str, address: Address) -> bool:
+        host, port = address[0], address[1]
+        family = len(address)
+        return any(
+            held_kind == kind
+            and held_port == port
+            and held_family == family
+            and (held_host == host or host in WILDCARDS or held_host in WILDCARDS)
+            for held_kind, held_port, (held_host, held_family) in self._bound
+        )
+
+    def find(self, kind: str, address: Address) -> Any:
+        """Return who is to be found at *address*, or None."""
+        found = self._bound.get(_key(kind, address))
+        if found is None:
+            wildcard = "0.0.0.0" if len(address) == 2 else "::"  # noqa: S104 - nothing is bound
+            found = self._bound.get(_key(kind, (wildcard, *address[1:])))
+        return found
+
+    def unbind(self, holder: Any) -> None:
+        """Forget *holder*."""
+        for key, held in list(self._bound.items()):
+            if held is holder:
+                del self._bound[key]
+
+    def local_for(self, target: Address) -> str | None:
+        """Return by which of its addresses it would speak to *target*, or None if by none."""
+        host = target[0]
+        if self.owns(host):
+            return str(host)
+        wanted = len(target) == 4
+        return next((each for each in self.addresses if (":" in each) == wanted), None)
+
+
+def _key(kind: str, address: Address) -> tuple[str, int | None, Any]:
+    return kind, address[1], (address[0], len(address))

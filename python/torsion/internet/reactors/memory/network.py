@@ -1,0 +1,178 @@
+"""A network in memory: its clock, its computers, the ways between them, and what goes wrong on these."""
+
+from __future__ import annotations
+
+import errno
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from torsion.internet.reactors.memory.clock import SimulatedClock, nanoseconds
+from torsion.internet.reactors.memory.conditions import Conditions
+from torsion.internet.reactors.memory.machine import Machine, canonical, is_loopback
+from torsion.internet.reactors.memory.simulation import Simulation
+from torsion.internet.reactors.memory.sockets import StreamSocket, system_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from torsion.internet.reactors.memory.sockets import ListeningSocket
+
+__all__ = ["Network"]
+
+LOCAL_NAMES: Mapping[str, tuple[str, ...]] = {"localhost": ("127.0.0.1", "::1")}
+"""The names that every network knows."""
+
+
+class Network(Simulation):
+    """What several reactors in memory are joined by.  It, and they, belong to one thread.
+
+    What happens is the same each time for the same seed and the same calls.
+
+    :ivar clock: the time of all reactors on it.
+    :ivar conditions: how well everything is carried that has no conditions of its own; set it at any time.
+    :ivar names: host names, each with its numeric addresses; what resolvers of these reactors know.
+    :ivar home: the computer of reactors that were made without one.
+    """
+
+    def __init__(self, seed: int = 0, conditions: Conditions | None = None) -> None:
+        """Make a network with one computer.
+
+        :param seed: what all that is random is drawn from.
+        :param conditions: how well everything is carried; at once and without fault, if it is not given.
+        """
+        super().__init__(SimulatedClock())
+        self.random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
+        self.conditions = Conditions() if conditions is None else conditions
+        self.names: dict[str, tuple[str, ...]] = dict(LOCAL_NAMES)
+        self.home = Machine()
+        self._machines = [self.home]
+        self._ways: dict[tuple[str, str], Conditions] = {}
+        self._cuts: set[frozenset[str]] = set()
+        self._held_up: list[Callable[[], None]] = []
+        self._sockets: dict[StreamSocket, None] = {}
+
+    # --- computers and names -----------------------------------------------------------------------------------------
+
+    def machine(self, *addresses: str, name: str | None = None) -> Machine:
+        """Add a computer.
+
+        :param addresses: its numeric addresses.
+        :param name: a name that these are found by.
+        :raises ValueError: if another one has one of them, or there is none.
+        """
+        if not addresses:
+            raise ValueError("a computer has an address; without, use the network's home")
+        for address in addresses:
+            if is_loopback(address) or self.owner_of(address) is not None:
+                raise ValueError(f"{address!r} is another computer's address already")
+        made = Machine(*addresses)
+        self._machines.append(made)
+        if name is not None:
+            self.names[name] = addresses
+        return made
+
+    def owner_of(self, host: str) -> Machine | None:
+        """Return the computer that has the numeric address *host*, if it is no loopback address."""
+        return next((each for each in self._machines if host in each.addresses), None)
+
+    def route(self, origin: Machine, target: tuple[Any, ...]) -> tuple[Machine | None, tuple[Any, ...]]:
+        """Return the computer that *target* leads to from *origin*, if any, and that address as one can be spoken to."""
+        target = canonical(target)
+        if target[0] in ("0.0.0.0", "::"):  # noqa: S104 - a way to say "here", on Linux
+            target = ("127.0.0.1" if len(target) == 2 else "::1", *target[1:])
+        if origin.owns(target[0]):
+            return origin, target
+        return self.owner_of(target[0]), target
+
+    def dial(self, address: tuple[Any, ...], origin: Machine | None = None) -> StreamSocket:
+        """Connect to *address* without a reactor, at once: for what no well-behaved client would do.
+
+        :param address: a numeric address, as the system has them.
+        :param origin: from which computer; the network's home, if it is not given.
+        :returns: this end of the connection, which the test reads, writes, shuts and closes by hand.
+        :raises OSError: if nobody listens there, or nobody more can wait.
+        """
+        origin = self.home if origin is None else origin
+        target, remote = self.route(origin, address)
+        local = origin.local_for(remote)
+        listening = None if target is None or local is None else target.find("TCP", remote)
+        if listening is None or listening.full:
+            raise system_error(errno.ECONNREFUSED)
+        family = remote[2:]
+        here = (local, origin.free_port("TCP", (local, 0, *family)), *family)
+        return self.establish(StreamSocket(self, here, remote), listening)
+
+    def establish(self, asking: StreamSocket, listening: ListeningSocket) -> StreamSocket:
+        """Have *asking* be one end of a connection, and put the other one among those that *listening* is to accept."""
+        accepted = StreamSocket(self, asking.remote, asking.local)
+        accepted.join(asking)
+        self._sockets[accepted] = self._sockets[asking] = None
+        listening.put(accepted)
+        return asking
+
+    # --- how well things go ------------------------------------------------------------------------------------------
+
+    def between(self, one: str, other: str, conditions: Conditions) -> None:
+        """Let *conditions* hold between two numeric addresses, both ways, from now on."""
+        self._ways[one, other] = self._ways[other, one] = conditions
+
+    def conditions_between(self, source: Any, target: Any) -> Conditions:
+        """Return the conditions that hold from *source* to *target*."""
+        return self._ways.get((source, target), self.conditions)
+
+    def cut(self, one: str, other: str) -> None:
+        """Let nothing through between two numeric addresses: streams stall, datagrams are lost, nobody answers."""
+        self._cuts.add(frozenset((one, other)))
+
+    def heal(self) -> None:
+        """Undo every :meth:`cut`; what streams were to carry arrives."""
+        self._cuts.clear()
+        waiting, self._held_up = self._held_up, []
+        for action in waiting:
+            action()
+
+    def is_cut(self, source: Any, target: Any) -> bool:
+        """Tell whether nothing goes from *source* to *target*."""
+        return bool(self._cuts) and frozenset((source, target)) in self._cuts
+
+    def when_healed(self, action: Callable[[], None]) -> None:
+        """Call *action* when there are no cuts any more."""
+        self._held_up.append(action)
+
+    def reset(self, one: str, other: str | None = None, number: int = errno.ECONNRESET) -> int:
+        """Break every connection of the numeric address *one*, or every one between it and *other*.
+
+        :param number: the system's error that both ends see.
+        :returns: how many ends were broken.
+        """
+        wanted = {one} if other is None else {one, other}
+        ends = [each for each in self._sockets if wanted <= {each.local[0], each.remote[0]}]
+        for end in ends:
+            end.break_off(number)
+        return len(ends)
+
+    def forget(self, socket: StreamSocket) -> None:
+        """Know of a connection's end no longer."""
+        self._sockets.pop(socket, None)
+
+    # --- what is random ----------------------------------------------------------------------------------------------
+
+    def draw_delay(self, conditions: Conditions) -> int:
+        """Return how many nanoseconds something takes."""
+        least, most = conditions.delays
+        return nanoseconds(least if least == most else self.random.uniform(least, most))
+
+    def cut_up(self, data: bytes, most: int | None) -> Iterable[bytes]:
+        """Cut *data* into pieces of 1 to *most* bytes, or not at all."""
+        if most is None:
+            yield data
+            return
+        start = 0
+        while start < len(data):
+            size = self.random.randint(1, most)
+            yield data[start : start + size]
+            start += size
+
+    def happens(self, likelihood: float) -> bool:
+        """Draw whether something happens."""
+        return likelihood > 0 and self.random.random() < likelihood

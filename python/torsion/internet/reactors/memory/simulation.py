@@ -1,0 +1,127 @@
+"""Several engines on one clock: whose turn it is, and when time passes."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from torsion.internet.reactors.memory.timers import delay_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from torsion.internet.reactors.memory.clock import SimulatedClock
+    from torsion.internet.reactors.memory.engine import MemoryEngine
+
+__all__ = ["MOST_TURNS_AT_ONCE", "Simulation"]
+
+MOST_TURNS_AT_ONCE = 100_000
+"""After so many turns without time passing, whoever advances it is told that it never will.  A protocol that works through
+ten thousand lines by ``callLater(0)`` stays well below."""
+
+
+class Simulation:
+    """A clock and the engines that go by it.
+
+    :ivar clock: the time of all.
+    """
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        self.clock = clock
+        self._engines: list[weakref.ref[MemoryEngine]] = []
+        self._holders = 0
+        self._lock = threading.Lock()
+
+    def attach(self, engine: MemoryEngine) -> None:
+        """Have *engine* go by this clock."""
+        self._engines.append(weakref.ref(engine))
+
+    def engines(self) -> list[MemoryEngine]:
+        """Return the engines, in the order in which they were attached."""
+        living = [(reference, reference()) for reference in self._engines]
+        self._engines = [reference for reference, engine in living if engine is not None]
+        return [engine for _, engine in living if engine is not None]
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def advance(self, seconds: float) -> None:
+        """Let *seconds* pass, step by step: every reactor does at each time what is to be done then.
+
+        :raises ValueError: if it is negative or not finite.
+        :raises RuntimeError: if there is always something more to be done at one time.
+        """
+        target = self.clock.now + delay_of(seconds)
+        self.settle()
+        while True:
+            following = self.next_time()
+            if following is None or following > target:
+                break
+            self.clock.move_to(following)
+            self.settle()
+        self.clock.move_to(target)
+        self.settle()
+
+    def pump(self, timings: Iterable[float]) -> None:
+        """Call :meth:`advance` with each of *timings*."""
+        for amount in timings:
+            self.advance(amount)
+
+    def settle(self) -> None:
+        """Have every reactor do all that is to be done now; no time passes.
+
+        :raises RuntimeError: if there is always something more.
+        """
+        for _ in range(MOST_TURNS_AT_ONCE):
+            if not self.others_turn(None):
+                return
+        raise RuntimeError(
+            f"after {MOST_TURNS_AT_ONCE} turns at {self.clock.seconds()} s there is still something to do: "
+            "something asks for its like without letting time pass"
+        )
+
+    def others_turn(self, but: MemoryEngine | None) -> bool:
+        """Let every engine that has something to do now take a turn, but for one; return whether any had."""
+        busy = [engine for engine in self.engines() if engine is not but and engine.has_work()]
+        for engine in busy:
+            engine.turn(0.0)
+        return bool(busy)
+
+    def next_time(self) -> int | None:
+        """Return when something is to happen next, or None if nothing is."""
+        times = [engine.next_due() for engine in self.engines()]
+        times.append(self.clock.next_event())
+        return min((each for each in times if each is not None), default=None)
+
+    # --- other threads -----------------------------------------------------------------------------------------------
+
+    @property
+    def held(self) -> bool:
+        """Whether time waits for another thread."""
+        return self._holders > 0
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Let no time pass by itself meanwhile.  May be used in any thread.
+
+        For work in a thread that the reactors know nothing of: a reactor that has nothing to do would otherwise go on to
+        its next timer, while the thread is still at it.
+        """
+        self.take_hold()
+        try:
+            yield
+        finally:
+            self.let_go()
+
+    def take_hold(self) -> None:
+        """Let no time pass by itself until :meth:`let_go` is called as often as this."""
+        with self._lock:
+            self._holders += 1
+
+    def let_go(self) -> None:
+        """Undo one :meth:`take_hold`."""
+        with self._lock:
+            self._holders -= 1
+        for engine in self.engines():
+            engine.wake()

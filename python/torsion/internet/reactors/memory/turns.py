@@ -1,0 +1,354 @@
+"""An engine in memory: turns, timers, calls from threads, and streams that never meet a kernel.
+
+It does what ``torsion._native.Engine`` does, in the same order (``rust/reactor/src/engine/turn.rs`` explains that order),
+but that it never waits for input: where the native engine would, time passes up to the next thing that is to happen.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from torsion.internet.error import WrongThreadError
+from torsion.internet.reactors.memory.clock import SECOND, nanoseconds, number_of_seconds
+from torsion.internet.reactors.memory.timers import Timers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    from torsion.internet.reactors.memory.network import Network
+    from torsion.internet.reactors.memory.timers import MemoryTimer
+
+    _Call: TypeAlias = tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]
+
+__all__ = ["Entry", "Turns", "report_unraisable"]
+
+
+class Entry:
+    """Something that an engine serves when there is something to do for it: a stream, a listener, a connector, a port.
+
+    :ivar queued: whether it is in the list of those to serve.
+    :ivar busy: whether one of its hooks is on the stack; it is left alone meanwhile.
+    """
+
+    queued = False
+    busy = False
+
+    def serve(self) -> None:
+        """Do this turn's share."""
+        raise NotImplementedError
+
+    def dismiss(self) -> None:
+        """Close, because the engine does."""
+
+
+class Turns:
+    """Turns, timers and calls from threads; what is served in a turn are :class:`Entry` objects.
+
+    :ivar network: whose clock it goes by, and what its transports are joined by.
+    """
+
+    def __init__(self, owner: Any, network: Network) -> None:
+        """Make an engine.
+
+        :param owner: the reactor; its ``raised`` is told what escapes from calls.
+        :param network: where it is to be.
+        """
+        self.owner = owner
+        self.network = network
+        self.entries: dict[Entry, None] = {}
+        self.timers = Timers(network.clock, self.enter)
+        self._ingress: SimpleQueue[_Call | None] = SimpleQueue()
+        self._calls: deque[_Call] = deque()
+        self._woken = False
+        self._touched: dict[Entry, None] = {}  # what the network has told of, as a poller would
+        self._ready: deque[Entry] = deque()
+        self._thread: int | None = None  # that is in run or turn
+        self._running = self._stopping = False
+        self._turns = self._waits = self.opened = self.gone = 0
+        network.attach(self)  # type: ignore[arg-type]  # there are none but whole engines
+
+    # --- whose it is -------------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Let in the thread that runs the engine, or any while none does.
+
+        :raises torsion.internet.error.WrongThreadError: in another one.
+        """
+        if self._thread is not None and self._thread != get_ident():
+            raise WrongThreadError(
+                "this reactor runs in another thread, and its objects belong to that thread; "
+                "hand the call over with reactor.callFromThread(function, *args)"
+            )
+
+    @contextmanager
+    def _claimed(self) -> Iterator[None]:
+        self.enter()
+        before, self._thread = self._thread, get_ident()
+        try:
+            yield
+        finally:
+            self._thread = before
+
+    @property
+    def running(self) -> bool:
+        """Whether :meth:`run` or :meth:`turn` is on some thread's stack."""
+        return self._thread is not None
+
+    # --- time and threads --------------------------------------------------------------------------------------------
+
+    def seconds(self) -> float:
+        """Return the time, in seconds since the network's clock began."""
+        return self.network.clock.seconds()
+
+    def call_later(self, delay: float, callable: Callable[..., object], /, *args: Any, **kw: Any) -> MemoryTimer:
+        """Call *callable* in *delay* seconds; calls due at the same time go in the order of asking.
+
+        :raises ValueError: for a negative or not finite delay.
+        :raises TypeError: for what cannot be called.
+        """
+        _must_be_callable(callable)
+        self.enter()
+        return self.timers.add(delay, callable, args, kw)
+
+    def delayed_calls(self) -> list[MemoryTimer]:
+        """Return the timers that are still to come."""
+        self.enter()
+        return self.timers.live()
+
+    def next_deadline(self) -> float | None:
+        """Return when the first timer is due, or None without timers."""
+        due = self.timers.next_due()
+        return None if due is None else due / SECOND
+
+    def call_from_thread(self, callable: Callable[..., object], /, *args: Any, **kw: Any) -> None:
+        """Call *callable* in the engine's thread, soon; calls of one thread stay in order.  Safe from any thread."""
+        _must_be_callable(callable)
+        self._ingress.put((callable, args, kw))
+
+    def wake(self) -> None:
+        """End a wait that is going on, or else the next one.  Safe from any thread."""
+        self._ingress.put(None)
+
+    def wakeup_fileno(self) -> int:
+        """Return -1: there is no descriptor; a signal's handler wakes by :meth:`wake`."""
+        self.enter()
+        return -1
+
+    # --- turns -------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Take turns until :meth:`stop`.  Raises what a Python signal handler raises."""
+        with self._claimed():
+            before, self._running = self._running, True
+            self._stopping = False
+            try:
+                while not self._stopping:
+                    self._take_turn(None)
+            finally:
+                # A run within a run that was stopped stops that one as well.
+                self._running, self._stopping = before, before and self._stopping
+
+    def stop(self) -> None:
+        """End :meth:`run` after the turn that is going on."""
+        self.enter()
+        self._stopping = self._running
+
+    def turn(self, timeout: float | None = 0.0, /) -> None:
+        """Take one turn, letting at most *timeout* seconds pass until something happens; None lets pass what it takes.
+
+        :raises ValueError: for a negative or not finite number.
+        """
+        patience = None
+        if timeout is not None:
+            seconds = number_of_seconds(timeout)
+            if not 0 <= seconds < float("inf"):
+                raise ValueError(f"a time-out is a number of seconds, 0 or more, or None, not {timeout!r}")
+            patience = nanoseconds(seconds)
+        with self._claimed():
+            self._take_turn(patience)
+
+    def _take_turn(self, patience: int | None) -> None:
+        self._turns += 1
+        self._make_calls()
+        self._fire_timers()
+        self.settle()
+        self._wait(patience)
+        self._serve_ready()
+        self.settle()
+
+    def settle(self) -> None:
+        """Flush what was written and tell of what was closed."""
+
+    def owes(self) -> bool:
+        """Tell whether the next turn has something to do without any event."""
+        return bool(self._calls) or any(not entry.busy for entry in self._ready)
+
+    def has_work(self) -> bool:
+        """Tell whether a turn now would do something."""
+        due = self.timers.next_due()
+        return (
+            self.owes()
+            or bool(self._touched)
+            or not self._ingress.empty()
+            or (due is not None and due <= self.network.clock.now)
+        )
+
+    def next_due(self) -> int | None:
+        """Return when the first timer is due, in nanoseconds, or None without timers."""
+        return self.timers.next_due()
+
+    def _make_calls(self) -> None:
+        for _ in range(self._ingress.qsize()):
+            self._arrived(self._ingress.get_nowait())
+        for _ in range(len(self._calls)):
+            if not self._calls:
+                return  # a nested turn has made them
+            func, args, kw = self._calls.popleft()
+            self._call(func, args, kw)
+
+    def _arrived(self, call: _Call | None) -> None:
+        self._woken = True
+        if call is not None:
+            self._calls.append(call)
+
+    def _fire_timers(self) -> None:
+        begun = self.timers.begin_round()
+        while (timer := self.timers.pop(begun)) is not None:
+            self._call(*timer.take())
+
+    def _call(self, func: Callable[..., object], args: tuple[Any, ...], kw: dict[str, Any]) -> None:
+        try:
+            func(*args, **kw)
+        except BaseException as exception:  # noqa: BLE001 - whatever it is, the loop goes on
+            self.complain(self.owner, func, exception)
+
+    def complain(self, owner: Any, source: object, exception: BaseException) -> Any:
+        """Tell *owner* that *exception* came out of *source*; return what it makes of that, or None."""
+        try:
+            return owner.raised(source, exception)
+        except BaseException as worse:  # noqa: BLE001 - there is nobody left to tell but the interpreter
+            report_unraisable(worse, source)
+            return None
+
+    def _wait(self, patience: int | None) -> None:
+        """Let time pass until there is something to do."""
+        network = self.network
+        limit = None if patience is None else network.clock.now + patience
+        waited = False
+        while not (self._collect() or self._stopping or self.owes()):
+            now = network.clock.now
+            if (limit is not None and limit <= now) or self._is_due(now):
+                return
+            if network.others_turn(self):  # type: ignore[arg-type]  # as above
+                continue
+            if not waited:
+                waited = True
+                self._waits += 1
+            following = [each for each in (network.next_time(), limit) if each is not None]
+            if following and not network.held:
+                network.clock.move_to(min(following))
+            elif not self._block(None if limit is None else (limit - now) / SECOND):
+                return
+
+    def _is_due(self, now: int) -> bool:
+        due = self.timers.next_due()
+        return due is not None and due <= now
+
+    def _block(self, seconds: float | None) -> bool:
+        """Wait for another thread, in real time; return whether one has called or woken us."""
+        try:
+            self._arrived(self._ingress.get(timeout=seconds))
+        except Empty:
+            return False
+        return True
+
+    def _collect(self) -> bool:
+        """Note what the network tells of, as from a poller; return whether there is something, or somebody has woken us."""
+        touched, self._touched = self._touched, {}
+        for entry in touched:
+            self.enqueue(entry)
+        found = bool(touched) or self._woken or not self._ingress.empty()
+        self._woken = False
+        return found
+
+    def _serve_ready(self) -> None:
+        """Serve those that are ready now; who becomes ready, or is not through with its share, waits for the next turn."""
+        for _ in range(len(self._ready)):
+            entry = self._next_ready()
+            if entry is None:
+                return
+            entry.serve()
+            self.tell_closed()
+
+    def _next_ready(self) -> Entry | None:
+        for _ in range(len(self._ready)):
+            entry = self._ready.popleft()
+            if entry.busy:
+                self._ready.append(entry)
+                continue
+            entry.queued = False
+            if entry in self.entries:
+                return entry
+        return None
+
+    def tell_closed(self) -> None:
+        """Tell the owners of closed streams."""
+
+    # --- entries -----------------------------------------------------------------------------------------------------
+
+    def touch(self, entry: Entry) -> None:
+        """Note that the network has something for *entry*."""
+        self._touched[entry] = None
+
+    def enqueue(self, entry: Entry) -> None:
+        """Have *entry* served in this turn's or the next turn's input and output."""
+        if not entry.queued and entry in self.entries:
+            entry.queued = True
+            self._ready.append(entry)
+
+    def add(self, entry: Entry) -> None:
+        """Begin to serve *entry*."""
+        self.entries[entry] = None
+
+    def discard(self, entry: Entry) -> None:
+        """Serve *entry* no more."""
+        self.entries.pop(entry, None)
+        self._touched.pop(entry, None)
+
+    def statistics(self) -> dict[str, int]:
+        """Return turns, waits, timers, descriptors, streams_opened and streams_closed."""
+        self.enter()
+        return {
+            "turns": self._turns,
+            "waits": self._waits,
+            "timers": len(self.timers),
+            "descriptors": len(self.entries),
+            "streams_opened": self.opened,
+            "streams_closed": self.gone,
+        }
+
+    def forget_entries(self) -> list[Entry]:
+        """Serve nothing any more; return what there was."""
+        entries, self.entries = list(self.entries), {}
+        self._ready.clear()
+        self._touched.clear()
+        for entry in entries:
+            entry.queued = False
+        return entries
+
+
+def report_unraisable(exception: BaseException, source: object) -> None:
+    """Report what cannot be raised to anybody, as the interpreter does with what comes out of ``__del__``."""
+    details = (type(exception), exception, exception.__traceback__, "Exception ignored in", source)
+    sys.unraisablehook(sys.UnraisableHookArgs(details))  # type: ignore[call-arg, misc]  # a tuple with names
+
+
+def _must_be_callable(function: object) -> None:
+    if not callable(function):
+        raise TypeError(f"the call to be made later must be callable, not {function!r}")
