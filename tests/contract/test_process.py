@@ -249,6 +249,15 @@ class TestPipes:
 
 
 class TestEnvironment:
+    def test_it_is_empty_unless_given(self, reactor, run):
+        async def scenario():
+            child = Child()
+            reactor.spawnProcess(child, "/usr/bin/env", ["env"])
+            await child.ended
+            return child.written
+
+        assert run(scenario) == {}
+
     def test_variables_and_folder(self, reactor, run, tmp_path):
         async def scenario():
             child = shell(reactor, 'echo "$A"; pwd; echo "${HOME-none}"', env={"A": "ä"}, path=str(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
@@ -96,7 +97,7 @@ class IReactorProcess(Interface):
         processProtocol: IProcessProtocol,
         executable: bytes | str,
         args: Sequence[bytes | str],
-        env: Mapping[bytes | str, bytes | str] | None = None,
+        env: Mapping[bytes | str, bytes | str] | None = MappingProxyType({}),
         path: bytes | str | None = None,
         uid: int | None = None,
         gid: int | None = None,
@@ -120,6 +121,6 @@ class IReactorProcess(Interface):
             write, or the number of one of our descriptors to hand on. None for ``{0: "w", 1: "r", 2: "r"}``.
             Not with *usePTY*, and not on Windows.
         :returns: the process.
-        :raises OSError: if the system cannot start another process. A program that cannot be found is told of to the
-            protocol instead, as a process that ended with an error.
+        :raises OSError: if the system cannot start another process. A reactor may tell the protocol
+            of a program that cannot be found instead, as of a process that ended with an error.
         """

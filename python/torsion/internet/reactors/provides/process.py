@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zope.interface import classImplements
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ProvidesProcess"]
 
+_EMPTY: Mapping[bytes | str, bytes | str] = MappingProxyType({})
+
 
 class ProvidesProcess(OverEngine):
     """Child processes."""
@@ -25,7 +28,7 @@ class ProvidesProcess(OverEngine):
         processProtocol: IProcessProtocol,
         executable: bytes | str,
         args: Sequence[bytes | str],
-        env: Mapping[bytes | str, bytes | str] | None = None,
+        env: Mapping[bytes | str, bytes | str] | None = _EMPTY,
         path: bytes | str | None = None,
         uid: int | None = None,
         gid: int | None = None,
@@ -39,7 +42,7 @@ class ProvidesProcess(OverEngine):
         :param processProtocol: told of all that happens to it.
         :param executable: the program's path; a name without a slash is looked for in the ``PATH`` of *env*.
         :param args: its arguments, the first of which is by custom the program's name.
-        :param env: its environment; None for a copy of ours.
+        :param env: its environment, which is empty unless it is given; None for a copy of ours.
         :param path: the folder in which it starts; None for ours.
         :param uid: the user to become first, which takes privileges; None for ours.
         :param gid: the group to become first, which takes privileges; None for ours.
