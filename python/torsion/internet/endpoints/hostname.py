@@ -185,6 +185,6 @@ def _as_ascii(host: str | bytes) -> str:
         return host.decode("ascii")
     if host.isascii() or isIPAddress(host) or isIPv6Address(host):
         return host
-    from torsion.internet.tls.hostnames import to_ascii
+    from torsion.internet.transports.hostnames import to_ascii
 
     return to_ascii(host)  # as certificates have it: the name that is looked up is the one that is checked

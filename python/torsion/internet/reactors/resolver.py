@@ -194,7 +194,10 @@ class FirstAddress:
         """Cancel the look-up and leave the Deferred alone from now on."""
         self._deferred = None
         if self.resolution is not None:
-            self.resolution.cancel()
+            try:
+                self.resolution.cancel()
+            except Exception:  # noqa: BLE001 - a resolver of the program's own; whoever waits is told all the same
+                _log.failure("Cancelling the look-up of {name!r} raised", name=self._name)
 
 
 @implementer(IResolverSimple)
@@ -219,7 +222,13 @@ class ComplexResolverSimplifier:
         """
         deferred: Deferred[str] = Deferred(lambda _: receiver.give_up())
         receiver = FirstAddress(deferred, name)
-        self._nameResolver.resolveHostName(receiver, name, 0, [IPv4Address])
+        try:
+            self._nameResolver.resolveHostName(receiver, name, 0, [IPv4Address])
+        except Exception:  # noqa: BLE001 - a resolver of the program's own
+            if not deferred.called:
+                receiver.give_up()
+                return fail(Failure())
+            _log.failure("Looking {name!r} up raised after it was found", name=name)
         if self._reactor is not None and timeout and not deferred.called:
             _limit(deferred, self._reactor, sum(timeout), name)
         return deferred
@@ -245,6 +254,19 @@ def _limit(deferred: Deferred[str], clock: Any, seconds: float, name: str) -> No
     deferred.addBoth(answered)
 
 
+class _Answering(HostResolution):
+    """A look-up by a simple resolver, whose Deferred is cancelled along with it."""
+
+    answer: Deferred[Any] | None = None
+
+    def cancel(self) -> None:
+        """Give the look-up up; the receiver hears no more of it."""
+        if self.active:
+            self.active = False
+            if self.answer is not None:
+                self.answer.cancel()
+
+
 @implementer(IHostnameResolver)
 class SimpleResolverComplexifier:
     """A resolver for host names made of a simple one: it finds at most one address, of IPv4."""
@@ -265,13 +287,11 @@ class SimpleResolverComplexifier:
 
         :raises ValueError: if *hostName* cannot be encoded by IDNA.
         """
-        try:
-            hostName.encode("ascii")
-        except UnicodeError:
-            from encodings.idna import ToASCII
+        if not hostName.isascii():
+            from torsion.internet.transports.hostnames import to_ascii
 
-            hostName = ".".join(ToASCII(label).decode("ascii") for label in hostName.split("."))
-        resolution = HostResolution(hostName)
+            hostName = to_ascii(hostName)
+        resolution = _Answering(hostName)
         wanted = None if addressTypes is None else tuple(addressTypes)
         resolutionReceiver.resolutionBegan(resolution)
 
@@ -280,12 +300,14 @@ class SimpleResolverComplexifier:
             _deliver(resolutionReceiver, resolution, [] if numeric is None else [numeric], wanted)
 
         def failed(failure: Failure) -> None:
-            if not failure.check(DNSLookupError):
+            if resolution.active and not failure.check(DNSLookupError):
                 _log.failure("Looking {name!r} up failed", failure, name=hostName)
             _deliver(resolutionReceiver, resolution, [], wanted)
 
         # The errback is for answers that are no addresses, too: the receiver is to hear of an end in any case.
-        maybeDeferred(self._simpleResolver.getHostByName, hostName).addCallback(answered).addErrback(failed)
+        answer = maybeDeferred(self._simpleResolver.getHostByName, hostName)
+        resolution.answer = answer
+        answer.addCallback(answered).addErrback(failed)
         return resolution
 
 

@@ -27,6 +27,7 @@ from torsion.internet.reactors.resolver import (
     numeric_address,
 )
 from torsion.internet.task import Clock
+from torsion.logger import globalLogPublisher
 from torsion.python.failure import Failure
 
 
@@ -281,6 +282,62 @@ class TestSimplifier:
         assert list(reactor.getDelayedCalls()) == []
 
 
+class TestSimplifyingOddResolvers:
+    def results(self, reactor, names):
+        found = []
+        deferred = ComplexResolverSimplifier(names, reactor).getHostByName("host.example", (1, 2))
+        deferred.addBoth(found.append)
+        return deferred, found
+
+    def test_twice_and_late(self, reactor):
+        _, found = self.results(reactor, names := Names())
+        for _ in range(2):
+            names.receiver.addressResolved(IPv4Address("TCP", "192.0.2.1", 0))
+            names.receiver.resolutionComplete()
+        assert found == ["192.0.2.1"]
+
+    def test_raises(self, reactor):
+        class Raising(Names):
+            def resolveHostName(self, *args, **kwargs):
+                super().resolveHostName(*args, **kwargs)
+                raise ZeroDivisionError
+
+        _, found = self.results(reactor, names := Raising())
+        assert found[0].check(ZeroDivisionError)
+        names.receiver.addressResolved(IPv4Address("TCP", "192.0.2.1", 0))
+        assert list(reactor.getDelayedCalls()) == []
+
+    def test_raises_after_its_answer(self, reactor, logged):
+        class Raising:
+            def resolveHostName(self, receiver, *_, **__):
+                receiver.addressResolved(IPv4Address("TCP", "192.0.2.1", 0))
+                raise ZeroDivisionError
+
+        _, found = self.results(reactor, Raising())
+        assert found == ["192.0.2.1"]
+        assert logged() == [ZeroDivisionError]
+
+    @pytest.mark.parametrize("how", ["cancelled", "timed out"])
+    def test_cancelling_raises(self, reactor, logged, how):
+        deferred, found = self.results(reactor, names := Names())
+        names.resolution.cancel = lambda: 1 / 0
+        if how == "cancelled":
+            deferred.cancel()
+        else:
+            reactor.advance(3)
+        assert found[0].check(CancelledError, DNSLookupError)
+        assert logged() == [ZeroDivisionError]
+
+
+@pytest.fixture
+def logged():
+    """Gives the classes of the failures that were logged."""
+    events = []
+    globalLogPublisher.addObserver(events.append)
+    yield lambda: [event["log_failure"].type for event in events if "log_failure" in event]
+    globalLogPublisher.removeObserver(events.append)
+
+
 class TestComplexifier:
     def resolve(self, answer, name="host.example", kinds=None):
         class Simple:
@@ -324,11 +381,20 @@ class TestComplexifier:
         assert self.resolve(fail(ZeroDivisionError())) == ["began", "complete"]
 
     def test_cancelled(self):
-        answer = Deferred()
+        cancelled = []
+        answer = Deferred(cancelled.append)
         events = self.resolve(answer)
         self.resolution.cancel()
-        answer.callback("192.0.2.1")
+        self.resolution.cancel()
+        assert cancelled == [answer]
         assert events == ["began"]
+
+    def test_cancelled_but_answered(self, logged):
+        answer = Deferred(lambda answer: answer.callback("192.0.2.1"))
+        events = self.resolve(answer)
+        self.resolution.cancel()
+        assert events == ["began"]
+        assert logged() == []
 
     def test_encoded(self):
         self.resolve(Deferred(), "bücher.example")
