@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -64,6 +65,7 @@ def shell(reactor: Any, script: str, do: dict[str, Any] | None = None, **options
 
 
 def descriptors() -> set[str]:
+    gc.collect()  # the reactors of other tests have some
     return {entry.name for entry in Path("/proc/self/fd").iterdir()}
 
 
