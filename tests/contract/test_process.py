@@ -482,7 +482,8 @@ class TestUtilities:
         async def scenario():
             with pytest.raises(OSError, match="complaint") as caught:
                 await utils.getProcessOutput(SHELL, ["-c", "echo complaint >&2"], reactor=reactor)
-            await caught.value.processEnded
+            with pytest.raises(error.ProcessDone):
+                await caught.value.processEnded
             return await utils.getProcessOutput(SHELL, ["-c", "echo a; echo b >&2"], reactor=reactor, errortoo=True)
 
         assert sorted(run(scenario).split()) == [b"a", b"b"]

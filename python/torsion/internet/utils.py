@@ -55,7 +55,8 @@ class _Output(ProcessProtocol):
         deferred, self.deferred = self.deferred, None
         if deferred is not None:
             deferred.callback(self.output.getvalue())
-        self.ended.callback(None)
+        else:
+            self.ended.errback(reason)
 
 
 class _Value(ProcessProtocol):
@@ -128,8 +129,8 @@ def getProcessOutput(
     :param reactor: what runs it; None for the one that runs, or is installed.
     :param errortoo: gather its error output as well, as it comes.  Else the first of that is a failure.
     :returns: a Deferred that fires with what it wrote when it has ended, however it ended.  It fails with
-        :class:`OSError` if it writes to its standard error; the error's ``processEnded`` is a Deferred that fires when the
-        program has ended.
+        :class:`OSError` if it writes to its standard error; the error's ``processEnded`` is a Deferred that fails with
+        how the program ended when it has, with :class:`torsion.internet.error.ProcessDone` after exit status 0.
     :raises OSError: if it cannot be started.
     """
     deferred: Deferred[bytes] = Deferred()
