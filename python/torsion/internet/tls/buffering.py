@@ -59,12 +59,17 @@ class SmallWrites:
             self._write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def discard(self) -> None:
-        """Forget what has been collected, and let the clock rest."""
+        """Forget what has been collected, let the clock rest, and pass nothing on any more."""
+        self._write = _nowhere  # also, this lets go of whose method it was
         self._pieces.clear()
         self._size = 0
         if self._call is not None and self._call.active():
             self._call.cancel()
         self._call = None
+
+
+def _nowhere(_data: bytes) -> None:
+    """Take data, and do nothing with it."""
 
 
 class BufferingTLSTransport(TLSMemoryBIOProtocol):

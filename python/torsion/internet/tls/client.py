@@ -97,7 +97,7 @@ def _checker(name: str, is_name: bool) -> Any:
     identity = DNS_ID(name) if is_name else IPAddress_ID(name)
 
     def check(certificate: Any) -> None:
-        found = []
+        found: Sequence[Any] = ()
         try:
             found = extract_patterns(certificate.to_cryptography())
             verify_service_identity(cert_patterns=found, obligatory_ids=[identity], optional_ids=[])

@@ -215,6 +215,10 @@ class CertificateOptions:
             raise ValueError("privateKey is not the key that certificate is for")
         return identity(chain, key)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what cannot be copied, and is made again when it is needed."""
+        return self.__dict__ | {"_context": None, "_was_handed_out": False, "_settings_made": {}}
+
     # --- for OpenSSL --------------------------------------------------------------------------------------------------
 
     def getContext(self) -> Any:

@@ -83,6 +83,9 @@ class TLSError(ConnectionLost, SSLError):
     def __str__(self) -> str:
         return self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # The class may be a mixture that was made here, which pickle would not find: see make().
         return _remake, (_plain(type(self)), self.args), self.__dict__
@@ -304,7 +307,7 @@ def _with_foreign_bases(cls: type[TLSError]) -> type[TLSError]:
         # VerificationError is an attrs class, which would compare and show only its own field.
         names |= {
             "__str__": cls.__str__,
-            "__repr__": Exception.__repr__,
+            "__repr__": cls.__repr__,
             "__eq__": object.__eq__,
             "__hash__": object.__hash__,
         }

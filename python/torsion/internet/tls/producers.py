@@ -75,8 +75,9 @@ class PullToPush:
                     self._consumer.unregisterProducer()
                 except BaseException:  # noqa: BLE001 - the same
                     _log.failure("while calling unregisterProducer on {consumer!r}", consumer=self._consumer)
-                self._finished = True
-                return
+                if not self._finished:  # who unregistered it has not told us
+                    self._finished = True
+                    return
             yield None
 
     def startStreaming(self) -> None:

@@ -43,9 +43,9 @@ class TLSSettings:
     """
 
     client: bool
-    identities: tuple[Identity, ...] = ()
+    identities: tuple[Identity, ...] = field(default=(), repr=False)  # there are keys in it
     names: tuple[tuple[str, int], ...] = ()
-    roots: tuple[bytes, ...] | None = None
+    roots: tuple[bytes, ...] | None = field(default=None, repr=False)  # there are hundreds of them
     required: bool = True
     check_name: bool = False
     send_name: bool = True

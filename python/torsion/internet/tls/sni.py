@@ -33,7 +33,7 @@ _DEFAULT = "default"
 _LONGEST_CHAIN = 10  # a loop of issuers must not hold us
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NameTable:
     """Certificates by name, as they were at one moment.
 
