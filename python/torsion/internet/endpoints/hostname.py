@@ -155,7 +155,7 @@ class _Connecting:
 def _all_of(host: str, failures: list[tuple[Any, Failure]]) -> Failure:
     """Return one failure for all: of the last one's class, telling of each."""
     last = failures[-1][1].value
-    if len(failures) == 1 or type(last).__init__ is not ConnectError.__init__:
+    if len(failures) == 1 or not isinstance(last, ConnectError) or type(last).__init__ is not ConnectError.__init__:
         return failures[-1][1]  # all there is to tell, or a class of somebody's own
     each = "; ".join(f"{address.host}: {_in_short(failure.value)}" for address, failure in failures)
     error = type(last)(last.osError, f"none of the {len(failures)} addresses of {host!r} could be reached: {each}")

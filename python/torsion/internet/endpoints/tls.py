@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.endpoints.wrapping import WrapperEndpoint, WrapperServerEndpoint
-from torsion.internet.interfaces import ILoggingContext, IProtocol, IProtocolFactory, ITLSTransport
+from torsion.internet.interfaces import ILoggingContext, IProtocol, IProtocolFactory
 from torsion.internet.transports.stream import log_prefix
 
 if TYPE_CHECKING:
@@ -59,10 +59,23 @@ class SecuringFactory:
     noisy = False
 
     def __init__(self, creator: Any, isClient: bool, wrappedFactory: Any, clock: IReactorTime | None = None) -> None:
+        """Secure the connections of a factory.
+
+        :param creator: the settings.
+        :param isClient: which role this end plays in the handshake.
+        :param wrappedFactory: the factory.
+        :param clock: for time limits where TLS is done in Python.
+        :raises torsion.internet.tls.errors.UnsupportedOption: for an option that cannot be had.
+        :raises TypeError: if *creator* is no settings at all; and whatever its ``getContext`` raises.
+        """
+        from torsion.internet.tls.roads import choose_road
+
         self.creator = creator
-        self.isClient = isClient
         self.wrappedFactory = wrappedFactory
-        self.clock = clock
+        self._road = choose_road(creator, isClient)
+        self._isClient = isClient
+        self._clock = clock
+        self._memory: Any = None
 
     def doStart(self) -> None:
         """Pass this on."""
@@ -81,6 +94,18 @@ class SecuringFactory:
         """Return by what name log lines are to call this: the wrapped factory's."""
         return log_prefix(self.wrappedFactory)
 
+    def secure(self, transport: Any) -> bool:
+        """Secure a connection natively, if it and the settings allow that; tell whether they do."""
+        return False
+
+    def layer(self, protocol: Any) -> Any:
+        """Return a protocol that does TLS in Python between a transport and *protocol*."""
+        if self._memory is None:
+            from torsion.internet.tls.factory import TLSMemoryBIOFactory
+
+            self._memory = TLSMemoryBIOFactory(self.creator, self._isClient, self.wrappedFactory, self._clock)
+        return self._memory.protocol(self._memory, protocol)
+
 
 @implementer(IProtocol)
 class Securing:
@@ -95,26 +120,18 @@ class Securing:
         self.factory = factory
         self.wrappedProtocol = wrappedProtocol
         self.transport: Any = None
-        self._between: Any = None
+        self._above: Any = wrappedProtocol
 
     def makeConnection(self, transport: Any) -> None:
         """Secure the connection, and hand it over."""
         self.transport = transport
-        # A wrapper of a transport offers startTLS too, but it means the bytes below the wrapper.
+        # A wrapper of a transport can do what that can, but it means the bytes below the wrapper.
         direct = getattr(transport, "protocol", None) is self
-        if direct and _can_secure(transport):
-            transport.startTLS(self.factory.creator)
-            transport.protocol = self.wrappedProtocol
-            self.wrappedProtocol.makeConnection(transport)
-            return
-        from torsion.internet.tls.factory import TLSMemoryBIOFactory
-
-        factory = self.factory
-        memory = TLSMemoryBIOFactory(factory.creator, factory.isClient, _Ready(self.wrappedProtocol), factory.clock)
-        self._between = memory.buildProtocol(transport.getPeer())
+        if not (direct and self.factory.secure(transport)):
+            self._above = self.factory.layer(self.wrappedProtocol)
         if direct:
-            transport.protocol = self._between
-        self._between.makeConnection(transport)
+            transport.protocol = self._above
+        self._above.makeConnection(transport)
 
     def connectionMade(self) -> None:
         """Do nothing: :meth:`makeConnection` does it all."""
@@ -125,32 +142,8 @@ class Securing:
 
     def dataReceived(self, data: bytes) -> Any:
         """Pass this on."""
-        return self._between.dataReceived(data)
+        return self._above.dataReceived(data)
 
     def connectionLost(self, reason: Failure) -> Any:
         """Pass this on."""
-        protocol = self.wrappedProtocol if self._between is None else self._between
-        return protocol.connectionLost(reason)
-
-
-def _can_secure(transport: Any) -> bool:
-    return bool(ITLSTransport.providedBy(transport))
-
-
-class _Ready:
-    """A factory whose protocol is there already."""
-
-    noisy = False
-
-    def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-
-    def doStart(self) -> None:
-        """Do nothing: whoever made the protocol is started."""
-
-    def doStop(self) -> None:
-        """Do nothing, likewise."""
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Return that protocol."""
-        return self._protocol
+        return self._above.connectionLost(reason)

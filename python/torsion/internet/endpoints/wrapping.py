@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from torsion.internet.defer import fail
 from torsion.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
+from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,10 +37,13 @@ class WrapperEndpoint:
         """Connect, for a protocol that *protocolFactory* makes.
 
         :returns: a Deferred that fires with that protocol, connected through its wrapper, or fails like the wrapped
-            endpoint's ``connect``.
+            endpoint's ``connect``, or with what the wrapping factory raised.
         """
-        connecting = self._wrappedEndpoint.connect(self._wrapperFactory(protocolFactory))
-        return connecting.addCallback(lambda protocol: protocol.wrappedProtocol)
+        try:
+            factory = self._wrapperFactory(protocolFactory)
+        except Exception:  # noqa: BLE001 - settings that cannot be used, say: it is what the attempt came to
+            return fail(Failure())
+        return self._wrappedEndpoint.connect(factory).addCallback(lambda protocol: protocol.wrappedProtocol)
 
 
 @implementer(IStreamServerEndpoint)
@@ -57,6 +62,11 @@ class WrapperServerEndpoint:
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Listen, and give each connection to a wrapped protocol that *protocolFactory* makes.
 
-        :returns: a Deferred that fires or fails like the wrapped endpoint's ``listen``.
+        :returns: a Deferred that fires or fails like the wrapped endpoint's ``listen``, or fails with what the wrapping
+            factory raised.
         """
-        return self._wrappedEndpoint.listen(self._wrapperFactory(protocolFactory))
+        try:
+            factory = self._wrapperFactory(protocolFactory)
+        except Exception:  # noqa: BLE001 - settings that cannot be used, say: it is what listening came to
+            return fail(Failure())
+        return self._wrappedEndpoint.listen(factory)

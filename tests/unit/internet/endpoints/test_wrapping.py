@@ -88,3 +88,12 @@ def test_server(reactor):
     between.makeConnection(StringTransport())
     between.dataReceived(b"hello")
     assert between.wrappedProtocol.received == b"HELLO"
+
+
+@pytest.mark.parametrize(("kind", "method"), [(WrapperEndpoint, "connect"), (WrapperServerEndpoint, "listen")])
+def test_a_wrapper_that_cannot_be_made(kind, method):
+    def refuse(factory):
+        raise ZeroDivisionError
+
+    [failure] = results(getattr(kind(None, refuse), method)(FACTORY))
+    assert failure.check(ZeroDivisionError)
