@@ -41,6 +41,16 @@ class _LoopbackQueue:
         """Take and return what comes next."""
         return self._items.popleft()
 
+    def take(self) -> _LoopbackQueue:
+        """Take all that there is now, as a queue of its own."""
+        taken = _LoopbackQueue()
+        taken._items, self._items = self._items, taken._items
+        return taken
+
+    def put_back(self, taken: _LoopbackQueue) -> None:
+        """Have what is left of *taken* come next."""
+        self._items.extendleft(reversed(taken._items))
+
     def __bool__(self) -> bool:
         return bool(self._items)
 
@@ -216,26 +226,30 @@ class _Loopback:
                     _soon(self._pump)
                     return
                 rounds -= 1
-                if self._ended():
-                    self._round(answers=False)
+                if self._round():
                     self._finish(connectionDone)
                     return
-                self._round(answers=True)
         except Exception:  # noqa: BLE001 - as above
             self._finish(Failure())
         else:
             self._due = False
 
-    def _ended(self) -> bool:
-        return self.from_server.ended or self.from_client.ended
+    def _round(self) -> bool:
+        """Carry over what there is in both directions, and return whether a side closed the connection with that.
 
-    def _round(self, answers: bool) -> None:
-        """Carry over what there is in both directions; what the client answers in this round, only if it is wanted."""
-        to_server = bool(self.from_client)
-        if self.from_server:
-            self.policy(self.from_server, self.client)
-        if to_server or (answers and self.from_client):
-            self.policy(self.from_client, self.server)
+        What is said in answer is not of this round: who closes gets what was on the way, and no more.
+        """
+        ended = self.from_server.ended or self.from_client.ended
+        to_client, to_server = self.from_server.take(), self.from_client.take()
+        if to_client:
+            self.policy(to_client, self.client)
+        if to_server:
+            self.policy(to_server, self.server)
+        if to_client or to_server:  # a policy that holds something back is asked again
+            self.from_server.put_back(to_client)
+            self.from_client.put_back(to_server)
+            return False
+        return ended
 
     def _finish(self, reason: Failure) -> None:
         """Tell both protocols, then whoever waits."""
