@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torsion.internet import error
 from torsion.internet.reactors.engined import EngineReactor
 from torsion.logger import Logger
+from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
     from torsion.internet.reactors.hosted.driver import Driver
@@ -39,7 +40,8 @@ class HostedReactor(EngineReactor):
         self._attached = False
         self._ours = False  # whether it is run() that runs the foreign loop
         self._alarm: float | None = None  # when the driver's timer calls
-        self._turns = 0
+        self._settling = False  # whether the shutdown event is being fired, with no turn going on
+        self._doubt: BaseException | None = None  # what the foreign loop raised last, if no turn was taken since
         self._problem: BaseException | None = None  # what keeps the engine from taking any more turns
         if driver.running():
             driver.set_timer(0.0, self._start)
@@ -69,8 +71,10 @@ class HostedReactor(EngineReactor):
         :raises torsion.internet.error.WrongThreadError: if another thread is making it turn.
         :raises TypeError: if the foreign loop cannot watch descriptors.
         """
-        if not self._attached:  # else super() refuses
-            self._attach()
+        if self._attached:
+            super().startRunning(installSignalHandlers)  # which refuses
+            return
+        self._attach()
         try:
             super().startRunning(installSignalHandlers)
         finally:
@@ -94,17 +98,15 @@ class HostedReactor(EngineReactor):
         :raises torsion.internet.error.WrongThreadError, OSError: as :meth:`run` of every reactor.
         """
         self._ours = True
-        turns = None
         try:
             while self._started:
                 try:
                     self.driver.run()
-                except BaseException:
-                    if turns == self._turns:
-                        raise  # once more without a turn in between: that loop does not run
-                    turns = self._turns
-                    # A signal handler raised, or something else that the loop calls; as in every reactor, that ends nothing.
-                    _log.failure("Unexpected error in the main loop")
+                except BaseException as problem:  # noqa: BLE001 - told further down, or raised
+                    if self._doubt is not None:
+                        raise self._doubt from None  # without a turn in between: this loop does not run
+                    self._doubt = problem
+                    self.engine.wake()
                 else:
                     break
             if self._problem is not None:
@@ -117,7 +119,7 @@ class HostedReactor(EngineReactor):
                 super().mainLoop()
         finally:
             self._ours = False
-            self._problem = None
+            self._problem = self._doubt = None
             self._started = self._stopping = self._fire_shutdown = self.running = False
             self._end_run()
 
@@ -140,7 +142,10 @@ class HostedReactor(EngineReactor):
     def crash(self) -> None:
         """End the run soon, without the ``shutdown`` event: ports and connections stay open."""
         super().crash()
-        self.engine.wake()
+        if self._ours:
+            self.engine.wake()
+        elif not (self._settling or self.engine.running):  # else _settle does it, after what the turn goes on to do
+            self._end_run()
 
     # --- turns -------------------------------------------------------------------------------------------------------
 
@@ -167,7 +172,11 @@ class HostedReactor(EngineReactor):
 
     def _turn(self) -> None:
         """Take a turn that does not wait; what the driver calls."""
-        self._turns += 1
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None:
+            # The loop works, so it was a signal handler that raised, or another thing that the loop calls; as in every reactor,
+            # that ends nothing.
+            _log.failure("Unexpected error in the main loop", Failure(doubt, type(doubt), doubt.__traceback__))
         try:
             self.engine.turn(0.0)
         except BaseException as problem:  # noqa: BLE001 - the foreign loop has no use for it
@@ -186,10 +195,14 @@ class HostedReactor(EngineReactor):
 
     def _settle(self) -> None:
         """Do what follows a turn.  After a turn within another one, that is left to the outer one."""
-        if self.engine.running:
+        if self.engine.running or self._settling:
             return
         if self._fire_shutdown:
-            self._shut_down()
+            self._settling = True
+            try:
+                self._shut_down()
+            finally:
+                self._settling = False
         if not self._started:
             if self._ours:
                 self.driver.stop()
