@@ -99,6 +99,11 @@ impl<T> Ingress<T> {
         !self.woken.swap(true, Ordering::AcqRel)
     }
 
+    /// Whether anything was pushed, or the loop was wanted, since the last [`take`](Self::take).
+    pub fn is_wanted(&self) -> bool {
+        self.woken.load(Ordering::Acquire)
+    }
+
     /// Moves everything that was pushed to the end of `items`, in order; an empty `items` is exchanged whole and keeps
     /// its memory in use.  To be called by the loop each time before it waits.
     ///

@@ -157,6 +157,17 @@ fn calls_from_threads_and_wakers_call_for_a_turn() {
 }
 
 #[test]
+fn a_call_that_a_turn_asks_for_calls_for_the_next() {
+    let world = World::new();
+    let mut host = Host::of(&world);
+    host.turns(&world);
+    world.soon(|world| world.call(|world| world.note("call")));
+    assert_eq!(host.turns(&world), 2);
+    assert_eq!(world.take_seen(), [Seen::Note("call")]);
+    assert_eq!(host.turns(&world), 0);
+}
+
+#[test]
 fn an_abandoned_engine_closes_its_descriptors_tells_nobody_and_turns_no_more() {
     let world = World::new();
     let (stream, peer) = world.pair();

@@ -57,6 +57,10 @@ impl<H: Handles> Engine<H> {
             self.arm_watches(sink);
             let deadline = self.state.borrow_mut().next_deadline();
             self.guest.set(Some(Guest { deadline }));
+            if self.ingress.is_wanted() {
+                // What woke it during the turn, the turn's own look at the poller has used up.
+                let _ = self.waker.wake();
+            }
         }
     }
 }
