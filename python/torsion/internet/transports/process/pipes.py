@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torsion._native import Stream
+from torsion.internet.transports.pipe import PipeStream
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
+    from torsion._native import Stream
     from torsion.internet.transports.process.process import Process
 
-__all__ = ["Pipe", "PipeStream"]
+__all__ = ["Pipe"]
 
 _log = Logger("torsion.internet.transports.process")
-
-
-class PipeStream(Stream):
-    """Our end of a pipe, or of a terminal."""
-
-    def stopConsuming(self) -> None:
-        """Forget the producer and close; for a producer that has no more to give."""
-        self.unregisterProducer()
-        self.loseConnection()
 
 
 class Pipe:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.interfaces import IConsumer, IProcessTransport
+from torsion.internet.transports.pipe import PipeStream
 from torsion.internet.transports.process.ended import ProcessBase
-from torsion.internet.transports.process.pipes import PipeStream
 from torsion.internet.transports.process.spawn import start
 from torsion.logger import Logger
 from torsion.python.failure import Failure
