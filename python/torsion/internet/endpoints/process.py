@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -202,12 +202,12 @@ class _Connection:
         self._process.loseConnection()
 
     def getPeer(self) -> IAddress:
-        """Return where the process is: a :class:`ProcessAddress`, or what the reactor says."""
-        return self._process.getPeer()  # type: ignore[no-any-return]
+        """Return where the process is: what the reactor says, or else a :class:`ProcessAddress`."""
+        return _told(self._process.getPeer)
 
     def getHost(self) -> IAddress:
-        """Return where this end is: a :class:`ProcessAddress`, or what the reactor says."""
-        return self._process.getHost()  # type: ignore[no-any-return]
+        """Return where this end is: what the reactor says, or else a :class:`ProcessAddress`."""
+        return _told(self._process.getHost)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Pass this on."""
@@ -228,3 +228,10 @@ class _Connection:
     def stopProducing(self) -> None:
         """Pass this on."""
         self._process.stopProducing()
+
+
+def _told(ask: Callable[[], IAddress]) -> IAddress:
+    try:
+        return ask()
+    except NotImplementedError:  # most reactors have nothing to say
+        return ProcessAddress()

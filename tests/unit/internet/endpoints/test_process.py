@@ -224,5 +224,12 @@ class TestTransport:
     def test_addresses(self, protocol):
         assert (protocol.transport.getPeer(), protocol.transport.getHost()) == ("peer", "host")
 
+    def test_no_addresses(self, reactor, protocol):
+        def refuse():
+            raise NotImplementedError
+
+        reactor.process.getPeer = reactor.process.getHost = refuse
+        assert protocol.transport.getPeer() == protocol.transport.getHost() == ProcessAddress()
+
     def test_nothing_else(self, protocol):
         assert not hasattr(protocol.transport, "closeStderr")
