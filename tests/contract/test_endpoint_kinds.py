@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 
 import pytest
@@ -154,6 +155,31 @@ class TestAdopted:
                 os.close(number)
 
         run(scenario)
+
+
+ECHO = """
+import sys
+from torsion.internet.endpoints import serverFromString
+from torsion.internet.protocol import Factory
+from torsion.internet.reactors.native import NativeReactor
+from torsion.protocols.wire import Echo
+
+class Last(Echo):
+    def connectionLost(self, reason):
+        sys.stderr.write(type(reason.value).__name__)
+        reactor.stop()
+
+reactor = NativeReactor()
+serverFromString(reactor, "stdio:").listen(Factory.forProtocol(Last))
+reactor.run()
+"""
+
+
+@needs_posix
+def test_standard_input_and_output():
+    # In a process of its own, since it takes this one's.
+    done = subprocess.run([sys.executable, "-c", ECHO], input=b"hello", capture_output=True, timeout=20, check=True)
+    assert (done.stdout, done.stderr) == (b"hello", b"ConnectionDone")
 
 
 @needs("IReactorTCP", "kernel", "engine")
