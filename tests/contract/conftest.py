@@ -25,7 +25,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
     if flavour is not None and flavour.theirs:
         from contract import oracle
 
-        pyfuncitem.obj = getattr(oracle.module(pyfuncitem.module.__name__), pyfuncitem.originalname)
+        home: Any = oracle.module(f"contract.{pyfuncitem.path.stem}")
+        if pyfuncitem.cls is not None:
+            home = getattr(home, pyfuncitem.cls.__name__)()
+        pyfuncitem.obj = getattr(home, pyfuncitem.originalname)
         for name, value in pyfuncitem.funcargs.items():
             pyfuncitem.funcargs[name] = oracle.translated(value)
 

@@ -238,7 +238,10 @@ class MemorySocket:
         return host, port
 
     def setblocking(self, flag: bool) -> None:
-        assert not flag, "nobody could be waited for"
+        """There is nobody who could be waited for."""
+
+    def setsockopt(self, *option: object) -> None:
+        """There is nothing to set."""
 
     def close(self, reset: bool = False) -> None:
         self._end.close(reset)
@@ -276,6 +279,18 @@ class Peer:
         if in_memory(reactor):
             return ensureDeferred(self._receive_all(reactor))
         return in_thread(reactor, lambda: b"".join(iter(lambda: self.socket.recv(65536), b"")))
+
+    def pour(self, reactor: Any, data: bytes) -> Deferred[Any]:
+        """Send more than may fit at once."""
+        if in_memory(reactor):
+            return ensureDeferred(self._pour(reactor, data))
+        return in_thread(reactor, self.socket.sendall, data)
+
+    async def _pour(self, reactor: Any, data: bytes) -> None:
+        while data:
+            with suppress(BlockingIOError):
+                data = data[self.socket.send(data) :]
+            await pause(reactor, 0.001)
 
     async def _receive(self, reactor: Any, count: int) -> bytes:
         while True:

@@ -51,8 +51,9 @@ sys.meta_path.append(_Translator())
 
 
 def module(name: str) -> ModuleType:
-    """Return the translation of the module *name* of ``contract``."""
-    return importlib.import_module(name.replace("contract", PACKAGE, 1))
+    """Return the translation of the module *name* of ``contract`` or of torsion."""
+    top, _, rest = name.partition(".")
+    return importlib.import_module(f"{_NAMES[top]}.{rest}")
 
 
 def translated(thing: Any) -> Any:

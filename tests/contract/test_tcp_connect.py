@@ -7,7 +7,7 @@ import socket
 import pytest
 from zope.interface.verify import verifyObject
 
-from contract.harness import Client, Recorder, Server, after, nothing_left_open, pause, until
+from contract.harness import Client, Recorder, Server, after, in_memory, nothing_left_open, pause, until
 from torsion.internet import error, task
 from torsion.internet.address import IPv4Address, IPv6Address
 from torsion.internet.defer import Deferred, fail, succeed
@@ -23,8 +23,14 @@ def unused():
 
 
 @pytest.fixture
-def silent():
+def silent(reactor):
     """The number of a port at which connections wait for ever."""
+    if in_memory(reactor):
+        listening = reactor.machine.listen(("127.0.0.1", 0), 0)
+        reactor.network.dial(listening.address)  # the one that may wait
+        yield listening.address[1]
+        listening.close()
+        return
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)

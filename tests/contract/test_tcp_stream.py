@@ -458,7 +458,7 @@ class TestPausing:
     def test_pause_within_data_received(self, reactor, run):
         async def scenario():
             protocol, peer, _ = await serve(reactor, dataReceived=lambda p: p.transport.pauseProducing())
-            sending = in_thread(reactor, peer.send, b"x" * 3_000_000)
+            sending = peer.pour(reactor, b"x" * 3_000_000)
             await protocol.bytes(1)
             await pause(reactor, 0.02)
             assert protocol.events.count("dataReceived") == 1

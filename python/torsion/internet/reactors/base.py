@@ -137,7 +137,7 @@ class ReactorBase(PluggableResolverMixin):
                 try:
                     self.engine.run()
                 except BaseException as problem:
-                    if _of_the_engine(problem):
+                    if self._ends_run(problem):
                         raise
                     # A signal handler raised; that ends the program no more than a timer that raises does.
                     _log.failure("Unexpected error in the main loop")
@@ -146,6 +146,10 @@ class ReactorBase(PluggableResolverMixin):
             # They are, but for an engine that failed.
             self._started = self._stopping = self._fire_shutdown = self.running = False
             self._leave()
+
+    def _ends_run(self, problem: BaseException) -> bool:
+        """Tell whether ``Engine.run`` would raise *problem* again, were it called once more."""
+        return _of_the_engine(problem)
 
     def iterate(self, delay: float = 0.0) -> None:
         """Serve once: make the calls that are due, and serve input and output.

@@ -37,6 +37,7 @@ __all__ = [
     "HostResolution",
     "SimpleResolverComplexifier",
     "ThreadedResolver",
+    "deliver",
     "numeric_address",
 ]
 
@@ -67,7 +68,7 @@ class HostResolution:
         self.active = False
 
 
-def _deliver(
+def deliver(
     receiver: IResolutionReceiver, resolution: HostResolution, addresses: Iterable[_Address], wanted: object
 ) -> None:
     """Tell *receiver* of those *addresses* that are of the *wanted* types, as long as it does not cancel."""
@@ -118,7 +119,7 @@ class GAIResolver:
         resolutionReceiver.resolutionBegan(resolution)
         numeric = numeric_address(hostName, portNumber, transportSemantics)
         if numeric is not None:
-            _deliver(resolutionReceiver, resolution, [numeric], wanted)
+            deliver(resolutionReceiver, resolution, [numeric], wanted)
             return resolution
         family = _family(wanted)
         kind = _KINDS[transportSemantics]
@@ -137,7 +138,7 @@ class GAIResolver:
         def arrived(found: list[_Address], failure: Failure | None) -> None:
             if failure is not None:
                 _log.failure("Looking {name!r} up failed", failure, name=hostName)
-            _deliver(resolutionReceiver, resolution, found, wanted)
+            deliver(resolutionReceiver, resolution, found, wanted)
 
         self._getThreadPool().callInThreadWithCallback(looked_up, look_up)
         return resolution
@@ -297,12 +298,12 @@ class SimpleResolverComplexifier:
 
         def answered(host: str) -> None:
             numeric = numeric_address(host, portNumber, transportSemantics)
-            _deliver(resolutionReceiver, resolution, [] if numeric is None else [numeric], wanted)
+            deliver(resolutionReceiver, resolution, [] if numeric is None else [numeric], wanted)
 
         def failed(failure: Failure) -> None:
             if resolution.active and not failure.check(DNSLookupError):
                 _log.failure("Looking {name!r} up failed", failure, name=hostName)
-            _deliver(resolutionReceiver, resolution, [], wanted)
+            deliver(resolutionReceiver, resolution, [], wanted)
 
         # The errback is for answers that are no addresses, too: the receiver is to hear of an end in any case.
         answer = maybeDeferred(self._simpleResolver.getHostByName, hostName)

@@ -35,6 +35,7 @@ class MemoryListener(Entry):
 
     def fileno(self) -> int:
         """Return -1: there is no descriptor."""
+        self._engine.enter()
         return -1
 
     def pause(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torsion.internet.error import WrongThreadError
 from torsion.internet.reactors.memory.engine import MemoryEngine
 from torsion.internet.reactors.memory.network import Network
 from torsion.internet.reactors.memory.resolver import MemoryResolver
@@ -59,6 +60,9 @@ class MemoryReactor(ProvidesTCP):
         """Do all that is to be done now, for all reactors of the network; no time passes."""
         self.network.settle()
 
+    def _ends_run(self, problem: BaseException) -> bool:
+        return isinstance(problem, WrongThreadError)
+
     # --- names and threads -------------------------------------------------------------------------------------------
 
     @property
@@ -69,11 +73,11 @@ class MemoryReactor(ProvidesTCP):
         return self._name_resolver
 
     def hold(self) -> AbstractContextManager[None]:
-        """Let no time pass by itself meanwhile, for work in a thread of the program's own."""
+        """Let time pass no faster than outside meanwhile, for work in a thread of the program's own."""
         return self.network.hold()
 
     def getThreadPool(self) -> ThreadPool:
-        """Return the pool of threads; as long as one of them works, time does not pass by itself."""
+        """Return the pool of threads; as long as one of them works, time passes no faster than outside."""
         pool = self.threadpool
         if pool is None:
             self.threadpool = pool = _HoldingPool(self.network)
@@ -86,7 +90,7 @@ class MemoryReactor(ProvidesTCP):
 
 
 class _HoldingPool(ThreadPool):
-    """Threads that keep time from passing while they work."""
+    """Threads that keep time from running ahead while they work."""
 
     def __init__(self, network: Network) -> None:
         super().__init__(0, 10, "torsion.internet.reactor")

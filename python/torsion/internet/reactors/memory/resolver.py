@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zope.interface import implementer
 
 from torsion.internet.interfaces import IHostnameResolver
-from torsion.internet.reactors.resolver import HostResolution, numeric_address
+from torsion.internet.reactors.resolver import HostResolution, deliver, numeric_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,19 +37,15 @@ class MemoryResolver:
         resolution = HostResolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
         wanted = None if addressTypes is None else tuple(addressTypes)
+        numeric = numeric_address(hostName, portNumber, transportSemantics)
+        if numeric is not None:
+            deliver(resolutionReceiver, resolution, (numeric,), wanted)
+            return resolution
 
         def answer() -> None:
-            numeric = numeric_address(hostName, portNumber, transportSemantics)
             known = self._reactor.network.names.get(hostName.lower().removesuffix("."), ())
-            found = [numeric] if numeric else [numeric_address(each, portNumber, transportSemantics) for each in known]
-            for address in found:
-                if not resolution.active:
-                    return
-                if address is not None and (wanted is None or isinstance(address, wanted)):
-                    resolutionReceiver.addressResolved(address)
-            if resolution.active:
-                resolution.active = False
-                resolutionReceiver.resolutionComplete()
+            found = [numeric_address(each, portNumber, transportSemantics) for each in known]
+            deliver(resolutionReceiver, resolution, [each for each in found if each is not None], wanted)
 
         self._reactor.callLater(0, answer)
         return resolution

@@ -98,15 +98,15 @@ class Simulation:
 
     @property
     def held(self) -> bool:
-        """Whether time waits for another thread."""
+        """Whether time passes no faster than outside."""
         return self._holders > 0
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Let no time pass by itself meanwhile.  May be used in any thread.
+        """Let time pass no faster than outside meanwhile.  May be used in any thread.
 
         For work in a thread that the reactors know nothing of: a reactor that has nothing to do would otherwise go on to
-        its next timer, while the thread is still at it.
+        its next timer at once, while the thread is still at it.  Where time is advanced by hand, this changes nothing.
         """
         self.take_hold()
         try:
@@ -115,7 +115,7 @@ class Simulation:
             self.let_go()
 
     def take_hold(self) -> None:
-        """Let no time pass by itself until :meth:`let_go` is called as often as this."""
+        """Let time pass no faster than outside until :meth:`let_go` is called as often as this."""
         with self._lock:
             self._holders += 1
 

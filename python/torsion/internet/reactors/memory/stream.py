@@ -162,7 +162,7 @@ class MemoryStream(Entry):
 
     def _queue(self, pieces: Iterable[bytes]) -> None:
         full = False
-        if self.state.accepts_writes and not self.broken:
+        if self.socket is not None and self.state.accepts_writes and not self.broken:
             for data in pieces:
                 self.outbox.push(data)
                 full = (self.outbox.full and bool(self.state.apply(Input.OUTBOX_FULL))) or full
@@ -225,7 +225,7 @@ class MemoryStream(Entry):
                 f"cannot register producer {producer!r}: producer {self.producer!r} was never unregistered; "
                 "call unregisterProducer() first"
             )
-        if self.state.closed:
+        if self.socket is None:
             producer.stopProducing()
             return
         self.asked = not streaming
@@ -278,6 +278,7 @@ class MemoryStream(Entry):
 
     def fileno(self) -> int:
         """Return -1: there is no descriptor."""
+        self.engine.enter()
         return -1
 
     def statistics(self) -> dict[str, int]:

@@ -58,6 +58,7 @@ class MemoryTimer:
 
     def getTime(self) -> float:
         """Return when the call is due, in seconds of the reactor's clock; once it was made, the time now."""
+        self._timers.check_thread()
         return (self.when if self.active() else self._timers.clock.now) / SECOND
 
     @property
@@ -150,9 +151,10 @@ class Timers:
 
     def add(self, delay: float, func: Callable[..., object], args: tuple[Any, ...], kw: dict[str, Any]) -> MemoryTimer:
         """Have *func* called in *delay* seconds."""
-        timer = MemoryTimer(self, 0, func, args, kw)
+        when = self.clock.now + delay_of(delay)
+        timer = MemoryTimer(self, when, func, args, kw)
         self._live[timer] = None
-        self.put(timer, self.clock.now + delay_of(delay))
+        self.put(timer, when)
         return timer
 
     def put(self, timer: MemoryTimer, when: int) -> None:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Turns", "report_unraisable"]
 
+TURN = 1000
+"""How many nanoseconds a turn of :meth:`Turns.run` takes at least: two ends that never cease to answer each other at once
+would otherwise keep time from passing, and every timer from its turn."""
+
 
 class Entry:
     """Something that an engine serves when there is something to do for it: a stream, a listener, a connector, a port.
@@ -149,7 +153,9 @@ class Turns:
             self._stopping = False
             try:
                 while not self._stopping:
+                    began = self.network.clock.now
                     self._take_turn(None)
+                    self.network.clock.move_to(max(self.network.clock.now, began + TURN))
             finally:
                 # A run within a run that was stopped stops that one as well.
                 self._running, self._stopping = before, before and self._stopping
@@ -250,11 +256,11 @@ class Turns:
             if not waited:
                 waited = True
                 self._waits += 1
-            following = [each for each in (network.next_time(), limit) if each is not None]
-            if following and not network.held:
-                network.clock.move_to(min(following))
-            elif not self._block(None if limit is None else (limit - now) / SECOND):
-                return
+            following = min((each for each in (network.next_time(), limit) if each is not None), default=None)
+            if following is not None and not (network.held and self._block((following - now) / SECOND)):
+                network.clock.move_to(following)
+            elif following is None:
+                self._block(None)
 
     def _is_due(self, now: int) -> bool:
         due = self.timers.next_due()
