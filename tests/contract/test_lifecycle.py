@@ -11,6 +11,7 @@ import weakref
 import pytest
 from zope.interface.verify import verifyObject
 
+from contract.flavours import needs
 from contract.harness import Client, Server, descriptors, gone, join, nothing_left_open, pause, run_scenario
 from torsion.internet import _current, error
 from torsion.internet.defer import Deferred
@@ -356,6 +357,7 @@ def test_several_reactors_in_threads(reactor_factory):
     assert results == {number: b"%d" % number * 1000 for number in range(4)}
 
 
+@needs("kernel", "engine", "loop")  # asyncio runs one loop in a thread
 def test_one_reactor_inside_another(reactor_factory, reactor, run):
     async def inner():
         assert _current.current_reactor() is other
@@ -468,6 +470,7 @@ def test_methods_can_be_overridden(reactor_factory):
 @pytest.fixture
 def poller(reactor_factory):
     """A reactor, and the descriptors with which it asks the system what is ready."""
+    gc.collect()  # which closes other tests' pollers, whose numbers would be taken again
     before = descriptors()
     reactor = reactor_factory()
     found = [int(each.split()[0]) for each in descriptors() - before if each.endswith("[eventpoll]")]
@@ -534,6 +537,7 @@ def test_no_run_begins_while_another_thread_takes_a_turn(reactor, occupied):
         reactor.stop()
 
 
+@needs("kernel", "engine", "loop")  # a hosted one refuses other threads between turns, too
 def test_a_run_ends_when_another_thread_takes_a_turn(reactor, occupied):
     before = signal.getsignal(signal.SIGTERM)
     reactor.startRunning()

@@ -142,7 +142,7 @@ def test_an_early_interrupt_is_raised(reactor, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(signal, "set_wakeup_fd", interrupted)
+    monkeypatch.setattr(signal, "signal", interrupted)
     with pytest.raises(KeyboardInterrupt):
         reactor.run()
     monkeypatch.undo()
