@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.interfaces.tls import (
@@ -10,7 +11,7 @@ from torsion.internet.interfaces.tls import (
     IOpenSSLServerConnectionCreator,
 )
 from torsion.internet.tls.openssl import ssl_module
-from torsion.internet.tls.opensslcontext import make_connection
+from torsion.internet.tls.opensslcontext import choose_protocols, make_connection
 from torsion.internet.tls.settings import HANDSHAKE_TIMEOUT
 from torsion.python.deprecate import getWarningMethod
 
@@ -62,6 +63,10 @@ def creator_for(contextFactory: Any, isClient: bool, stacklevel: int = 3) -> Cal
         raise TypeError(f"{contextFactory!r}'s `getContext` method doesn't return a `Context`")
 
     def create(tlsProtocol: Any) -> Any:
-        return make_connection(getContext(), tlsProtocol)
+        context = getContext()
+        if not isClient and tlsProtocol.acceptableProtocols:
+            with suppress(ValueError):  # used before: the factory will say so
+                choose_protocols(context, ())
+        return make_connection(context, tlsProtocol)
 
     return create

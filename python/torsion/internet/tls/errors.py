@@ -214,9 +214,9 @@ class RecordTooLong(TLSError):
 
 
 class RenegotiationRefused(TLSError):
-    """The peer wanted to negotiate anew, which TLS 1.3 has not and this end does not do."""
+    """One end wanted to negotiate anew, which TLS 1.3 has not and torsion does not do."""
 
-    MESSAGE = "The peer asked to renegotiate, which is not supported"
+    MESSAGE = "TLS was to be negotiated anew, which is not supported"
 
 
 class ProtocolViolation(TLSError):

@@ -11,11 +11,14 @@ from torsion.internet.protocol.wrapping import WrappingFactory
 from torsion.internet.tls.buffering import BufferingTLSTransport
 from torsion.internet.tls.creators import creator_for, handshake_timeout
 from torsion.internet.tls.opensslcontext import choose_protocols
+from torsion.logger import Logger
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces.time import IReactorTime
 
 __all__ = ["TLSMemoryBIOFactory"]
+
+_log = Logger()
 
 
 class TLSMemoryBIOFactory(WrappingFactory):
@@ -61,17 +64,29 @@ class TLSMemoryBIOFactory(WrappingFactory):
 
     def _createConnection(self, tlsProtocol: Any) -> Any:
         """Make the OpenSSL connection for a TLS protocol."""
-        connection = self._creatorCallable(tlsProtocol)
-        connection.set_app_data(tlsProtocol)
         if IProtocolNegotiationFactory.providedBy(self.wrappedFactory):
             tlsProtocol.acceptableProtocols = tuple(self.wrappedFactory.acceptableProtocols())
+        connection = self._creatorCallable(tlsProtocol)
+        connection.set_app_data(tlsProtocol)
         if tlsProtocol.acceptableProtocols:
             if self._isClient:
                 connection.set_alpn_protos(list(tlsProtocol.acceptableProtocols))
             else:
-                choose_protocols(connection.get_context(), ())
+                self._choose_protocols(connection.get_context())
         if self._isClient:
             connection.set_connect_state()
         else:
             connection.set_accept_state()
         return connection
+
+    def _choose_protocols(self, context: Any) -> None:
+        """Have a server's context, which may be the program's own, ask this factory for application protocols."""
+        try:
+            choose_protocols(context, ())
+        except ValueError:  # OpenSSL's contexts cannot be changed once a connection was made of them
+            _log.warn(
+                "{factory!r} has application protocols to agree upon, which {context!r} cannot: it was used before. Pass "
+                "CertificateOptions instead",
+                factory=self.wrappedFactory,
+                context=context,
+            )

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from torsion.internet.transports.hostnames import to_ascii
 
-__all__ = ["is_address", "to_ascii", "to_text"]
+__all__ = ["is_address", "to_ascii"]
 
 
 def is_address(host: str) -> bool:
@@ -16,16 +16,3 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def to_text(name: bytes) -> str:
-    """Return a name that came from DNS or a certificate in the alphabet that it was written in."""
-    text = name.decode("ascii", "replace")
-    try:
-        import idna
-    except ImportError:
-        return name.decode("idna")
-    try:
-        return idna.decode(text)
-    except idna.IDNAError:
-        return text  # it is no name of IDNA's, which is for the caller to judge

@@ -83,6 +83,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     _aborted = False
     _dropWhenSafe = False
     _paused = False
+    _ending = False
 
     def __init__(self, factory: Any, wrappedProtocol: Any, _connectWrapped: bool = True) -> None:
         """Stand between a transport and a protocol.
@@ -147,7 +148,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
 
     def _atEndOfTransport(self, reason: Failure) -> Failure:
         """Deliver what is left, and find out whether the end comes too early."""
-        self._paused = False  # there is no later
+        self._ending = True
         if self._handshakeDone and not self._aborted:
             try:
                 self._deliver()
@@ -246,9 +247,14 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     # --- from the transport to the protocol --------------------------------------------------------------------------
 
     def _deliver(self) -> None:
-        """Hand decrypted data to the wrapped protocol, until there is no more of it or the protocol wants a pause."""
+        """Hand decrypted data to the wrapped protocol, until there is no more of it or the protocol wants a pause.
+
+        At the end of the connection it cannot have one: what is not delivered then is lost.
+        """
         SSL = ssl_module()
-        while not (self._lostTLSConnection or self._closeReceived or self._paused or self._aborted):
+        while not (self._lostTLSConnection or self._closeReceived or self._aborted):
+            if self._paused and not self._ending:
+                break
             try:
                 data = self._tlsConnection.recv(_PIECE)
             except SSL.WantReadError:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from torsion.internet.tls.ciphers import DEFAULT_OPENSSL_CIPHERS
 from torsion.internet.tls.errors import NoApplicationProtocol, make
-from torsion.internet.tls.formats import to_pyopenssl_certificate, to_pyopenssl_key
+from torsion.internet.tls.formats import as_certificate, as_key
 from torsion.internet.tls.openssl import ssl_module
 from torsion.internet.tls.sni import ServerNames
 from torsion.internet.tls.versions import TLSVersion
@@ -98,25 +98,16 @@ def _set_identity(context: Any, options: CertificateOptions, identity: Identity 
         if identity is None:
             return
     if identity is not None:
-        chain = [to_pyopenssl_certificate(x509.load_der_x509_certificate(each)) for each in identity[0]]
-        key = to_pyopenssl_key(load_der_private_key(identity[1], None))
+        chain = [x509.load_der_x509_certificate(each) for each in identity[0]]
+        key = load_der_private_key(identity[1], None)
     else:
-        chain = [_pyopenssl(each) for each in (options.certificate, *options.extraCertChain)]
-        own = options.privateKey
-        key = getattr(own, "original", None) or own
-        if not hasattr(key, "to_cryptography_key"):
-            key = to_pyopenssl_key(key)
+        chain = [as_certificate(each) for each in (options.certificate, *options.extraCertChain)]
+        key = as_key(options.privateKey)
     context.use_certificate(chain[0])
     context.use_privatekey(key)
     for certificate in chain[1:]:
         context.add_extra_chain_cert(certificate)
     context.check_privatekey()
-
-
-def _pyopenssl(certificate: Any) -> Any:
-    if isinstance(certificate, x509.Certificate):
-        return to_pyopenssl_certificate(certificate)
-    return getattr(certificate, "original", certificate)
 
 
 def _set_verification(context: Any, options: CertificateOptions, SSL: Any) -> None:
@@ -169,7 +160,6 @@ def choose_protocols(context: Any, protocols: Sequence[bytes]) -> None:
     """
     if context in _CHOOSING:
         return
-    _CHOOSING.add(context)
     none = ssl_module().NO_OVERLAPPING_PROTOCOLS
 
     def select(connection: Any, offered: list[bytes]) -> Any:
@@ -177,6 +167,7 @@ def choose_protocols(context: Any, protocols: Sequence[bytes]) -> None:
         return choose_protocol(acceptable, offered) if acceptable else none
 
     context.set_alpn_select_callback(select)
+    _CHOOSING.add(context)
 
 
 def choose_protocol(acceptable: Sequence[bytes], offered: Sequence[bytes]) -> bytes:
