@@ -57,8 +57,8 @@ class HostnameEndpoint:
         try:
             self._host = _as_ascii(host)
         except ValueError as error:
-            self._host = ascii(host)
-            self._problem = f"invalid host name {host!r}: {error}"
+            self._host = _legible(host)
+            self._problem = f"invalid host name {self._host}: {error}"
 
     def __repr__(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -174,6 +174,13 @@ def _as_pair(
         return address
     host, port = address if isinstance(address, tuple) else (address, 0)
     return (host.decode("ascii") if isinstance(host, bytes) else host), port
+
+
+def _legible(host: str | bytes) -> str:
+    """Return what cannot be a name in letters that can be printed anywhere."""
+    if isinstance(host, bytes):
+        return host.decode("ascii", "backslashreplace")
+    return host.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _as_ascii(host: str | bytes) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.address import IPv4Address, IPv6Address
-from torsion.internet.defer import Deferred, execute
+from torsion.internet.defer import CancelledError, execute
 from torsion.internet.endpoints.lookup import addresses_of
 from torsion.internet.endpoints.wrapper import connect_with
 from torsion.internet.error import ConnectingCancelledError, DNSLookupError
@@ -16,7 +16,11 @@ from torsion.internet.interfaces.binding import Binding
 from torsion.internet.transports.numeric import isIPv6Address
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from torsion.internet.defer import Deferred
     from torsion.internet.interfaces import IListeningPort, IProtocolFactory
+    from torsion.python.failure import Failure
 
 __all__ = ["TCP4ClientEndpoint", "TCP4ServerEndpoint", "TCP6ClientEndpoint", "TCP6ServerEndpoint"]
 
@@ -152,22 +156,14 @@ class TCP6ClientEndpoint(_TCPClientEndpoint):
         return self._look_up(protocolFactory)
 
     def _look_up(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
-        pending: Deferred[Any]
-
-        def cancel(made: Deferred[Any]) -> None:
-            made.errback(ConnectingCancelledError(IPv6Address("TCP", self._host, self._port)))
-            pending.cancel()
+        def given_up(reason: Failure) -> NoReturn:
+            reason.trap(CancelledError)
+            raise ConnectingCancelledError(IPv6Address("TCP", self._host, self._port))
 
         def found(addresses: list[IPv4Address | IPv6Address]) -> Deferred[Any]:
             if not addresses:
                 raise DNSLookupError(f"no IPv6 address was found for {self._host!r}")
             return self._connect_to(addresses[0].host, protocolFactory)
 
-        def settled(result: Any) -> None:
-            if not made.called:
-                made.callback(result)  # a Failure too: callback takes the errback path for one
-
-        made: Deferred[Any] = Deferred(cancel)
-        pending = addresses_of(self._reactor, self._host, self._port, [IPv6Address], self._timeout)
-        pending.addCallback(found).addBoth(settled)
-        return made
+        looking = addresses_of(self._reactor, self._host, self._port, [IPv6Address], self._timeout)
+        return looking.addErrback(given_up).addCallback(found)

@@ -176,7 +176,7 @@ class MemoryReactor:
     ) -> IConnector:
         """Put the arguments into :attr:`tcpClients`, and the connector into :attr:`connectors`."""
         self.tcpClients.append((host, port, factory, timeout, bindAddress))
-        return self._connector(IPv4Address("TCP", host, port), factory)
+        return self._connector((IPv6Address if ":" in host else IPv4Address)("TCP", host, port), factory)
 
     def listenSSL(
         self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
