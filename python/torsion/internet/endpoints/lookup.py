@@ -52,6 +52,7 @@ class Lookup:
         self._found = found
         self._over = over
         self._seen: set[Any] = set()
+        self._kinds: tuple[type, ...] | None = None
         self._active = True
         self._resolution: IHostResolution | None = None
         self._timer: IDelayedCall | None = None
@@ -67,6 +68,7 @@ class Lookup:
         :param kinds: the classes of address that are wanted; None for all.
         :param patience: after how many seconds to wait no more; 0, or a reactor that keeps no time, means never.
         """
+        self._kinds = None if kinds is None else tuple(kinds)
         if patience and IReactorTime.providedBy(reactor):
             self._timer = reactor.callLater(patience, self._late, host, patience)
         try:
@@ -111,8 +113,8 @@ class Lookup:
             self._cancel_resolution()
 
     def addressResolved(self, address: IAddress) -> None:
-        """Pass the address on, unless it was told before."""
-        if self._active and address not in self._seen:
+        """Pass the address on, unless it was told before or is of a kind that nobody asked for."""
+        if self._active and address not in self._seen and (self._kinds is None or isinstance(address, self._kinds)):
             self._seen.add(address)
             self._found(address)
 

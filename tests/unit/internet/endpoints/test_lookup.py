@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torsion.internet.address import IPv4Address
+from torsion.internet.address import IPv4Address, IPv6Address
 from torsion.internet.defer import CancelledError
 from torsion.internet.endpoints.lookup import addresses_of, name_resolver_of
 from torsion.internet.error import DNSLookupError
@@ -108,6 +108,14 @@ class TestResolversOfTheProgramsOwn:
         resolver.receiver.resolutionComplete()
         assert found == [[]]
         assert list(reactor.getDelayedCalls()) == []
+
+    def test_of_other_kinds(self, reactor):
+        reactor.installNameResolver(resolver := Resolver())
+        found = []
+        addresses_of(reactor, "host.example", 80, [IPv6Address]).addCallback(found.append)
+        resolver.receiver.addressResolved(ADDRESS)
+        resolver.receiver.resolutionComplete()
+        assert found == [[]]
 
     def test_no_clock(self):
         reactor = MemoryReactor()
