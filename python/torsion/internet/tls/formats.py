@@ -57,7 +57,7 @@ FILETYPE_PEM = 1
 FILETYPE_ASN1 = 2
 """Plain DER."""
 FILETYPE_TEXT = 65535
-"""For people to read; only for dumping, and only where pyOpenSSL is installed."""
+"""For people to read; only for dumping certificates, and only where pyOpenSSL is installed."""
 
 Identity: TypeAlias = "tuple[tuple[bytes, ...], bytes]"
 """A chain of certificates, one's own first, and the key for the first: DER, the key as PKCS #8."""
@@ -183,10 +183,6 @@ def dump_key(key: PrivateKeyTypes, format: object = FILETYPE_ASN1) -> bytes:
 
     :raises ValueError: for an unknown format.
     """
-    if format == FILETYPE_TEXT:
-        crypto = crypto_module()
-        text: bytes = crypto.dump_privatekey(FILETYPE_TEXT, crypto.PKey.from_cryptography_key(key))
-        return text
     encoding = _encoding(format)
     customary = isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, dsa.DSAPrivateKey))
     kind = PrivateFormat.TraditionalOpenSSL if encoding is Encoding.DER and customary else PrivateFormat.PKCS8

@@ -18,7 +18,7 @@ from torsion.internet.error import ConnectionAborted, ConnectionDone
 from torsion.internet.interfaces import IHandshakeListener, IPushProducer, ITransport
 from torsion.internet.protocol import Factory, Protocol
 from torsion.internet.task import Clock
-from torsion.internet.tls import Certificate, KeyPair, PrivateCertificate, TLSMemoryBIOFactory
+from torsion.internet.tls import Certificate, KeyPair, PrivateCertificate, TLSMemoryBIOFactory, optionsForClientTLS
 from torsion.python.failure import Failure
 
 HOST = "server.example"
@@ -83,6 +83,11 @@ def authority() -> Authority:
 def server_certificate() -> PrivateCertificate:
     """Return a good certificate for HOST."""
     return authority().issue(HOST)
+
+
+def client_and_server_options(certificate: PrivateCertificate, root: Certificate) -> tuple[Any, Any]:
+    """Return the settings of a client that trusts *root*, and of a server that shows *certificate*."""
+    return optionsForClientTLS(HOST, trustRoot=root), certificate.options()
 
 
 # --- protocols and transports in memory --------------------------------------------------------------------------
