@@ -8,7 +8,7 @@ from torsion.internet.reactors.hosted.driver import milliseconds
 from torsion.internet.reactors.hosted.reactor import HostedReactor
 
 if TYPE_CHECKING:
-    import tkinter
+    import tkinter as tk
     from collections.abc import Callable
 
 __all__ = ["TkDriver", "TkReactor", "install"]
@@ -22,16 +22,16 @@ class TkDriver:
 
     hears_signals = False
 
-    def __init__(self, root: tkinter.Misc | None = None) -> None:
+    def __init__(self, root: tk.Misc | None = None) -> None:
         """Drive a reactor by the loop of *root*, any widget of the application; None makes a root window, not shown."""
-        import tkinter
+        import tkinter as tk
 
         if root is None:
-            root = tkinter.Tk()
+            root = tk.Tk()
             root.withdraw()
         self.root = root
-        self._gone = tkinter.TclError
-        self._readable = tkinter.READABLE
+        self._gone = tk.TclError
+        self._readable = tk.READABLE
         self._watched = -1
         self._timer: str | None = None
         self._running = 0
@@ -82,7 +82,7 @@ class TkReactor(HostedReactor):
 
     driver: TkDriver
 
-    def __init__(self, root: tkinter.Misc | None = None) -> None:
+    def __init__(self, root: tk.Misc | None = None) -> None:
         """Make a reactor.
 
         :param root: any widget of the application; None makes a root window, which is not shown.
@@ -92,7 +92,7 @@ class TkReactor(HostedReactor):
         super().__init__(TkDriver(root))
 
 
-def install(root: tkinter.Misc | None = None) -> TkReactor:
+def install(root: tk.Misc | None = None) -> TkReactor:
     """Make such a reactor the process's, ``torsion.internet.reactor``.
 
     :param root: as for :class:`TkReactor`.

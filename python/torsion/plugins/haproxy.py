@@ -1,0 +1,7 @@
+"""The type ``haproxy:`` of endpoint descriptions."""
+
+from torsion.protocols.haproxy.parser import HAProxyServerParser
+
+__all__ = ["haproxy"]
+
+haproxy = HAProxyServerParser()
