@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.interfaces import IStreamServerEndpointStringParser
+from torsion.plugin import IPlugin
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IStreamServerEndpoint
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["HAProxyServerParser"]
 
 
-@implementer(IStreamServerEndpointStringParser)
+@implementer(IPlugin, IStreamServerEndpointStringParser)
 class HAProxyServerParser:
     """Reads descriptions that begin with ``haproxy:``, and go on as any other."""
 
