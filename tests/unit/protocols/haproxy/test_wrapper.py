@@ -6,7 +6,7 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from torsion.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from torsion.internet.endpoints import TCP4ServerEndpoint, UNIXServerEndpoint
+from torsion.internet.endpoints import TCP4ServerEndpoint, UNIXServerEndpoint, serverFromString
 from torsion.internet.endpoints.wrapping import WrapperServerEndpoint
 from torsion.internet.error import ConnectionDone
 from torsion.internet.interfaces import IStreamServerEndpoint, IStreamServerEndpointStringParser
@@ -224,3 +224,8 @@ class TestParser:
         endpoint = HAProxyServerParser().parseStreamServer(MemoryReactor(), "unix", "a=b:c\\")
         assert isinstance(endpoint._wrappedEndpoint, UNIXServerEndpoint)
         assert endpoint._wrappedEndpoint._address == "a=b:c\\"
+
+    def test_it_is_found(self):
+        endpoint = serverFromString(MemoryReactor(), "haproxy:tcp:80")
+        assert isinstance(endpoint, WrapperServerEndpoint)
+        assert isinstance(endpoint._wrappedEndpoint, TCP4ServerEndpoint)
