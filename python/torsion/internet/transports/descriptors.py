@@ -141,8 +141,8 @@ class Descriptors:
     def serve(self, selectable: Any, method: str) -> None:
         """Let it read or write; an answer or an exception is the end of it."""
         try:
-            why = getattr(selectable, method)()
-            if not why and selectable.fileno() == -1 and self._is_watched(selectable):
+            why = None if self._has_gone(selectable) else getattr(selectable, method)()
+            if not why and self._has_gone(selectable):
                 why = error.ConnectionFdescWentAway("it was closed while it was watched; remove it first")
         except BaseException as problem:  # noqa: BLE001 - as everywhere in a reactor: nothing that escapes ends the loop
             _log.failure("Unhandled error in {source!r}; it is not watched any more", source=selectable)
@@ -172,8 +172,10 @@ class Descriptors:
 
     # --- one watch for each number -----------------------------------------------------------------------------------
 
-    def _is_watched(self, selectable: Any) -> bool:
-        return id(selectable) in self._readers or id(selectable) in self._writers
+    def _has_gone(self, selectable: Any) -> bool:
+        """Tell whether it is watched, and its descriptor closed all the same: what is ready is somebody else's then."""
+        found = self._readers.get(id(selectable)) or self._writers.get(id(selectable))
+        return found is not None and selectable.fileno() != found[1].number
 
     def _watch(self, selectable: Any) -> _Watched:
         number = selectable.fileno()
