@@ -46,10 +46,12 @@ class SSL4ServerEndpoint:
         :returns: a Deferred that fires with the port, or fails with
             :class:`torsion.internet.error.CannotListenError`.
         """
-        return execute(
-            self._reactor.listenSSL,
+        return execute(self._listen, protocolFactory)
+
+    def _listen(self, factory: IProtocolFactory) -> IListeningPort:
+        return self._reactor.listenSSL(  # type: ignore[no-any-return]
             self._port,
-            protocolFactory,
+            factory,
             contextFactory=self._sslContextFactory,
             backlog=self._backlog,
             interface=self._interface,

@@ -45,12 +45,14 @@ class _TCPServerEndpoint:
         :returns: a Deferred that fires with the port, or fails with
             :class:`torsion.internet.error.CannotListenError`.
         """
+        return execute(self._listen, protocolFactory)
+
+    def _listen(self, factory: IProtocolFactory) -> IListeningPort:
+        port, backlog, interface = self._port, self._backlog, self._interface
         if self._reusePort:
-            place = Binding(self._interface, self._port, reusePort=True)
-            return execute(self._reactor.listenTCP, place, protocolFactory, backlog=self._backlog)
-        return execute(
-            self._reactor.listenTCP, self._port, protocolFactory, backlog=self._backlog, interface=self._interface
-        )
+            place = Binding(interface, port, reusePort=True)
+            return self._reactor.listenTCP(place, factory, backlog=backlog)  # type: ignore[no-any-return]
+        return self._reactor.listenTCP(port, factory, backlog=backlog, interface=interface)  # type: ignore[no-any-return]
 
 
 class TCP4ServerEndpoint(_TCPServerEndpoint):

@@ -54,13 +54,11 @@ class UNIXServerEndpoint:
         :returns: a Deferred that fires with the port, or fails with
             :class:`torsion.internet.error.CannotListenError`.
         """
-        return execute(
-            self._reactor.listenUNIX,
-            self._address,
-            protocolFactory,
-            backlog=self._backlog,
-            mode=self._mode,
-            wantPID=self._wantPID,
+        return execute(self._listen, protocolFactory)
+
+    def _listen(self, factory: IProtocolFactory) -> IListeningPort:
+        return self._reactor.listenUNIX(  # type: ignore[no-any-return]
+            self._address, factory, backlog=self._backlog, mode=self._mode, wantPID=self._wantPID
         )
 
 
