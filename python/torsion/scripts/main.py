@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from torsion import __version__
+from torsion.internet.reactors.choose import VARIABLE
 from torsion.scripts.serve import DRAIN_SECONDS, serve
 
 if TYPE_CHECKING:
@@ -42,9 +44,33 @@ def _seconds(text: str) -> float:
 _seconds.__name__ = "number of seconds"  # argparse's error message says so
 
 
+class _HelpReactors(argparse.Action):
+    """Lists the flavours of reactor and ends, as ``--help`` does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from torsion.internet.reactors.choose import available
+
+        flavours = list(available())
+        width = max(len(name) for name, _, _ in flavours)
+        for name, description, why_not in flavours:
+            print(f"{name:<{width}}  {'no ' if why_not else 'yes'}  {description}")  # noqa: T201
+            if why_not:
+                print(f"{'':<{width}}       does not work here: {why_not}")  # noqa: T201
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="torsion", description="Servers on torsion's reactor.")
     parser.add_argument("--version", action="version", version=f"torsion {__version__}")
+    parser.add_argument(
+        "-r", "--reactor", metavar="NAME", help="which flavour of reactor to run on (see --help-reactors)"
+    )
+    parser.add_argument(
+        "--help-reactors",
+        action=_HelpReactors,
+        nargs=0,
+        help="list the flavours of reactor, and which of them work here",
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, summary) in _SERVERS.items():
         command = commands.add_parser(
@@ -73,6 +99,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: the arguments; None stands for those of this process.
     :returns: its exit status: 0 if all went well, 2 if an argument cannot be used.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.reactor is not None or os.environ.get(VARIABLE):
+        from torsion.internet.reactors.choose import install
+
+        try:
+            install(arguments.reactor)
+        except (LookupError, ImportError) as error:
+            parser.error(str(error))
     make, _ = _SERVERS[arguments.command]
     return serve(f"torsion {arguments.command}", arguments.listen, make(), arguments.drain)

@@ -84,6 +84,29 @@ def test_bad_arguments(arguments, complaint):
     assert "Traceback" not in done.stderr
 
 
+def test_the_list_of_reactors():
+    done = command("--help-reactors")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^native +yes  torsion's own loop", done.stdout, re.MULTILINE)
+    assert re.search(r"^hosted-asyncio +(yes|no) ", done.stdout, re.MULTILINE)
+
+
+def test_no_such_reactor():
+    done = command("--reactor", "tea", "echo", "--listen", "tcp:0")
+    assert done.returncode == 2
+    assert "there is no reactor called 'tea'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is hosted there")
+def test_another_reactor():
+    with Server("-r", "hosted-asyncio", "echo", "--listen", "tcp:0:interface=127.0.0.1") as server:
+        with server.connect() as connection:
+            connection.sendall(b"x")
+            assert connection.recv(1) == b"x"
+        assert server.end() == (0, "")
+
+
 def test_port_in_use():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]

@@ -16,8 +16,6 @@ def install() -> NativeReactor:
 
     :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one.
     """
-    from torsion.internet.reactors.choose import installReactor
+    from torsion.internet.reactors.choose import install_new
 
-    reactor = NativeReactor()
-    installReactor(reactor)
-    return reactor
+    return install_new(NativeReactor)

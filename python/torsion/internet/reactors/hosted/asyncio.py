@@ -91,8 +91,6 @@ def install(eventloop: AbstractEventLoop | None = None) -> AsyncioReactor:
     :returns: the reactor.
     :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one.
     """
-    from torsion.internet.reactors.choose import installReactor
+    from torsion.internet.reactors.choose import install_new
 
-    reactor = AsyncioReactor(eventloop)
-    installReactor(reactor)
-    return reactor
+    return install_new(AsyncioReactor, eventloop)

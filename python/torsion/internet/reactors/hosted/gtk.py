@@ -105,8 +105,6 @@ def install(application: Any = None) -> GtkReactor:
     :returns: the reactor.
     :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one.
     """
-    from torsion.internet.reactors.choose import installReactor
+    from torsion.internet.reactors.choose import install_new
 
-    reactor = GtkReactor(application)
-    installReactor(reactor)
-    return reactor
+    return install_new(GtkReactor, application)

@@ -94,8 +94,6 @@ def install(application: QCoreApplication | None = None) -> QtReactor:
     :returns: the reactor.
     :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one.
     """
-    from torsion.internet.reactors.choose import installReactor
+    from torsion.internet.reactors.choose import install_new
 
-    reactor = QtReactor(application)
-    installReactor(reactor)
-    return reactor
+    return install_new(QtReactor, application)

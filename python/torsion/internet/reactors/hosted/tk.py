@@ -99,8 +99,6 @@ def install(root: tk.Misc | None = None) -> TkReactor:
     :returns: the reactor.
     :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one.
     """
-    from torsion.internet.reactors.choose import installReactor
+    from torsion.internet.reactors.choose import install_new
 
-    reactor = TkReactor(root)
-    installReactor(reactor)
-    return reactor
+    return install_new(TkReactor, root)
