@@ -49,6 +49,10 @@ _ANY_METHOD = 7  # OpenSSL.SSL.TLS_METHOD
 # The methods of pyOpenSSL that the native implementation can follow: any version, and TLS 1.2 only.
 _NATIVE_METHODS = {3: None, 7: None, 8: None, 9: None, 6: (TLSVersion.TLSv1_2, TLSVersion.TLSv1_2)}
 _DEFAULT_DEPTH = 9
+_METHOD_IS_OLD = (
+    "Passing method to torsion.internet.ssl.CertificateOptions is deprecated, as it was in Twisted 17.1.0: use "
+    "insecurelyLowerMinimumTo, raiseMinimumTo and lowerMaximumSecurityTo"
+)
 
 
 def _exclusive(initialise: Callable[Concatenate[_S, _P], None]) -> Callable[Concatenate[_S, _P], None]:
@@ -164,23 +168,9 @@ class CertificateOptions:
         :raises ValueError: for settings that do not go together, such as a key without a certificate.
         :raises TypeError: for two arguments that exclude each other, and for things of the wrong kind.
         """
-        if (privateKey is None) != (certificate is None):
-            raise ValueError("Specify neither or both of privateKey and certificate")
-        if extraCertChain and privateKey is None:
-            raise ValueError("extraCertChain goes along with a privateKey and a certificate, and there are none")
-        if verify and not caCerts:
-            raise ValueError("verify needs caCerts, the certificates to verify by; or use trustRoot alone")
+        _check(privateKey, certificate, extraCertChain, verify, caCerts, handshakeTimeout)
         if method is not None:
-            getWarningMethod()(
-                "Passing method to torsion.internet.ssl.CertificateOptions is deprecated, as it was in Twisted 17.1.0: use "
-                "insecurelyLowerMinimumTo, raiseMinimumTo and lowerMaximumSecurityTo",
-                DeprecationWarning,
-                stacklevel=3,
-            )
-        if handshakeTimeout is not None and not handshakeTimeout > 0:
-            raise ValueError(
-                f"handshakeTimeout must be above 0 seconds, or None for no limit, not {handshakeTimeout!r}"
-            )
+            getWarningMethod()(_METHOD_IS_OLD, DeprecationWarning, stacklevel=3)
         self.privateKey = privateKey
         self.certificate = certificate
         self.method = _ANY_METHOD if method is None else method
@@ -348,6 +338,25 @@ class CertificateOptions:
         if oldest < TLSVersion.TLSv1_2:
             raise UnsupportedOption("insecurelyLowerMinimumTo", "only TLS 1.2 and TLS 1.3 are spoken")
         return int(oldest), int(newest)
+
+
+def _check(
+    privateKey: Any,
+    certificate: Any,
+    extraCertChain: Sequence[Any] | None,
+    verify: bool,
+    caCerts: Sequence[Any] | None,
+    handshakeTimeout: float | None,
+) -> None:
+    """Refuse settings that do not go together."""
+    if (privateKey is None) != (certificate is None):
+        raise ValueError("Specify neither or both of privateKey and certificate")
+    if extraCertChain and privateKey is None:
+        raise ValueError("extraCertChain goes along with a privateKey and a certificate, and there are none")
+    if verify and not caCerts:
+        raise ValueError("verify needs caCerts, the certificates to verify by; or use trustRoot alone")
+    if handshakeTimeout is not None and not handshakeTimeout > 0:
+        raise ValueError(f"handshakeTimeout must be above 0 seconds, or None for no limit, not {handshakeTimeout!r}")
 
 
 _NATIVE_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
