@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from torsion.internet.endpoints.wrapping import WrapperEndpoint, WrapperServerEndpoint
-from torsion.internet.interfaces import ILoggingContext, IProtocol, IProtocolFactory
+from torsion.internet.interfaces import ILoggingContext, IProtocol, IProtocolFactory, IProtocolNegotiationFactory
 from torsion.internet.transports.stream import log_prefix
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class SecuringFactory:
         self._isClient = isClient
         self._clock = clock
         self._memory: Any = None
+        if IProtocolNegotiationFactory.providedBy(wrappedFactory):
+            alsoProvides(self, IProtocolNegotiationFactory)
 
     def doStart(self) -> None:
         """Pass this on."""
@@ -94,9 +96,16 @@ class SecuringFactory:
         """Return by what name log lines are to call this: the wrapped factory's."""
         return log_prefix(self.wrappedFactory)
 
+    def acceptableProtocols(self) -> Any:
+        """Return the application protocols of the wrapped factory, if it takes part in agreeing upon one."""
+        return self.wrappedFactory.acceptableProtocols()
+
     def secure(self, transport: Any) -> bool:
         """Secure a connection natively, if it and the settings allow that; tell whether they do."""
-        return False
+        if self._road is None or getattr(transport, "secured_class", None) is None:
+            return False
+        transport.startTLS(self.creator)  # which asks its protocol's factory, this one, for application protocols
+        return True
 
     def layer(self, protocol: Any) -> Any:
         """Return a protocol that does TLS in Python between a transport and *protocol*."""

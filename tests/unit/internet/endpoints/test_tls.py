@@ -16,9 +16,11 @@ from torsion.internet.endpoints import (
     wrapClientTLS,
     wrapServerTLS,
 )
+from torsion.internet.endpoints.tls import SecuringFactory
 from torsion.internet.error import ConnectError
 from torsion.internet.interfaces import (
     IHandshakeListener,
+    IProtocolFactory,
     IProtocolNegotiationFactory,
     IStreamClientEndpoint,
     IStreamServerEndpoint,
@@ -195,6 +197,86 @@ class TestWrapping:
         server.listen(Choosing())
         Wire(reactors[0].tcpClients[0][2].buildProtocol(None), reactors[1].tcpServers[0][1].buildProtocol(None)).pump()
         assert found[0].transport.negotiatedProtocol == b"h2"
+
+
+class TestNativeTransports:
+    """Transports that do TLS by themselves."""
+
+    class Transport(StringTransportWithDisconnection):
+        secured_class = object
+        started = ()
+
+        def startTLS(self, contextFactory):
+            factory = self.protocol.factory
+            chooses = IProtocolNegotiationFactory.providedBy(factory)
+            self.started += ((contextFactory, factory.acceptableProtocols() if chooses else None),)
+
+    def connect(self, certificate, application=FACTORY, settings=None, secured_class=object):
+        options = settings or certificate.options()
+        transport = self.Transport()
+        transport.secured_class = secured_class
+        transport.protocol = SecuringFactory(options, False, application).buildProtocol(None)
+        transport.protocol.makeConnection(transport)
+        return options, transport
+
+    def test_nothing_stands_in_between(self, certificate):
+        options, transport = self.connect(certificate)
+        assert transport.started == ((options, None),)
+        assert type(transport.protocol) is Application
+        assert transport.protocol.transport is transport
+        assert transport.protocol.events == ["made"]
+
+    def test_application_protocols(self, certificate):
+        @implementer(IProtocolNegotiationFactory)
+        class Choosing(Factory):
+            protocol = Application
+
+            def acceptableProtocols(self):
+                return [b"h2"]
+
+        options, transport = self.connect(certificate, Choosing())
+        assert transport.started == ((options, [b"h2"]),)
+
+    def test_settings_for_openssl(self, certificate):
+        from torsion.internet.tls import viaOpenSSL
+
+        _, transport = self.connect(certificate, settings=viaOpenSSL(certificate.options()))
+        assert transport.started == ()
+        assert transport.protocol.wrappedProtocol.events == ["made"]
+
+    def test_transports_that_cannot(self, certificate):
+        _, transport = self.connect(certificate, secured_class=None)
+        assert transport.started == ()
+        assert transport.protocol.wrappedProtocol.events == ["made"]
+
+    def test_starting_fails(self, certificate, monkeypatch):
+        monkeypatch.setattr(self.Transport, "startTLS", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            self.connect(certificate)
+
+
+class TestFactory:
+    def test_no_protocol(self, certificate):
+        class Nobody(Factory):
+            def buildProtocol(self, addr):
+                return None
+
+        assert SecuringFactory(certificate.options(), False, Nobody()).buildProtocol(None) is None
+
+    def test_what_is_passed_on(self, certificate):
+        wrapped = Factory.forProtocol(Application)
+        factory = SecuringFactory(certificate.options(), False, wrapped)
+        assert verifyObject(IProtocolFactory, factory)
+        factory.doStart()
+        assert wrapped.numPorts == 1
+        factory.doStop()
+        assert wrapped.numPorts == 0
+        assert factory.logPrefix() == wrapped.logPrefix()
+        protocol = factory.buildProtocol(None)
+        assert protocol.logPrefix() == "Application"
+        protocol.connectionMade()
+        protocol.connectionLost(Failure(ConnectError()))
+        assert protocol.wrappedProtocol.events == ["ConnectError"]
 
 
 @pytest.fixture
