@@ -1,0 +1,197 @@
+"""The examples work, each with a real peer."""
+
+from __future__ import annotations
+
+import io
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from contract.faultkit import Program, needs_posix
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TRIED = {"chat", "client", "echo", "hosted", "portforward", "process", "stdio", "throttled"}
+
+pytestmark = needs_posix
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts an example, with every warning an error."""
+    with ExitStack() as stack:
+
+        def start(name: str, *arguments: str) -> Program:
+            path = str(EXAMPLES / f"{name}.py")
+            return stack.enter_context(Program("-X", "dev", "-W", "error", path, *arguments))
+
+        yield start
+
+
+def port_of(program: Program) -> int:
+    """Return the port at which *program* says that it listens."""
+    said = program.line()
+    assert said.startswith("listening on "), said
+    return int(said.rpartition("port=")[2].rstrip(")"))
+
+
+def dial(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 10)
+
+
+def ask(connected: socket.socket, question: bytes) -> bytes:
+    """Send *question*, and nothing after it; return all that is answered."""
+    connected.sendall(question)
+    connected.shutdown(socket.SHUT_WR)
+    return everything(connected)
+
+
+def everything(connected: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connected.recv(65536), b""))
+
+
+def lines_of(connected: socket.socket) -> io.BufferedReader:
+    return connected.makefile("rb")
+
+
+def interrupted(program: Program) -> None:
+    """End *program* as its user would; it must have nothing to complain about."""
+    program.signal(signal.SIGINT)
+    assert program.finish() == (0, "", "")
+
+
+@pytest.fixture
+def answering() -> Iterator[int]:
+    """A server of the standard library's, on this port: it reads all that a client says, and then answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connected, _ = server.accept()
+                except OSError:
+                    return
+                with connected:
+                    connected.sendall(b"you said: " + everything(connected))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+def test_each_example_is_tried() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == TRIED
+
+
+@pytest.mark.parametrize("name", sorted(TRIED))
+def test_examples_are_short_and_say_how_to_start_them(name: str) -> None:
+    text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
+    assert text.count("\n") <= 70
+    assert f"``python examples/{name}.py" in text.partition('"""\n')[0]
+
+
+# --- TCP -----------------------------------------------------------------------------------------------------------------
+
+
+def test_echo(start: Start) -> None:
+    program = start("echo", "tcp:0:interface=127.0.0.1")
+    with dial(port_of(program)) as client:
+        client.sendall(b"is anyone there?\n")
+        assert lines_of(client).readline() == b"is anyone there?\n"
+    interrupted(program)
+
+
+def test_chat(start: Start) -> None:
+    program = start("chat", "tcp:0:interface=127.0.0.1")
+    port = port_of(program)
+    with dial(port) as one, dial(port) as other:
+        said = lines_of(other)
+        one.sendall(b"a\n")  # which the other may be too late for
+        while not said.readline().endswith(b": hello\n"):
+            one.sendall(b"hello\n")
+    interrupted(program)
+
+
+def test_client(start: Start, answering: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        program = start("client", f"tcp:127.0.0.1:{server.getsockname()[1]}", "one", "two")
+        connected, _ = server.accept()
+        with connected, lines_of(connected) as questions:
+            for question, answer in ((b"one\n", b"eins\n"), (b"two\n", b"zwei\n")):
+                assert questions.readline() == question
+                connected.sendall(answer)
+            assert questions.readline() == b""
+    assert program.finish() == (0, "eins\nzwei\n", "")
+
+
+def test_portforward(start: Start, answering: int) -> None:
+    program = start("portforward", "tcp:0:interface=127.0.0.1", "127.0.0.1", str(answering))
+    with dial(port_of(program)) as client:
+        assert ask(client, b"hello") == b"you said: hello"
+    interrupted(program)
+
+
+def test_throttled(start: Start) -> None:
+    pace = 1_000_000
+    program = start("throttled", "tcp:0:interface=127.0.0.1", str(pace))
+    port = port_of(program)
+    with dial(port) as client, dial(port), dial(port) as third:
+        assert third.recv(1) == b""
+        client.settimeout(0.3)
+        received = 0
+        with pytest.raises(TimeoutError):  # silence: it has had what may come at once
+            while received < 10 * pace:
+                received += len(client.recv(65536))
+        assert pace < received < 3 * pace
+    interrupted(program)
+
+
+def test_hosted(start: Start) -> None:
+    program = start("hosted", "0")
+    with dial(port_of(program)) as client:
+        answers = lines_of(client)
+        client.sendall(b"hello\n")
+        assert answers.readline() == b"HELLO\n"
+    interrupted(program)
+
+
+# --- processes and descriptors -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        (["sort", "-r"], "out: two\nout: three\nout: one\nit ended well\n"),
+        (["sh", "-c", "cat >&2; exit 3"], "err: two\nerr: one\nerr: three\nit ended badly: "),
+    ],
+)
+def test_process(start: Start, command: list[str], printed: str) -> None:
+    program = start("process", *command)
+    program.tell("two\none\nthree")
+    status, output, errors = program.finish()
+    assert (status, errors) == (0, "")
+    assert output.startswith(printed)
+
+
+def test_stdio_over_pipes(start: Start, answering: int) -> None:
+    program = start("stdio", f"tcp:127.0.0.1:{answering}")
+    program.tell("hello")
+    assert program.finish() == (0, "you said: hello\n", "")
+
+
+def test_stdio_over_files(answering: int, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(bytes(range(256)) * 1000)
+    with (tmp_path / "in").open("rb") as given, (tmp_path / "out").open("wb") as taken:
+        command = [sys.executable, str(EXAMPLES / "stdio.py"), f"tcp:127.0.0.1:{answering}"]
+        subprocess.run(command, stdin=given, stdout=taken, timeout=20, check=True)
+    assert (tmp_path / "out").read_bytes() == b"you said: " + bytes(range(256)) * 1000
