@@ -23,6 +23,7 @@ impl Handles for Types {
     type Stream = Token;
     type Listener = ();
     type Connector = ();
+    type Datagram = ();
     type Watch = ();
     type Timer = ();
     type Call = ();
@@ -60,6 +61,7 @@ impl Sink<Types> for Binding<'_> {
 
     fn share_listener(&self, (): &()) {}
 
+    fn share_datagram(&self, (): &()) {}
     fn share_watch(&self, (): &()) {}
 
     fn copy(&self, bytes: &[u8]) -> Box<[u8]> {
@@ -124,6 +126,9 @@ impl Sink<Types> for Binding<'_> {
 
     fn ready(&self, (): &(), _ready: torsion_reactor::Wants) {}
 
+    fn datagram(&self, (): &(), _data: Self::Data, _from: &Address) {}
+    fn datagram_failed(&self, (): &(), _errno: i32) {}
+    fn answer_failed(&self, (): &(), _to: SocketAddr, _errno: i32) {}
     fn watch_failed(&self, (): &(), _errno: i32) {}
 
     fn panicked(&self, _stream: Option<&Token>, payload: Box<dyn std::any::Any + Send>) {

@@ -79,9 +79,7 @@ def imported(tree: ast.Module) -> set[str]:
 
 
 def test_nothing_but_the_edges_imports_a_foreign_loop() -> None:
-    found = {
-        module_name(path): {name.split(".")[0] for name in imported(parsed(path))} & FOREIGN for path in sources()
-    }
+    found = {module_name(path): {name.split(".")[0] for name in imported(parsed(path))} & FOREIGN for path in sources()}
     assert {name: foreign for name, foreign in found.items() if foreign} == EDGES
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "REASON_LOST",
     "REASON_RAISED",
     "Connector",
+    "Datagram",
     "Engine",
     "Listener",
     "Stream",
@@ -83,6 +84,17 @@ class WatchOwner(Protocol):
         """The descriptor cannot be watched any more, as *errno* tells: it was closed, say.  Nothing is wanted of it now."""
     def raised(self, source: object, exception: BaseException, /) -> object:
         """One of these raised *exception*: log it.  The watch goes on."""
+
+class DatagramOwner(Protocol):
+    """What stands behind a datagram socket."""
+
+    def failed(self, errno: int, /) -> None:
+        """The system has something to say of the socket: that the peer of a connected one refused a datagram, say; or that
+        it is no socket any more, because somebody else has closed it.  It goes on, unless it is closed."""
+    def unsent(self, address: tuple[str, int], errno: int, /) -> None:
+        """An answer to *address* could not be sent, which showed after :meth:`Datagram.write`."""
+    def raised(self, source: object, exception: BaseException, /) -> object:
+        """A hook raised *exception*: log it.  The socket goes on."""
 
 @final
 class Timer:
@@ -248,6 +260,58 @@ class Watch:
         the descriptor is still open or is another's by now."""
 
 @final
+class Datagram:
+    """A datagram socket: UDP over IPv4 or IPv6, or Unix."""
+
+    protocol: Any
+    """The protocol that ``datagramReceived(data, address)`` is called on; read anew for each delivery.  *address* is
+    ``(host, port)``; for a Unix socket its path, bytes for an abstract name, None for a socket without a name.  The protocol
+    of a connected Unix socket is given *data* alone."""
+    def write(self, datagram: Buffer, addr: Any = None) -> None:
+        """Send *datagram* to *addr*, which is as in ``datagramReceived``, or to the peer of a connected socket.
+
+        What the kernel has no room for is dropped, and so is what is written after :meth:`close`.  An answer, to the very
+        address object that the ``datagramReceived`` on the stack was given, is sent together with those to other datagrams
+        as soon as these are delivered, a quarter of a millisecond later at most if delivering takes its time.
+
+        Raises ``MessageLengthError`` for what is too long, ``InvalidAddressError`` for an address that is not numeric or
+        of the other family, :class:`ValueError` for none or another than the peer's, :class:`TypeError` for what is not a
+        buffer of bytes, :class:`OSError` for what else the system says."""
+    def connect(self, address: Any) -> None:
+        """Exchange datagrams with *address* alone.  Raises as :meth:`write`."""
+    def address(self) -> SocketAddress | bytes:
+        """Return where it is bound; empty bytes for a Unix socket without a name."""
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once closed."""
+    def pause(self) -> None:
+        """Deliver nothing for now; the kernel keeps what it has room for."""
+    def resume(self) -> None:
+        """Deliver again, beginning with what came meanwhile."""
+    def close(self) -> None:
+        """Close the socket; nobody hears any more of it.  Does nothing the second time."""
+    def statistics(self) -> dict[str, int]:
+        """Return datagrams_read, bytes_read, datagrams_written, bytes_written, and datagrams_dropped: those that the kernel
+        did not take and nobody was told of."""
+    def broadcast(self) -> bool:
+        """Return whether broadcasting is allowed."""
+    def set_broadcast(self, allowed: bool) -> None: ...
+    def join(self, group: str, interface: Any) -> None:
+        """Receive what is sent to *group*; *interface* is a numeric address for IPv4, where ``0.0.0.0`` lets the system
+        choose, and a number for IPv6, where 0 does.  Raises :class:`OSError`."""
+    def leave(self, group: str, interface: Any) -> None:
+        """Receive it no more.  Raises as :meth:`join`."""
+    def multicast_interface(self) -> str | int:
+        """Return by which interface multicast leaves, as :meth:`join` names it."""
+    def set_multicast_interface(self, interface: Any) -> None: ...
+    def multicast_loop(self) -> bool:
+        """Return whether multicast that is sent here is received here as well."""
+    def set_multicast_loop(self, enabled: bool) -> None: ...
+    def multicast_ttl(self) -> int:
+        """Return how many routers multicast may pass."""
+    def set_multicast_ttl(self, ttl: int) -> None:
+        """Raises :class:`OverflowError` unless *ttl* is from 0 to 255."""
+
+@final
 class Engine:
     """Poller, timers, transports and the queue of calls from other threads: one event loop's worth of state."""
 
@@ -297,11 +361,17 @@ class Engine:
     ) -> Connector:
         """Start to connect to *address*, from *bind*.  Raises :class:`OSError` where that fails at once; the outcome never
         arrives before this returns."""
+    def bind_datagram(
+        self, address: SocketAddress | bytes, reuse: bool, room: int, owner: DatagramOwner, /
+    ) -> Datagram:
+        """Bind a datagram socket to *address*, to a Unix path, or to nothing (empty bytes); with *reuse*, others that ask
+        for it as well may bind the same.  No more than *room* bytes of a datagram are delivered.  Raises :class:`OSError`."""
+    def adopt_datagram(self, fd: int, room: int, owner: DatagramOwner, /) -> Datagram:
+        """Take over the datagram socket *fd*, which is the engine's from now on, whatever comes of it.  Raises
+        :class:`OSError`, also for what is no datagram socket."""
     def watch(self, descriptor: int, owner: WatchOwner, /) -> Watch:
         """Make a watch of *descriptor*, of which nothing is wanted yet."""
-    def open_pipe(
-        self, fd: int, reading: bool, writing: bool, owner: StreamOwner, streams: type[Stream], /
-    ) -> Stream:
+    def open_pipe(self, fd: int, reading: bool, writing: bool, owner: StreamOwner, streams: type[Stream], /) -> Stream:
         """Make a *streams* of a pipe, FIFO, terminal or any other descriptor that can be waited for, used for *reading*, for
         *writing* or both; not on Windows.
 

@@ -9,11 +9,12 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use torsion_reactor::{Discarded, Held};
+use torsion_reactor::{Address, Discarded, Held};
 
 use crate::address;
 use crate::call::Call;
 use crate::connector::PyConnector;
+use crate::datagram::PyDatagram;
 use crate::error;
 use crate::listener::PyListener;
 #[cfg(unix)]
@@ -278,6 +279,36 @@ impl PyEngine {
         connector
     }
 
+    #[pyo3(signature = (address, reuse, room, owner, /))]
+    fn bind_datagram(
+        slf: &Bound<'_, Self>,
+        address: &Bound<'_, PyAny>,
+        reuse: bool,
+        room: usize,
+        owner: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<PyDatagram>> {
+        let local = match address.cast::<PyTuple>() {
+            Ok(address) => Address::Inet(address::from_python(address)?),
+            Err(_) => address::path_from_python(address)?,
+        };
+        let opened = slf.get().enter()?.bind_datagram(&local, reuse, room);
+        PyDatagram::open(slf, opened, owner)
+    }
+
+    #[cfg(unix)]
+    #[pyo3(signature = (fd, room, owner, /))]
+    fn adopt_datagram(
+        slf: &Bound<'_, Self>,
+        fd: i32,
+        room: usize,
+        owner: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<PyDatagram>> {
+        let state = slf.get().enter()?;
+        let opened = state.adopt_datagram(crate::descriptor::take(fd)?, room);
+        drop(state);
+        PyDatagram::open(slf, opened, owner)
+    }
+
     #[pyo3(signature = (descriptor, owner, /))]
     fn watch(
         slf: &Bound<'_, Self>,
@@ -322,6 +353,7 @@ impl PyEngine {
             match other {
                 Discarded::Listener(listener) => drop(listener),
                 Discarded::Connector(connector) => drop(connector),
+                Discarded::Datagram(datagram) => drop(datagram),
                 Discarded::Watch(watch) => drop(watch),
             }
         }
@@ -338,6 +370,7 @@ impl PyEngine {
             Held::Stream(stream) => visit.call(stream),
             Held::Listener(listener) => visit.call(listener),
             Held::Connector(connector) => visit.call(connector),
+            Held::Datagram(datagram) => visit.call(datagram),
             Held::Watch(watch) => visit.call(watch),
             Held::Timer(timer) => visit.call(timer),
             Held::Call(call) => call.traverse(visit),

@@ -49,10 +49,23 @@ fn message(errno: i32) -> String {
     }
 }
 
+/// Whether a datagram was longer than can be sent.
+pub(crate) fn is_too_long(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(EMSGSIZE)
+}
+
 /// What is said to who asks something of a socket that is gone.
 pub(crate) fn closed(what: &str) -> PyErr {
     PyOSError::new_err((EBADF, format!("the {what} is closed")))
 }
+
+/// "Message too long".
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const EMSGSIZE: i32 = 90;
+#[cfg(windows)]
+const EMSGSIZE: i32 = 10_040;
+#[cfg(not(any(target_os = "linux", target_os = "android", windows)))]
+const EMSGSIZE: i32 = 40;
 
 /// "Bad file descriptor", the same number on every system.
 const EBADF: i32 = 9;

@@ -7,6 +7,7 @@ use torsion_reactor::Handles;
 use crate::bytes::Chunk;
 use crate::call::Call;
 use crate::connector::PyConnector;
+use crate::datagram::PyDatagram;
 use crate::listener::PyListener;
 use crate::stream::PyStream;
 use crate::timer::PyTimer;
@@ -19,6 +20,7 @@ impl Handles for Objects {
     type Stream = Py<PyStream>;
     type Listener = Py<PyListener>;
     type Connector = Py<PyConnector>;
+    type Datagram = Py<PyDatagram>;
     type Watch = Py<PyWatch>;
     type Timer = Py<PyTimer>;
     type Call = Call;

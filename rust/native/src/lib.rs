@@ -6,6 +6,7 @@ mod address;
 mod bytes;
 mod call;
 mod connector;
+mod datagram;
 #[cfg(unix)]
 mod descriptor;
 mod engine;
@@ -17,6 +18,7 @@ mod names;
 #[cfg(unix)]
 mod opened;
 mod panic;
+mod peers;
 mod shared;
 mod slot;
 #[cfg(unix)]
@@ -38,6 +40,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::connector::PyConnector;
+    #[pymodule_export]
+    use crate::datagram::PyDatagram;
     #[pymodule_export]
     use crate::engine::PyEngine;
     #[pymodule_export]

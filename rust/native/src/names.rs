@@ -3,6 +3,9 @@
 //! `intern!` makes each string once and for all, so a lookup is a comparison of pointers.  Exceptions belong to Python:
 //! they are imported when one is first raised, never when the module is loaded.
 
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
 macro_rules! names {
     ($($(#[$doc:meta])* $function:ident = $name:literal;)*) => {
         $(
@@ -37,6 +40,8 @@ names! {
     paused = "paused";
     max_length = "MAX_LENGTH";
     disconnecting = "disconnecting";
+    /// `IDatagramProtocol`, as it were: a datagram was received.
+    datagram_received = "datagramReceived";
     /// Owners.
     accepted = "accepted";
     accept_failed = "accept_failed";
@@ -44,6 +49,8 @@ names! {
     connect_failed = "connect_failed";
     eof = "eof";
     write_closed = "write_closed";
+    failed = "failed";
+    unsent = "unsent";
     lost = "lost";
     raised = "raised";
     ready = "ready";
@@ -56,6 +63,40 @@ pub(crate) mod errors {
 
     import_exception!(torsion.internet.error, AlreadyCalled);
     import_exception!(torsion.internet.error, AlreadyCancelled);
+    import_exception!(torsion.internet.error, InvalidAddressError);
+    import_exception!(torsion.internet.error, MessageLengthError);
     import_exception!(torsion.internet.error, WrongProcessError);
     import_exception!(torsion.internet.error, WrongThreadError);
+}
+
+/// A function of Python's own library, for what is asked for rarely.
+#[expect(clippy::disallowed_methods, reason = "the names are listed below")]
+fn function<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import(module)?.getattr(name)
+}
+
+/// The name of a network interface.
+pub(crate) fn interface_name(py: Python<'_>, index: u32) -> PyResult<String> {
+    function(py, "socket", "if_indextoname")?
+        .call1((index,))?
+        .extract()
+}
+
+/// The number of a network interface.
+pub(crate) fn interface_index(py: Python<'_>, name: &str) -> PyResult<u32> {
+    function(py, "socket", "if_nametoindex")?
+        .call1((name,))?
+        .extract()
+}
+
+/// A path as Python's own library writes it.
+pub(crate) fn decode_path<'py>(py: Python<'py>, path: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    function(py, "os", "fsdecode")?.call1((PyBytes::new(py, path),))
+}
+
+/// A path as the system reads it.
+pub(crate) fn encode_path<'py>(path: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(function(path.py(), "os", "fsencode")?
+        .call1((path,))?
+        .cast_into()?)
 }

@@ -6,6 +6,7 @@
 //! exception to this, as in Twisted: a reactor is stopped with `reactor.stop()`.
 
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -17,6 +18,7 @@ use crate::address;
 use crate::bytes::Lease;
 use crate::call::Call;
 use crate::connector::PyConnector;
+use crate::datagram::PyDatagram;
 use crate::engine::PyEngine;
 use crate::handles::Objects;
 use crate::listener::PyListener;
@@ -80,6 +82,14 @@ impl<'a, 'py> Upcalls<'a, 'py> {
         );
         if let Err(error) = told {
             drop(blame(stream, error));
+        }
+    }
+
+    /// A datagram socket's hook raised: it is logged, and the socket goes on.
+    fn blame_datagram(&self, datagram: &Bound<'_, PyDatagram>, error: PyErr) {
+        match datagram.get().owner_of(self.py()) {
+            Some(owner) => complain(&owner, datagram.as_any(), error),
+            None => self.blame_engine(datagram.as_any(), error), // the hook has closed it
         }
     }
 
@@ -161,6 +171,10 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
 
     fn share_listener(&self, listener: &Py<PyListener>) -> Py<PyListener> {
         listener.clone_ref(self.py())
+    }
+
+    fn share_datagram(&self, datagram: &Py<PyDatagram>) -> Py<PyDatagram> {
+        datagram.clone_ref(self.py())
     }
 
     fn share_watch(&self, watch: &Py<PyWatch>) -> Py<PyWatch> {
@@ -359,6 +373,49 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         };
         if let Err(error) = owner.call_method1(names::connect_failed(py), (errno,)) {
             complain(&owner, connector.bind(py).as_any(), error);
+        }
+    }
+
+    #[inline]
+    fn datagram(&self, datagram: &Py<PyDatagram>, data: Self::Data, from: &Address) {
+        fault("datagram");
+        let py = self.py();
+        let datagram = datagram.bind(py);
+        let Some(protocol) = datagram.get().protocol_of(py) else {
+            return; // nobody listens yet, or no more
+        };
+        let method = names::datagram_received(py);
+        let delivered = data.and_then(|data| {
+            if datagram.get().is_bare() {
+                return protocol.call_method1(method, (data,));
+            }
+            let sender = datagram.get().sender(py, from)?;
+            protocol.call_method1(method, (data, sender))
+        });
+        if let Err(error) = delivered {
+            self.blame_datagram(datagram, error);
+        }
+    }
+
+    fn datagram_failed(&self, datagram: &Py<PyDatagram>, errno: i32) {
+        let datagram = datagram.bind(self.py());
+        if let Some(owner) = datagram.get().owner_of(self.py()) {
+            if let Err(error) = owner.call_method1(names::failed(self.py()), (errno,)) {
+                self.blame_datagram(datagram, error);
+            }
+        }
+    }
+
+    fn answer_failed(&self, datagram: &Py<PyDatagram>, to: SocketAddr, errno: i32) {
+        let py = self.py();
+        let datagram = datagram.bind(py);
+        let Some(owner) = datagram.get().owner_of(py) else {
+            return;
+        };
+        let told = address::pair_to_python(py, to)
+            .and_then(|to| owner.call_method1(names::unsent(py), (to, errno)));
+        if let Err(error) = told {
+            self.blame_datagram(datagram, error);
         }
     }
 

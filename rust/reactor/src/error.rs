@@ -222,7 +222,7 @@ mod tests {
             ),
             (
                 Error::Connect {
-                    address,
+                    address: address.clone(),
                     source: make(5),
                 },
                 "cannot connect to 127.0.0.1:80: ",

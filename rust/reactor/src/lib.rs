@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! engine
-//! listener  connector  stream    watch
+//! listener  connector  stream    datagram  watch
 //! poller    ingress
 //! buffer    timer      readiness
 //! sink      token      clock      error
@@ -18,6 +18,7 @@ pub mod address;
 pub mod buffer;
 pub mod clock;
 pub mod connector;
+pub mod datagram;
 pub mod engine;
 pub mod error;
 pub mod ingress;
@@ -34,6 +35,7 @@ pub use socket2::SockRef;
 
 pub use address::Address;
 pub use clock::{Clock, Time};
+pub use datagram::Datagram;
 #[cfg(unix)]
 pub use engine::Refused;
 pub use engine::{Abandoned, Cleared, Discarded, Disconnected, Engine, Held, Statistics};

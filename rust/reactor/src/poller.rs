@@ -16,7 +16,9 @@ use mio::{Events, Interest, Poll, Registry};
 use crate::sink::Wants;
 use crate::token::Token;
 
-pub use mio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+pub use mio::net::UnixDatagram;
+pub use mio::net::{TcpListener, TcpStream, UdpSocket};
 
 /// How many events one wait hands over at most; the kernel keeps the others for the next one.
 const EVENTS: usize = 1024;

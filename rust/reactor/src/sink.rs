@@ -6,6 +6,7 @@
 //! second: they are called in the middle of things and may call nothing of the engine.
 
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 
 use crate::address::Address;
 use crate::error::CloseReason;
@@ -36,6 +37,8 @@ pub trait Handles {
     type Listener;
     /// What stands for a connection in the making.
     type Connector;
+    /// What stands for a datagram socket.
+    type Datagram;
     /// What stands for a watched descriptor.
     type Watch;
     /// What is due when a timer is.
@@ -61,6 +64,8 @@ pub trait Sink<H: Handles> {
     fn share_stream(&self, stream: &H::Stream) -> H::Stream;
     /// Makes another handle to the same listener.
     fn share_listener(&self, listener: &H::Listener) -> H::Listener;
+    /// Makes another handle to the same datagram socket.
+    fn share_datagram(&self, datagram: &H::Datagram) -> H::Datagram;
     /// Makes another handle to the same watch.
     fn share_watch(&self, watch: &H::Watch) -> H::Watch;
 
@@ -101,6 +106,14 @@ pub trait Sink<H: Handles> {
     fn connected(&self, connector: H::Connector, stream: &H::Stream);
     /// The connection could not be made.
     fn connect_failed(&self, connector: H::Connector, errno: i32);
+
+    /// A datagram was received.
+    fn datagram(&self, datagram: &H::Datagram, data: Self::Data, from: &Address);
+    /// The system has something to say of a datagram socket: that the peer of a connected one refused a datagram, say; or
+    /// that it is no socket any more.
+    fn datagram_failed(&self, datagram: &H::Datagram, errno: i32);
+    /// An answer could not be sent.
+    fn answer_failed(&self, datagram: &H::Datagram, to: SocketAddr, errno: i32);
 
     /// A watched descriptor can be read, written, or both.
     fn ready(&self, watch: &H::Watch, ready: Wants);

@@ -92,7 +92,7 @@ class IReactorUNIXDatagram(Interface):
 
     def connectUNIXDatagram(
         address: str, protocol: Any, maxPacketSize: int, mode: int, bindAddress: str | None
-    ) -> IConnector:
+    ) -> IListeningPort:
         """Exchange datagrams with one peer.
 
         :param address: the path of the peer's socket.
@@ -100,6 +100,8 @@ class IReactorUNIXDatagram(Interface):
         :param maxPacketSize: the longest datagram to receive, in bytes; reactors default to 8192.
         :param mode: the permissions of the file at *bindAddress*; reactors default to 0o666.
         :param bindAddress: the path of this end, needed for being answered; reactors default to none.
+        :returns: the socket, which is the protocol's transport.
+        :raises torsion.internet.error.CannotListenError: if *bindAddress* is taken or may not be used.
         """
 
     def listenUNIXDatagram(address: str, protocol: Any, maxPacketSize: int, mode: int) -> IListeningPort:

@@ -13,6 +13,7 @@ from torsion.internet.interfaces import IConsumer, ILoggingContext, IPushProduce
 
 if TYPE_CHECKING:
     import socket
+    from typing import Literal
 
     from torsion._native._core import SocketAddress
 
@@ -23,21 +24,21 @@ else:
 __all__ = ["TCPConnection", "TCPNames", "address_of", "log_prefix"]
 
 
-def address_of(address: SocketAddress) -> IPv4Address | IPv6Address:
+def address_of(address: SocketAddress, type: Literal["TCP", "UDP"] = "TCP") -> IPv4Address | IPv6Address:
     """Return *address* as the class that Twisted's API has for its family.
 
     An address that is good on one link only is given with its scope, such as ``fe80::1%eth0``: without, nobody could
     connect to it.
     """
     if len(address) == 2:
-        return IPv4Address("TCP", *address)
+        return IPv4Address(type, *address)
     host, port, flow, scope = address
     if scope:
         from socket import if_indextoname
 
         with suppress(OSError):  # that link is gone
             host = f"{host}%{if_indextoname(scope)}"
-    return IPv6Address("TCP", host, port, flow, scope)
+    return IPv6Address(type, host, port, flow, scope)
 
 
 def log_prefix(thing: object) -> str:

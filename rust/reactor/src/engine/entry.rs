@@ -1,6 +1,7 @@
 //! What the engine keeps for one descriptor.
 
 use crate::connector::Connector;
+use crate::datagram::Datagram;
 use crate::listener::Listener;
 use crate::readiness::Readiness;
 use crate::sink::Handles;
@@ -21,6 +22,11 @@ pub(super) enum Entry<H: Handles> {
         connector: Connector,
         handle: Option<H::Connector>,
     },
+    /// Set apart, so that it makes a slot no larger than a stream does.
+    Datagram {
+        datagram: Box<Datagram<H::Chunk>>,
+        handle: Option<H::Datagram>,
+    },
     Watch {
         watch: Watch,
         handle: Option<H::Watch>,
@@ -30,11 +36,12 @@ pub(super) enum Entry<H: Handles> {
 }
 
 impl<H: Handles> Entry<H> {
-    pub(super) const fn readiness(&mut self) -> Option<&mut Readiness> {
+    pub(super) fn readiness(&mut self) -> Option<&mut Readiness> {
         match self {
             Self::Stream { stream, .. } => Some(&mut stream.readiness),
             Self::Listener { listener, .. } => Some(&mut listener.readiness),
             Self::Connector { connector, .. } => Some(&mut connector.readiness),
+            Self::Datagram { datagram, .. } => Some(&mut datagram.readiness),
             Self::Watch { watch, .. } => Some(&mut watch.readiness),
             Self::Changing => None,
         }

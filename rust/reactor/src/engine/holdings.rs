@@ -34,6 +34,10 @@ impl<H: Handles> Engine<H> {
                     handle: Some(handle),
                     ..
                 } => visit(Held::Connector(handle))?,
+                Entry::Datagram {
+                    handle: Some(handle),
+                    ..
+                } => visit(Held::Datagram(handle))?,
                 Entry::Watch {
                     handle: Some(handle),
                     ..
@@ -67,6 +71,10 @@ impl<H: Handles> Engine<H> {
                 }
                 Entry::Connector { handle, .. } => {
                     gone.others.extend(handle.map(Discarded::Connector));
+                }
+                Entry::Datagram { datagram, handle } => {
+                    datagram.end(&state.registrar);
+                    gone.others.extend(handle.map(Discarded::Datagram));
                 }
                 Entry::Watch { handle, .. } => {
                     gone.others.extend(handle.map(Discarded::Watch));
@@ -142,6 +150,8 @@ pub enum Held<'a, H: Handles> {
     Listener(&'a H::Listener),
     /// Of a connection in the making.
     Connector(&'a H::Connector),
+    /// Of a datagram socket.
+    Datagram(&'a H::Datagram),
     /// Of a watched descriptor.
     Watch(&'a H::Watch),
     /// Of a timer.
@@ -156,6 +166,8 @@ pub enum Discarded<H: Handles> {
     Listener(H::Listener),
     /// Of a connection in the making.
     Connector(H::Connector),
+    /// Of a datagram socket.
+    Datagram(H::Datagram),
     /// Of a watched descriptor.
     Watch(H::Watch),
 }
@@ -164,7 +176,7 @@ pub enum Discarded<H: Handles> {
 pub struct Disconnected<H: Handles> {
     /// The streams, and why they ended: those that were open are aborted.
     pub streams: Vec<(H::Stream, CloseReason)>,
-    /// Listeners, connectors and watches.
+    /// Listeners, connectors, datagram sockets and watches.
     pub others: Vec<Discarded<H>>,
 }
 

@@ -4,6 +4,7 @@
 //! every method may be called from every upcall.
 
 mod connectors;
+mod datagrams;
 mod entry;
 mod guest;
 mod holdings;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use crate::buffer::inbox::{ReadBuffer, prepare_allocator};
 use crate::clock::{Clock, Time};
+use crate::datagram::Batch;
 use crate::error::{CloseReason, Error};
 use crate::ingress::Ingress;
 use crate::poller::{Poller, Registrar, Waker};
@@ -46,6 +48,8 @@ pub struct Engine<H: Handles> {
     clock: Clock,
     /// The loop's read buffer; absent while a turn reads into it, so that a nested turn brings its own.
     buffer: Cell<Option<ReadBuffer>>,
+    /// What datagrams are taken into, in the same way.
+    batch: Cell<Option<Batch>>,
     progress: Cell<Progress>,
     signal_descriptor: Option<i32>,
     descriptor: Option<i32>,
@@ -77,7 +81,7 @@ struct State<H: Handles> {
     arrived: Vec<H::Call>,
     /// Descriptors with something to do, each once; what does not fit a turn stays here and keeps the next from waiting.
     ready: VecDeque<Token>,
-    /// Streams that were written to since the last flush, each once.
+    /// Streams that were written to since the last flush, each once; and datagram sockets that have answers to send.
     dirty: VecDeque<Token>,
     /// Streams that are closed and whose owner was not told yet.
     closed: VecDeque<Token>,
@@ -187,6 +191,7 @@ impl<H: Handles> Engine<H> {
             ingress: Arc::new(Ingress::new()),
             clock,
             buffer: Cell::new(None),
+            batch: Cell::new(None),
             progress: Cell::new(Progress::Resting),
             guest: Cell::new(None),
             abandoned: Cell::new(false),
@@ -260,13 +265,18 @@ impl<H: Handles> Engine<H> {
         }
     }
 
-    /// Closes a listener, gives up a connection in the making, or ends a watch.  What stood for it is given back, to be dropped when no
-    /// borrow is held.
+    /// Closes a listener or a datagram socket, gives up a connection in the making, or ends a watch.  What stood for it is
+    /// given back, to be dropped when no borrow is held.
     #[must_use = "dropping a handle may call the binding's code"]
     pub fn discard(&self, token: Token) -> Option<Discarded<H>> {
         let mut state = self.state.borrow_mut();
         match state.entries.get(token) {
-            Some(Entry::Listener { .. } | Entry::Connector { .. } | Entry::Watch { .. }) => {}
+            Some(
+                Entry::Listener { .. }
+                | Entry::Connector { .. }
+                | Entry::Datagram { .. }
+                | Entry::Watch { .. },
+            ) => {}
             _ => return None,
         }
         match state.entries.remove(token) {
@@ -276,6 +286,10 @@ impl<H: Handles> Engine<H> {
             }
             Some(Entry::Listener { handle, .. }) => handle.map(Discarded::Listener),
             Some(Entry::Connector { handle, .. }) => handle.map(Discarded::Connector),
+            Some(Entry::Datagram { datagram, handle }) => {
+                datagram.end(&state.registrar);
+                handle.map(Discarded::Datagram)
+            }
             _ => None,
         }
     }

@@ -30,12 +30,14 @@ impl<H: Handles> Engine<H> {
             Stream,
             Listener,
             Connector,
+            Datagram,
             Watch,
         }
         let kind = match self.state.borrow().entries.get(token) {
             Some(Entry::Stream { .. }) => Kind::Stream,
             Some(Entry::Listener { .. }) => Kind::Listener,
             Some(Entry::Connector { .. }) => Kind::Connector,
+            Some(Entry::Datagram { .. }) => Kind::Datagram,
             Some(Entry::Watch { .. }) => Kind::Watch,
             Some(Entry::Changing) | None => return,
         };
@@ -43,6 +45,7 @@ impl<H: Handles> Engine<H> {
             Kind::Stream => self.serve_stream(sink, token),
             Kind::Listener => self.serve_listener(sink, token),
             Kind::Connector => self.serve_connector(sink, token),
+            Kind::Datagram => self.serve_datagram(sink, token),
             Kind::Watch => self.serve_watch(sink, token),
         }
     }
@@ -151,7 +154,7 @@ impl<H: Handles> Engine<H> {
         let (handle, flushed) = {
             let mut state = self.state.borrow_mut();
             let Some(stream) = state.stream(token) else {
-                return;
+                return state.flush_answers(token);
             };
             if stream.busy {
                 return; // its hook is on the stack and is followed by a flush

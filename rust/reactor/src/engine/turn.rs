@@ -258,6 +258,7 @@ impl<H: Handles> Engine<H> {
             if let Some(stream) = state.stream(token) {
                 stream.busy = false;
             }
+            state.recover_datagram(token);
             state.share(token, sink)
         });
         if let Some(token) = stream {
@@ -289,16 +290,19 @@ impl<H: Handles> State<H> {
     /// come from elsewhere while it is on it.
     fn next_dirty(&mut self) -> Option<Token> {
         let token = self.dirty.pop_front()?;
-        if let Some(stream) = self.stream(token) {
-            stream.clean();
+        match self.entries.get_mut(token) {
+            Some(Entry::Stream { stream, .. }) => stream.clean(),
+            Some(Entry::Datagram { datagram, .. }) => datagram.clean(),
+            _ => {}
         }
         Some(token)
     }
 
-    /// Whether this is a stream or a watch with one of its hooks on the stack.
+    /// Whether this is a stream, a datagram socket or a watch with one of its hooks on the stack.
     fn is_busy(&self, token: Token) -> bool {
         match self.entries.get(token) {
             Some(Entry::Stream { stream, .. }) => stream.busy,
+            Some(Entry::Datagram { datagram, .. }) => datagram.busy,
             Some(Entry::Watch { watch, .. }) => watch.busy,
             _ => false,
         }

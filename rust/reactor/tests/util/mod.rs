@@ -11,11 +11,13 @@
     reason = "these are tests; clippy's own exception ends at the #[test] function"
 )]
 
+pub(crate) mod datagram;
 #[cfg(target_os = "linux")]
 pub(crate) mod limits;
 pub(crate) mod peer;
 #[cfg(target_os = "linux")]
 pub(crate) mod pipes;
+mod sink;
 
 use std::cell::{Cell, RefCell};
 use std::mem::MaybeUninit;
@@ -24,7 +26,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use torsion_reactor::{
-    Address, Clock, CloseReason, Discarded, Engine, Handles, Sink, Time, Token, Wants, Wrote,
+    Address, Clock, CloseReason, Discarded, Engine, Handles, Time, Token, Wants, Wrote,
 };
 
 /// How long one turn waits at most.
@@ -47,6 +49,9 @@ pub(crate) enum Seen {
     ConnectFailed(Token, i32),
     Ready(Token, Wants),
     WatchFailed(Token, i32),
+    Datagram(Token, Rc<[u8]>, Address),
+    DatagramFailed(Token, i32),
+    AnswerFailed(Token, SocketAddr, i32),
     /// The stream, if there was one, and what the panic said.
     Panicked(Option<Token>, String),
     /// What a test itself has to say: a timer, a call.
@@ -89,6 +94,7 @@ impl Handles for Types {
     type Stream = Handle;
     type Listener = Handle;
     type Connector = Handle;
+    type Datagram = Handle;
     type Watch = Handle;
     type Timer = Timer;
     type Call = Call;
@@ -255,6 +261,20 @@ impl World {
         self.engine
             .own_watch(token, Handle::new(token, &self.alive));
         token
+    }
+
+    /// Binds a datagram socket to `local`.
+    pub(crate) fn bind(&self, local: impl Into<Address>) -> (Token, Address) {
+        let token = self.engine.bind_datagram(&local.into(), false, 8192);
+        let token = token.expect("a free address");
+        self.own_datagram(token);
+        let address = self.engine.datagram(token, |datagram| datagram.address());
+        (token, address.expect("open").expect("bound"))
+    }
+
+    pub(crate) fn own_datagram(&self, token: Token) {
+        let handle = Handle::new(token, &self.alive);
+        self.engine.own_datagram(token, handle);
     }
 
     /// Listens on a free port of the loopback.
@@ -476,121 +496,5 @@ pub(crate) struct Lease(Vec<MaybeUninit<u8>>);
 impl AsMut<[MaybeUninit<u8>]> for Lease {
     fn as_mut(&mut self) -> &mut [MaybeUninit<u8>] {
         &mut self.0
-    }
-}
-
-impl Sink<Types> for World {
-    type Data = Rc<[u8]>;
-    type Lease = Lease;
-
-    fn park<R: Send>(&self, wait: impl FnOnce() -> R + Send) -> R {
-        self.parked.set(self.parked.get() + 1);
-        wait()
-    }
-
-    fn share_stream(&self, stream: &Handle) -> Handle {
-        stream.share()
-    }
-
-    fn share_listener(&self, listener: &Handle) -> Handle {
-        listener.share()
-    }
-
-    fn share_watch(&self, watch: &Handle) -> Handle {
-        watch.share()
-    }
-
-    fn copy(&self, bytes: &[u8]) -> Rc<[u8]> {
-        bytes.into()
-    }
-
-    fn lend(&self, size: usize) -> Option<Lease> {
-        self.lends
-            .get()
-            .then(|| Lease(vec![MaybeUninit::uninit(); size]))
-    }
-
-    fn accept_lease(&self, lease: Lease, filled: usize) -> Rc<[u8]> {
-        self.leases.set(self.leases.get() + 1);
-        #[expect(unsafe_code, reason = "reading what the engine says it wrote")]
-        lease.0[..filled]
-            .iter()
-            // SAFETY: the engine has received this many bytes into the lease's front.
-            .map(|byte| unsafe { byte.assume_init() })
-            .collect()
-    }
-
-    fn fire(&self, timer: Timer) {
-        timer(self);
-    }
-
-    fn call(&self, call: Call) {
-        call(self);
-    }
-
-    fn data(&self, stream: &Handle, data: Rc<[u8]>) {
-        self.see(Seen::Data(stream.token, data));
-    }
-
-    fn eof(&self, stream: &Handle) -> bool {
-        self.see(Seen::Eof(stream.token));
-        self.keeps_eof.get()
-    }
-
-    fn write_closed(&self, stream: &Handle) {
-        self.see(Seen::WriteClosed(stream.token));
-    }
-
-    fn resume(&self, stream: &Handle) {
-        self.see(Seen::Resume(stream.token));
-    }
-
-    fn lost(&self, stream: Handle, reason: CloseReason) {
-        self.see(Seen::Lost(stream.token, reason));
-    }
-
-    fn adopt(&self, _listener: &Handle, token: Token, _peer: &Address) -> Option<Handle> {
-        self.take_on(token)
-    }
-
-    fn accepted(&self, listener: &Handle, stream: &Handle, _peer: &Address) {
-        self.see(Seen::Accepted(listener.token, stream.token));
-    }
-
-    fn accept_failed(&self, listener: &Handle, errno: i32) {
-        self.see(Seen::AcceptFailed(listener.token, errno));
-    }
-
-    fn adopt_connected(&self, _connector: &Handle, token: Token) -> Option<Handle> {
-        self.take_on(token)
-    }
-
-    fn connected(&self, connector: Handle, stream: &Handle) {
-        assert_eq!(
-            connector.token, stream.token,
-            "a connector becomes a stream in its place"
-        );
-        self.see(Seen::Connected(stream.token));
-    }
-
-    fn connect_failed(&self, connector: Handle, errno: i32) {
-        self.see(Seen::ConnectFailed(connector.token, errno));
-    }
-
-    fn ready(&self, watch: &Handle, ready: Wants) {
-        self.see(Seen::Ready(watch.token, ready));
-    }
-
-    fn watch_failed(&self, watch: &Handle, errno: i32) {
-        self.see(Seen::WatchFailed(watch.token, errno));
-    }
-
-    fn panicked(&self, stream: Option<&Handle>, payload: Box<dyn std::any::Any + Send>) {
-        let message = payload.downcast_ref::<&str>().map(ToString::to_string);
-        let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
-        self.see(Seen::Panicked(
-            stream.map(|handle| handle.token),
-            message.unwrap_or_default(),
-        ));
     }
 }
