@@ -15,7 +15,7 @@ from threading import local
 from types import ModuleType
 from typing import Any
 
-__all__ = ["current_reactor", "enter", "installed_reactor", "leave", "set_installed"]
+__all__ = ["current_reactor", "enter", "forget", "installed_reactor", "leave", "set_installed"]
 
 _PACKAGE = "torsion.internet"
 _NAME = "torsion.internet.reactor"
@@ -76,3 +76,8 @@ def leave(reactor: Any) -> None:
             f"{reactor!r} is not the reactor entered last in this thread; leave in the order of entering"
         )
     _here.running = running[:-1]
+
+
+def forget(reactor: Any) -> None:
+    """Note that *reactor* will never leave this thread in order, as this is another process now."""
+    _here.running = tuple(each for each in _here.running if each is not reactor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -284,6 +285,15 @@ class ThreadPool:
             self._calls.get_nowait()
         self._backlog = 0
 
+    def _begin_anew(self) -> None:
+        """Go on in a process that was forked off: of the threads only the one that forked is there, and no call is this one's."""
+        self._lock = RLock()  # whoever held the other one is not there to release it
+        self._calls = SimpleQueue()
+        self._backlog = self._leaving = self._idle = 0
+        here = current_thread()
+        self.threads = [thread for thread in self.threads if thread is here]
+        self._working = [thread for thread in self._working if thread is here]
+
     # --- in the threads ----------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -368,3 +378,14 @@ def _let_all_go() -> None:
 _let_go = getattr(threading, "_register_atexit", None)
 if _let_go is not None:
     _let_go(_let_all_go)
+
+
+def _after_fork() -> None:
+    for pool in list(_running):
+        pool._begin_anew()
+        if not pool.threads:
+            _running.discard(pool)
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_after_fork)

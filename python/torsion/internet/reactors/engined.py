@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from torsion.internet.reactors.provides.daemonize import ProvidesDaemonize
 from torsion.internet.reactors.provides.fdset import ProvidesFDSet
 from torsion.internet.reactors.provides.process import ProvidesProcess
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
@@ -10,6 +11,7 @@ __all__ = ["EngineReactor"]
 
 
 class EngineReactor(
+    ProvidesDaemonize,
     ProvidesFDSet,
     ProvidesProcess,
     ProvidesTCP,

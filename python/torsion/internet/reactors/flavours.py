@@ -59,8 +59,8 @@ class Flavour(NamedTuple):
         return import_module(self.module).install()
 
 
-def _hosted(name: str, *args: Any, **kwargs: Any) -> Flavour:
-    return Flavour(f"hosted-{name}", *args, module=f"torsion.internet.reactors.hosted.{name}", **kwargs)
+def _hosted(name: str, description: str, needs: tuple[str, str], display: bool = False) -> Flavour:
+    return Flavour(f"hosted-{name}", description, f"torsion.internet.reactors.hosted.{name}", needs, display)
 
 
 FLAVOURS: Mapping[str, Flavour] = {

@@ -20,7 +20,7 @@ class IReactorInstaller(Interface):
 
     description = Attribute("""What it is, in a few words.""")
 
-    def install() -> Any:  # type: ignore[misc]  # a zope interface's methods have no self
+    def install() -> Any:
         """Make such a reactor the process's, by ``installReactor``, and return it."""
 
 

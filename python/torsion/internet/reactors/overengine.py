@@ -9,6 +9,7 @@ from zope.interface import classImplements
 from torsion._native import Engine, Timer
 from torsion.internet.interfaces import IDelayedCall
 from torsion.internet.reactors.base import ReactorBase
+from torsion.internet.reactors.fork import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,11 @@ class OverEngine(ReactorBase):
         :param engine: called with the reactor to make what it runs on.
         """
         super().__init__(engine)
+        if isinstance(self.engine, Engine):
+            watch(self)
+
+    def _given_up(self) -> None:
+        """Be told that this process was forked off the reactor's."""
 
 
 classImplements(Timer, IDelayedCall)

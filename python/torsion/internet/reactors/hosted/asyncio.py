@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from contextvars import copy_context
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ class AsyncioDriver:
                 eventloop = asyncio.get_running_loop()
             except RuntimeError:
                 eventloop = asyncio.new_event_loop()
-                weakref.finalize(self, eventloop.close)
+                weakref.finalize(self, _close, eventloop, os.getpid())
         self.loop = eventloop
         self._watched = -1
         self._context = copy_context()
@@ -82,6 +83,18 @@ class AsyncioReactor(HostedReactor):
         :param eventloop: the loop; the one that runs in this thread if None, or else a new one of the reactor's own.
         """
         super().__init__(AsyncioDriver(eventloop))
+
+
+_of_others: list[AbstractEventLoop] = []
+"""Loops that were made before a fork, and must not even be collected in the process that came of it."""
+
+
+def _close(loop: AbstractEventLoop, process: int) -> None:
+    """Close a loop in the process that made it.  In another, that would take it out of the poller that both share."""
+    if os.getpid() == process:
+        loop.close()
+    else:
+        _of_others.append(loop)
 
 
 def install(eventloop: AbstractEventLoop | None = None) -> AsyncioReactor:

@@ -111,6 +111,7 @@ class HostedReactor(EngineReactor):
                     break
             if self._problem is not None:
                 raise self._problem
+            self.engine.wakeup_fileno()  # which refuses in a process that was forked off within this run
             if self._started:
                 # The loop has ended under us, and may be unable to run again: the engine turns by itself until all is shut down.
                 self._detach()
@@ -225,6 +226,10 @@ class HostedReactor(EngineReactor):
         traceback = problem.__traceback__
         kinds = OSError | error.WrongThreadError | error.WrongProcessError
         return isinstance(problem, kinds) and (traceback is None or traceback.tb_next is None)
+
+    def _given_up(self) -> None:
+        super()._given_up()
+        self._attached = False  # the other process may share the loop's own poller: nothing must be taken out of that
 
     # --- signals -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,67 @@
+"""Forking: a process that is forked off does not get the reactors of the one it was forked off.
+
+The two would share one poller in the kernel, take each other's events, and serve the same connections. So in the new process
+every reactor is given up at once: its copies of the descriptors are closed, its signal handlers put back, nobody is told,
+and whatever is asked of it from then on raises :class:`torsion.internet.error.WrongProcessError`.  There may be a
+new one.  The old process notices nothing of all that.
+
+A program that becomes a daemon by forking, so that the process that goes on is the new one, says so by
+``IReactorDaemonize``: its reactor goes along.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from torsion.internet import _current
+
+if TYPE_CHECKING:
+    from torsion.internet.reactors.base import ReactorBase
+
+__all__ = ["stays", "watch"]
+
+_reactors: WeakSet[ReactorBase] = WeakSet()
+_going_along: WeakSet[ReactorBase] = WeakSet()
+
+
+def watch(reactor: ReactorBase) -> None:
+    """Have *reactor* given up in processes that are forked off."""
+    _reactors.add(reactor)
+
+
+def stays(reactor: ReactorBase, here: bool) -> None:
+    """Say whether *reactor* stays in this process, as it does at first, or goes along into one that is forked off."""
+    (_going_along.discard if here else _going_along.add)(reactor)
+
+
+def _in_child() -> None:
+    for reactor in set(_reactors) - set(_going_along):
+        _reactors.discard(reactor)
+        _give_up(reactor)
+
+
+def _give_up(reactor: Any) -> None:
+    """Do what is left to be done for a reactor that is another process's; nothing of it may reach that process."""
+    reactor.engine.abandon()
+    reactor._given_up()
+    signals, reactor._signals = reactor._signals, None
+    if signals is not None:
+        with suppress(ValueError):  # it was another thread that forked, and its interpreter is not the main one
+            signals.uninstall()
+    reactor.running = reactor._started = reactor._stopping = reactor._fire_shutdown = False
+    reactor._looping = False
+    reactor.handles.clear()
+    reactor.threadpool = None
+    if reactor._entered:
+        reactor._entered = False
+        _current.forget(reactor)
+    reactor.threadWaiters = type(reactor.threadWaiters)()  # those that waited were threads of the other process
+    if _current.installed_reactor() is reactor:
+        _current.set_installed(None)  # so that a new one can be installed
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_in_child)
