@@ -100,13 +100,20 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     # --- what the transport calls -------------------------------------------------------------------------------------
 
     def makeConnection(self, transport: Any) -> None:
-        """Begin to speak TLS through *transport*, and be the wrapped protocol's."""
-        self._tlsConnection = self.factory._createConnection(self)
+        """Begin to speak TLS through *transport*, and be the wrapped protocol's.
+
+        :raises ImportError: if pyOpenSSL is not installed; and whatever else the making of an OpenSSL connection raises.
+        """
         directlyProvides(self, providedBy(transport))
         if IHalfCloseableProtocol.providedBy(self.wrappedProtocol):
             alsoProvides(self, IHalfCloseableProtocol)
         Protocol.makeConnection(self, transport)
         self.factory.registerProtocol(self)
+        try:
+            self._tlsConnection = self.factory._createConnection(self)
+        except BaseException:
+            self._lostTLSConnection = True  # there is none: the caller closes the connection
+            raise
         limit = self.factory.handshakeTimeout
         if limit is not None:
             self._timer = self.factory._clock.callLater(limit, self._handshakeTimedOut, limit)

@@ -194,11 +194,16 @@ def _chooser(options: CertificateOptions) -> Any:
         if table is not last[0]:
             last[0] = table
             contexts.clear()
-        found = table.find(connection.get_servername())
-        if found is None:
-            if options.privateKey is None:
-                _log.error("no server certificate for name {name!r}", name=connection.get_servername())
-            return None
+        name = connection.get_servername()
+        if options.privateKey is not None:
+            found = table.match(name)  # the options have a certificate for all others
+            if found is None:
+                return None
+        else:
+            found = table.find(name)
+            if found is None:
+                _log.error("no server certificate for name {name!r}", name=name)
+                return None
         if found not in contexts:
             contexts[found] = make_context(options, found)
         return contexts[found]

@@ -45,20 +45,19 @@ class NameTable:
     identities: tuple[Identity, ...]
     names: tuple[tuple[str, int], ...]
 
-    def find(self, name: bytes | None) -> Identity | None:
-        """Return what to show to a client.
+    def match(self, name: bytes | None) -> Identity | None:
+        """Return what to show to a client that asks for a host; None for one that is not known.
 
-        :param name: the host that it asks for; None if it does not say.
-        :returns: the identity, the default one for a name that is not known, or None if there is none at all.
+        :param name: the host; None if the client does not say.
         """
-        if not self.identities:
-            return None
         places = dict(self.names)
         asked = (name or b"").decode("ascii", "replace").lower().removesuffix(".")
-        place = places.get(asked)
-        if place is None:
-            place = places.get(f"*.{asked.partition('.')[2]}", 0)
-        return self.identities[place]
+        place = places.get(asked, places.get(f"*.{asked.partition('.')[2]}"))
+        return None if place is None else self.identities[place]
+
+    def find(self, name: bytes | None) -> Identity | None:
+        """Return what :meth:`match` does, and the first identity for a host that is not known, if there is any at all."""
+        return self.match(name) or (self.identities[0] if self.identities else None)
 
 
 class ServerNames:

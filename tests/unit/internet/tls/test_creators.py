@@ -23,6 +23,7 @@ from torsion.internet.ssl import (
     KeyPair,
     optionsForClientTLS,
 )
+from torsion.internet.task import Clock
 from torsion.internet.tls import (
     FILETYPE_PEM,
     BadCertificateFile,
@@ -31,7 +32,7 @@ from torsion.internet.tls import (
     viaOpenSSL,
 )
 from torsion.logger import capturedLogs
-from unit.internet.tls.kit import HOST, Pair, Talker, authority, server_certificate
+from unit.internet.tls.kit import HOST, Pair, Talker, Wire, authority, server_certificate
 
 SSL = pytest.importorskip("OpenSSL.SSL")
 
@@ -254,3 +255,21 @@ def test_factories():
             return None
 
     assert TLSMemoryBIOFactory(options, False, None_()).buildProtocol(None) is None
+
+
+def test_a_creator_that_raises_costs_the_connection():
+    @implementer(IOpenSSLClientConnectionCreator)
+    class Creator:
+        def clientConnectionForTLS(self, protocol):
+            raise ZeroDivisionError
+
+    layer = TLSMemoryBIOFactory(Creator(), True, Factory.forProtocol(Talker), Clock()).buildProtocol(None)
+    protocol = layer.wrappedProtocol
+    wire = Wire(layer)
+    with pytest.raises(ZeroDivisionError):
+        layer.makeConnection(wire)
+    layer.write(b"x")
+    layer.dataReceived(b"x")
+    wire.end(ZeroDivisionError())
+    assert isinstance(protocol.error, ZeroDivisionError)
+    assert wire.out == b""

@@ -54,6 +54,7 @@ def test_looking_up(name, place):
     identities = tuple(((bytes([number]),), b"key") for number in range(3))
     table = NameTable(identities, (("a.example", 0), ("b.example", 1), ("*.c.example", 2)))
     assert table.find(name) == identities[place]
+    assert table.match(name) == (identities[place] if place or name == b"a.example" else None)
     assert NameTable((), ()).find(name) is None
 
 
@@ -247,7 +248,8 @@ def test_a_server_with_several_certificates():
     default = CertificateOptions(
         privateKey=(own := authority().issue("d.example")).privateKey, certificate=own, contextForServerName=names
     )
-    assert connected(default, "b.example").c.events == ["made", "secure"]
+    for host in ("b.example", "d.example"):
+        assert connected(default, host).c.events == ["made", "secure"]
 
 
 def test_a_directory_that_changes_under_a_server(tmp_path):
