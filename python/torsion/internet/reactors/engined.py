@@ -6,6 +6,8 @@ from torsion.internet.reactors.provides.daemonize import ProvidesDaemonize
 from torsion.internet.reactors.provides.fdset import ProvidesFDSet
 from torsion.internet.reactors.provides.process import ProvidesProcess
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
+from torsion.internet.reactors.provides.udp import ProvidesUDP
+from torsion.internet.reactors.provides.unixdatagram import ProvidesUNIXDatagram
 
 __all__ = ["EngineReactor"]
 
@@ -15,5 +17,7 @@ class EngineReactor(
     ProvidesFDSet,
     ProvidesProcess,
     ProvidesTCP,
+    ProvidesUDP,
+    ProvidesUNIXDatagram,
 ):
     """A reactor over the native engine: timers, threads, and every transport that the engine has."""
