@@ -1,7 +1,4 @@
-"""What is typed goes to a server, what that says is printed: ``python examples/stdio.py tcp:localhost:7000``.
-
-Works with terminals, pipes and files: ``python examples/stdio.py tcp:localhost:7000 < file``.
-"""
+"""What is typed goes to a server, what that says is printed: ``python examples/stdio.py tcp:localhost:7000 < file``."""
 
 import sys
 from typing import Any
@@ -18,10 +15,7 @@ from torsion.python.failure import Failure
 
 
 class Server(Protocol):
-    """The connection to the server; what it says goes to the console."""
-
-    def __init__(self, console: "Console") -> None:
-        self.console = console
+    console: Protocol
 
     def dataReceived(self, data: bytes) -> None:
         self.console.transport.write(data)
@@ -32,21 +26,18 @@ class Server(Protocol):
 
 @implementer(IHalfCloseableProtocol)
 class Console(Protocol):
-    """Standard input and output; what is typed goes to the server."""
-
-    def __init__(self) -> None:
+    def __init__(self, server: Server) -> None:
         self.closed: Deferred[None] = Deferred()
-        self.server = Server(self)
+        self.server = server
 
-    def connectionMade(self) -> None:
-        self.transport.registerProducer(self.server.transport, True)  # neither is read faster
-        self.server.transport.registerProducer(self.transport, True)  # than the other can be written to
+    def connectionMade(self) -> None:  # neither is read faster than the other can be written to
+        self.transport.registerProducer(self.server.transport, True)
+        self.server.transport.registerProducer(self.transport, True)
 
     def dataReceived(self, data: bytes) -> None:
         self.server.transport.write(data)
 
     def readConnectionLost(self) -> None:  # the input has ended; the server may have more to say
-        self.server.transport.unregisterProducer()
         self.server.transport.loseWriteConnection()
 
     def writeConnectionLost(self) -> None:  # nobody reads the output
@@ -58,8 +49,8 @@ class Console(Protocol):
 
 
 async def main(reactor: Any, where: str = "tcp:localhost:7000") -> None:
-    console = Console()
-    await connectProtocol(clientFromString(reactor, where), console.server)
+    server = await connectProtocol(clientFromString(reactor, where), Server())
+    server.console = console = Console(server)
     StandardIO(console, reactor=reactor)
     await console.closed
 

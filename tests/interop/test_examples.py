@@ -17,7 +17,18 @@ import pytest
 from contract.faultkit import Program, needs_posix
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TRIED = {"chat", "client", "echo", "hosted", "portforward", "process", "stdio", "throttled"}
+TRIED = {
+    "chat",
+    "client",
+    "descriptors",
+    "echo",
+    "hosted",
+    "inotify",
+    "portforward",
+    "process",
+    "stdio",
+    "throttled",
+}
 
 pytestmark = needs_posix
 
@@ -96,7 +107,7 @@ def test_each_example_is_tried() -> None:
 @pytest.mark.parametrize("name", sorted(TRIED))
 def test_examples_are_short_and_say_how_to_start_them(name: str) -> None:
     text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
-    assert text.count("\n") <= 70
+    assert text.count("\n") <= 60
     assert f"``python examples/{name}.py" in text.partition('"""\n')[0]
 
 
@@ -195,3 +206,25 @@ def test_stdio_over_files(answering: int, tmp_path: Path) -> None:
         command = [sys.executable, str(EXAMPLES / "stdio.py"), f"tcp:127.0.0.1:{answering}"]
         subprocess.run(command, stdin=given, stdout=taken, timeout=20, check=True)
     assert (tmp_path / "out").read_bytes() == b"you said: " + bytes(range(256)) * 1000
+
+
+def test_descriptors(start: Start) -> None:
+    assert start("descriptors", "10", "1000").finish() == (0, "10! has 7 digits\n1000! has 2568 digits\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+def test_inotify(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    program = start("inotify", str(tmp_path))
+    assert program.line() == "watching"
+    subprocess.run(["touch", "old/one"], cwd=tmp_path, check=True)
+    assert program.line() == f"create {tmp_path}/old/one"
+    subprocess.run(["mkdir", "new"], cwd=tmp_path, check=True)
+    while program.line() != f"create is_dir {tmp_path}/new":
+        pass
+    subprocess.run(["touch", "new/two"], cwd=tmp_path, check=True)
+    while program.line() != f"create {tmp_path}/new/two":
+        pass
+    program.signal(signal.SIGINT)
+    status, _, errors = program.finish()
+    assert (status, errors) == (0, "")
