@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import signal
 import socket
 import subprocess
@@ -24,10 +25,12 @@ TRIED = {
     "echo",
     "hosted",
     "inotify",
+    "multicast",
     "portforward",
     "process",
     "stdio",
     "throttled",
+    "udp",
 }
 
 pytestmark = needs_posix
@@ -133,10 +136,12 @@ def test_chat(start: Start) -> None:
     interrupted(program)
 
 
-def test_client(start: Start, answering: int) -> None:
+def test_client(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
         program = start("client", f"tcp:127.0.0.1:{server.getsockname()[1]}", "one", "two")
         connected, _ = server.accept()
+        connected.settimeout(10)
         with connected, lines_of(connected) as questions:
             for question, answer in ((b"one\n", b"eins\n"), (b"two\n", b"zwei\n")):
                 assert questions.readline() == question
@@ -174,6 +179,59 @@ def test_hosted(start: Start) -> None:
         client.sendall(b"hello\n")
         assert answers.readline() == b"HELLO\n"
     interrupted(program)
+
+
+# --- datagrams -----------------------------------------------------------------------------------------------------------
+
+
+def test_udp_answers(start: Start) -> None:
+    program = start("udp", "0")
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        client.sendto(b"?", ("127.0.0.1", port_of(program)))
+        assert re.fullmatch(rb"\w+ \w+ +\d+ \d\d:\d\d:\d\d \d{4}", client.recv(100))
+    interrupted(program)
+
+
+def test_udp_asks(start: Start) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as server:
+        server.settimeout(10)
+        server.bind(("127.0.0.1", 0))
+        program = start("udp", "ask", "127.0.0.1", str(server.getsockname()[1]))
+        question, client = server.recvfrom(100)
+        assert question == b"?"
+        server.sendto(b"late", client)
+        assert program.finish() == (0, "late\n", "")
+
+
+def test_udp_hears_that_nobody_is_there(start: Start) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = start("udp", "ask", "127.0.0.1", str(port))
+    assert program.process.stderr.readline() == b"nobody there yet\n"
+
+
+def test_multicast(start: Start) -> None:
+    group, port = "239.255.70.5", 7005
+    with socket.socket(type=socket.SOCK_DGRAM) as peer:
+        peer.settimeout(10)
+        peer.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_REUSEPORT", socket.SO_REUSEADDR), 1)
+        peer.bind(("", port))
+        here = socket.inet_aton("127.0.0.1")
+        try:
+            peer.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + here)
+        except OSError as error:
+            pytest.skip(f"there is no multicast here: {error}")
+        peer.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, here)
+        program = start("multicast", "Ada")
+        while peer.recvfrom(100)[0] != b"Ada":
+            pass
+        peer.sendto(b"Bob", (group, port))
+        while (line := program.line()) != "Bob is at 127.0.0.1":
+            assert line == "Ada is at 127.0.0.1"
+        program.signal(signal.SIGINT)
+        assert program.finish()[::2] == (0, "")
 
 
 # --- processes and descriptors -------------------------------------------------------------------------------------------
