@@ -27,7 +27,8 @@ def run_scenario(reactor: Any, scenario: Callable[[], Coroutine[Any, Any, Any]],
 
     def finish(result: Any) -> None:
         outcome.append(result)
-        guard.cancel()
+        if guard.active():  # else it is what ends the scenario
+            guard.cancel()
         reactor.callLater(0, stop)
 
     def stop() -> None:

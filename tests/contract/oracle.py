@@ -18,7 +18,7 @@ from typing import Any
 
 PACKAGE = "twisted_contract"
 _HERE = Path(__file__).parent
-_IMPORT = re.compile(r"^(\s*(?:from|import)\s+)(torsion|contract)\b", re.MULTILINE)
+_IMPORT = re.compile(r"^(\s*(?:from|import)\s+)(torsion|contract(?!\.flavours))\b", re.MULTILINE)
 _NAMES = {"torsion": "twisted", "contract": PACKAGE}
 
 

@@ -10,8 +10,11 @@ from zope.interface import implementer
 
 from contract import faultkit
 from contract.faultkit import Loop
+from contract.flavours import needs
 from torsion.internet.interfaces import IHalfCloseableProtocol, IPullProducer, IPushProducer
 from torsion.internet.protocol import ClientFactory, Protocol
+
+pytestmark = needs("IReactorTCP", "engine")
 
 loop = faultkit.loop
 

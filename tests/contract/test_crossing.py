@@ -14,9 +14,12 @@ import pytest
 
 from contract import faultkit
 from contract.faultkit import PATIENCE, Echo, Loop, Maker
+from contract.flavours import needs
 from torsion.internet.error import ReactorNotRunning, WrongThreadError
 from torsion.internet.protocol import ClientFactory, Protocol
 from torsion.internet.threads import blockingCallFromThread
+
+pytestmark = needs("IReactorTCP", "engine")
 
 loop = faultkit.loop
 
@@ -366,6 +369,7 @@ class Station:
             self.next.write(b"%d\n" % (number + 1))
 
 
+@needs("IReactorTCP", "kernel", "engine")
 def test_reactors_of_several_threads_talk_to_each_other(reactor_factory, hectic):
     stations: list[Station] = []
     stations.extend(Station(reactor_factory(), stations) for _ in range(4))

@@ -7,10 +7,13 @@ from zope.interface import implementer
 
 from contract import faultkit
 from contract.faultkit import Echo, Loop, Maker
+from contract.flavours import needs
 from torsion.internet.error import ConnectionDone, ConnectionRefusedError
 from torsion.internet.interfaces import IHalfCloseableProtocol, IPullProducer, IPushProducer
 from torsion.internet.protocol import ClientFactory, Factory
 from torsion.python.failure import Failure
+
+pytestmark = needs("IReactorTCP", "engine")
 
 loop = faultkit.loop
 

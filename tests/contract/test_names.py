@@ -6,6 +6,7 @@ import pytest
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from contract.flavours import needs
 from contract.harness import pause, until
 from torsion.internet.address import IPv4Address, IPv6Address
 from torsion.internet.defer import Deferred, fail, succeed
@@ -16,6 +17,8 @@ from torsion.internet.interfaces import (
     IResolutionReceiver,
     IResolverSimple,
 )
+
+pytestmark = needs("IReactorPluggableNameResolver")
 
 
 @implementer(IResolutionReceiver)
@@ -83,6 +86,7 @@ def test_localhost(reactor, run):
 
 
 @pytest.mark.parametrize("name", ["no-such-host.invalid", "x" * 300, "no such host", "..", "256.256.256.256"])
+@needs("IReactorPluggableNameResolver", "engine")
 def test_unresolvable(reactor, run, name):
     async def scenario():
         with pytest.raises(DNSLookupError):
@@ -91,6 +95,7 @@ def test_unresolvable(reactor, run, name):
     run(scenario)
 
 
+@needs("IReactorPluggableNameResolver", "engine")
 def test_timeout(reactor, run):
     async def scenario():
         with pytest.raises(DNSLookupError, match="slow"):
@@ -135,6 +140,7 @@ def test_name_resolver(reactor, run):
         ("::1", [IPv4Address, IPv6Address], [IPv6Address("UDP", "::1", 7)]),
     ],
 )
+@needs("IReactorPluggableNameResolver", "engine")
 def test_numeric_addresses_need_no_thread(reactor, host, kinds, found):
     receiver = Receiver()
     reactor.nameResolver.resolveHostName(receiver, host, 7, kinds, "UDP")
@@ -163,6 +169,7 @@ def test_a_name_that_is_not_found_completes_without_addresses(reactor, run):
     run(scenario)
 
 
+@needs("IReactorPluggableNameResolver", "engine")
 def test_cancelled(reactor, run):
     async def scenario():
         receiver = Receiver()
@@ -191,6 +198,7 @@ def test_installed_simple_resolver_serves_both(reactor):
 
 
 @pytest.mark.parametrize("problem", [DNSLookupError("anywhere"), ZeroDivisionError()])
+@needs("IReactorPluggableNameResolver", "engine")
 def test_installed_simple_resolver_that_fails(reactor, logged, problem):
     reactor.installResolver(Simple(lambda: fail(problem)))
     receiver = Receiver()
@@ -207,6 +215,7 @@ def test_installed_simple_resolver_is_asked_in_ascii(reactor):
     assert simple.asked == [("xn--bcher-kva.example", ())]
 
 
+@needs("IReactorPluggableNameResolver", "engine")
 def test_installed_name_resolver_serves_both(reactor):
     default = reactor.nameResolver
     names = Names("2001:db8::1", "192.0.2.7", "192.0.2.8")

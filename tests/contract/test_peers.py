@@ -11,11 +11,14 @@ from zope.interface import implementer
 
 from contract import faultkit
 from contract.faultkit import Echo, Loop, Maker
+from contract.flavours import needs
 from torsion.internet import error
 from torsion.internet.endpoints import clientFromString, serverFromString
 from torsion.internet.interfaces import IHalfCloseableProtocol
 from torsion.internet.protocol import ClientFactory, Factory
 from torsion.internet.reactors.resolver import GAIResolver
+
+pytestmark = needs("IReactorTCP", "engine")
 
 loop = faultkit.loop
 

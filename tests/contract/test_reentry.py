@@ -9,9 +9,12 @@ from zope.interface import implementer
 
 from contract import faultkit
 from contract.faultkit import Loop, Maker
+from contract.flavours import needs
 from torsion.internet.error import ReactorAlreadyRunning, ReactorNotRunning
 from torsion.internet.interfaces import IHalfCloseableProtocol, IPullProducer, IPushProducer
 from torsion.internet.protocol import ClientFactory, Factory, Protocol
+
+pytestmark = needs("IReactorTCP", "engine")
 
 loop = faultkit.loop
 

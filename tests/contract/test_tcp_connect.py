@@ -7,12 +7,15 @@ import socket
 import pytest
 from zope.interface.verify import verifyObject
 
+from contract.flavours import needs
 from contract.harness import Client, Recorder, Server, after, in_memory, nothing_left_open, pause, until
 from torsion.internet import error, task
 from torsion.internet.address import IPv4Address, IPv6Address
 from torsion.internet.defer import Deferred, fail, succeed
 from torsion.internet.interfaces import IConnector
 from torsion.internet.interfaces.binding import Binding
+
+pytestmark = needs("IReactorTCP", "engine")
 
 
 @pytest.fixture

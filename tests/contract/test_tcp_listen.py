@@ -8,11 +8,14 @@ import socket
 import pytest
 from zope.interface.verify import verifyObject
 
+from contract.flavours import needs
 from contract.harness import Client, Peer, Recorder, Server, in_thread, join, nothing_left_open, pause, until
 from torsion.internet.address import IPv4Address, IPv6Address
 from torsion.internet.error import CannotListenError, ConnectionDone
 from torsion.internet.interfaces import IListeningPort, ILoggingContext, ISystemHandle
 from torsion.internet.interfaces.binding import Binding
+
+pytestmark = needs("IReactorTCP", "engine")
 
 
 def test_interfaces(reactor):
@@ -80,6 +83,7 @@ def test_binding(reactor):
         reactor.listenTCP(Binding("127.0.0.1", 0, reusePort=True), Server())
 
 
+@needs("IReactorTCP", "kernel", "engine")
 def test_port_in_use(reactor):
     factory = Server()
     with socket.create_server(("127.0.0.1", 0)) as taken, nothing_left_open():
@@ -266,6 +270,7 @@ def test_sessions_have_numbers(reactor, run):
     run(scenario)
 
 
+@needs("IReactorTCP", "kernel", "engine")
 def test_handle(reactor, run):
     async def scenario():
         factory = Server()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from zope.interface import implementer
 
+from contract.flavours import needs
 from contract.harness import Peer, Recorder, Server, after, join, nothing_left_open, pause, until
 from torsion.internet import error
 from torsion.internet.interfaces import IPullProducer, IPushProducer
+
+pytestmark = needs("IReactorTCP")
 
 CHUNK = b"x" * 65536
 
@@ -97,6 +100,7 @@ def test_push_producer(reactor, run):
     run(scenario)
 
 
+@needs("IReactorTCP", "engine")
 def test_memory_is_bounded_when_the_peer_never_reads(reactor, run):
     async def scenario():
         protocol, peer = await serve(reactor)

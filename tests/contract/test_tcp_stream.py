@@ -11,6 +11,7 @@ import pytest
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from contract.flavours import differs, needs
 from contract.harness import (
     Client,
     Peer,
@@ -33,6 +34,8 @@ from torsion.internet.interfaces import (
     ITCPTransport,
 )
 
+pytestmark = needs("IReactorTCP")
+
 
 async def serve(reactor, **do):
     """Accept one plain socket; return the protocol, the peer and the port."""
@@ -43,6 +46,7 @@ async def serve(reactor, **do):
     return await connection, peer, port
 
 
+@needs("IReactorTCP", "kernel", "engine")
 def test_interfaces(reactor, run):
     async def scenario():
         server, _, _ = await join(reactor)
@@ -65,6 +69,7 @@ def test_echo(reactor, run):
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 @pytest.mark.parametrize("size", [0, 1, 100, 70000, 3_000_000])
+@differs("Twisted takes nothing but bytes")
 def test_write(reactor, run, kind, size):
     async def scenario():
         server, client, _ = await join(reactor)
@@ -76,6 +81,7 @@ def test_write(reactor, run, kind, size):
     run(scenario)
 
 
+@differs("Twisted takes nothing but bytes")
 def test_a_buffer_may_be_changed_once_it_was_written(reactor, run):
     async def scenario():
         server, client, _ = await join(reactor)
@@ -87,6 +93,7 @@ def test_a_buffer_may_be_changed_once_it_was_written(reactor, run):
     run(scenario)
 
 
+@differs("Twisted takes nothing but bytes")
 def test_write_sequence(reactor, run):
     async def scenario():
         server, client, _ = await join(reactor)
@@ -164,6 +171,7 @@ def test_lost_is_told_once_and_never_from_within_a_call(reactor, run):
     run(scenario)
 
 
+@differs("Twisted tells these ends without details")
 def test_abort(reactor, run):
     async def scenario():
         server, client, _ = await join(reactor)
@@ -188,6 +196,7 @@ def test_the_peer_closes(reactor, run):
     run(scenario)
 
 
+@differs("Twisted tells these ends without details")
 def test_the_peer_resets(reactor, run):
     async def scenario():
         protocol, peer, _ = await serve(reactor)
@@ -216,6 +225,7 @@ def test_the_peer_vanishes_at_once(reactor, run):
         run(scenario)
 
 
+@differs("Twisted leaves the protocol and its transport to each other")
 def test_transport_is_off_the_protocol_when_lost(reactor, run):
     async def scenario():
         protocol, peer, _ = await serve(reactor)
@@ -356,6 +366,7 @@ class TestHalfClose:
 
         run(scenario)
 
+    @differs("Twisted leaves a connection open of which both halves are closed")
     def test_our_half(self, reactor, run):
         async def scenario():
             server, client, _ = await join(reactor, HalfCloseable(), HalfCloseable())
@@ -399,6 +410,7 @@ class TestHalfClose:
 
     @pytest.mark.parametrize("method", ["loseConnection", "abortConnection", "loseWriteConnection"])
     @pytest.mark.parametrize("hook", ["readConnectionLost", "writeConnectionLost"])
+    @differs("Twisted leaves a connection open of which both halves are closed")
     def test_close_from_the_hooks(self, reactor, run, hook, method):
         async def scenario():
             protocol = HalfCloseable({hook: lambda p: getattr(p.transport, method)()})
@@ -415,6 +427,7 @@ class TestHalfClose:
 
 class TestOptions:
     @pytest.mark.parametrize("option", ["TcpNoDelay", "TcpKeepAlive"])
+    @needs("IReactorTCP", "engine")
     def test_switches(self, reactor, run, option):
         async def scenario():
             _, client, _ = await join(reactor)
@@ -424,6 +437,7 @@ class TestOptions:
 
         run(scenario)
 
+    @needs("IReactorTCP", "kernel", "engine")
     def test_handle(self, reactor, run):
         async def scenario():
             _, client, _ = await join(reactor)
@@ -497,6 +511,7 @@ class TestPausing:
         run(scenario)
 
 
+@needs("IReactorTCP", "engine")
 def test_nothing_leaks(reactor, run):
     async def scenario():
         references = []

@@ -5,13 +5,24 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from contextlib import nullcontext
 
 import pytest
 
-from contract.harness import gone, in_thread, pause, run_scenario, until
+from contract.flavours import needs
+from contract.harness import gone, in_memory, in_thread, pause, run_scenario, until
 from torsion.internet import error, threads
 from torsion.internet.defer import Deferred, fail, succeed
 from torsion.python.failure import Failure
+
+pytestmark = needs("IReactorThreads", "engine")
+
+
+@pytest.fixture(autouse=True)
+def held(reactor):
+    """Have time pass no faster than outside, where the threads are."""
+    with reactor.hold() if in_memory(reactor) else nullcontext():
+        yield
 
 
 class TestCallFromThread:

@@ -9,11 +9,15 @@ import weakref
 import pytest
 from zope.interface.verify import verifyObject
 
+from contract.flavours import differs, needs
 from contract.harness import gone, pause
 from torsion.internet import error
 from torsion.internet.interfaces import IDelayedCall
 
+pytestmark = needs("IReactorTime")
 
+
+@differs("Twisted cannot pass an argument called callable on")
 def test_calls_with_arguments(reactor, run):
     async def scenario():
         reactor.callLater(0, lambda *args, **kw: called.append((args, kw)), 1, 2, callable=3, delay=4)
@@ -136,12 +140,14 @@ def test_reset_and_delay(reactor, run):
 
 
 @pytest.mark.parametrize("delay", [-1, -0.001, math.inf, math.nan])
+@differs("Twisted asserts that delays are not negative, and takes infinite ones")
 def test_impossible_delays(reactor, delay):
     with pytest.raises(ValueError, match=r"\w"):
         reactor.callLater(delay, lambda: None)
     assert list(reactor.getDelayedCalls()) == []
 
 
+@differs("Twisted finds out when the call is due")
 def test_not_callable(reactor):
     with pytest.raises(TypeError):
         reactor.callLater(0, None)
@@ -194,12 +200,14 @@ def test_the_traceback_is_logged(reactor, run, logged):
     logged.take(ValueError)
 
 
+@needs("IReactorTime", "kernel")
 def test_seconds_are_near_the_wall_clock_and_never_go_back(reactor):
     assert abs(reactor.seconds() - time.time()) < 5
     moments = [reactor.seconds() for _ in range(1000)]
     assert moments == sorted(moments)
 
 
+@differs("Twisted lets go of a call's arguments later")
 def test_a_call_that_is_over_holds_nothing(reactor, run):
     class Thing:
         pass
@@ -234,6 +242,7 @@ def test_many(reactor, run):
 class TestOtherClock:
     """``reactor.seconds`` can be replaced by a test."""
 
+    @differs("Twisted's reactors have no other clock than their own")
     def test_is_reckoned_with(self, reactor, run):
         async def scenario():
             reactor.seconds = lambda: 100.0

@@ -105,24 +105,18 @@ class _HoldingPool(ThreadPool):
     ) -> None:
         if self.joined:
             return  # the call is not made
-        network = self._network
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return func(*args, **kwargs)
-            finally:
-                if onResult is None:
-                    network.let_go()
 
         def tell(success: bool, result: Any) -> None:
             try:
                 if onResult is not None:
                     onResult(success, result)
+                elif not success:
+                    self._log("Unhandled error in a call made by a thread pool", result)
             finally:
-                network.let_go()
+                self._network.let_go()
 
-        network.take_hold()
-        super()._submit(None if onResult is None else tell, call, args, kwargs)
+        self._network.take_hold()
+        super()._submit(tell, func, args, kwargs)
 
 
 def install() -> MemoryReactor:
