@@ -43,6 +43,7 @@ from torsion.internet.tls.errors import (
 )
 from torsion.internet.tls.factory import TLSMemoryBIOFactory
 from torsion.internet.tls.formats import FILETYPE_ASN1, FILETYPE_PEM, FILETYPE_TEXT
+from torsion.internet.tls.handle import ConnectionHandle
 from torsion.internet.tls.memory import CLOSE_TIMEOUT, TLSMemoryBIOProtocol
 from torsion.internet.tls.names import DN, DistinguishedName
 from torsion.internet.tls.private import KeyPair, PrivateCertificate
@@ -81,6 +82,7 @@ __all__ = [
     "CertificatesByName",
     "ClientContextFactory",
     "ClientTLSOptions",
+    "ConnectionHandle",
     "ContextFactory",
     "DefaultOpenSSLContextFactory",
     "DiffieHellmanParameters",
