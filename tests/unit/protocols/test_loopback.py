@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from io import StringIO
 
 import pytest
@@ -170,6 +172,19 @@ def test_a_policy_may_hold_something_back(reactor):
     server, client = Talker(first=[b"a", b"b", b"c", None]), Talker(b"1", b"2")
     assert connect(server, client, policy) == [None]
     assert (client.heard, server.heard) == ([b"a", b"b", b"c"], [b"1", b"2"])
+
+
+def test_after_the_end_nothing_is_left_for_the_collector(reactor):
+    gc.collect()
+    gc.disable()
+    try:
+        server, client = Talker(first=[b"a"]), Talker(None)
+        assert connect(server, client) == [None]
+        gone = weakref.ref(server), weakref.ref(client)
+        del server, client
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("hook", ["connectionMade", "dataReceived", "connectionLost"])

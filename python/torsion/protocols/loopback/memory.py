@@ -256,7 +256,9 @@ class _Loopback:
         self._due = True  # nothing is carried over any more
         for transport in self.transports:
             transport.end()
-        for protocol in (self.server, self.client):
+        protocols = self.server, self.client
+        self.server = self.client = None  # which have us, by way of their transports
+        for protocol in protocols:
             try:
                 protocol.connectionLost(reason)
             except Exception:  # noqa: BLE001 - the Deferred tells it
