@@ -53,8 +53,8 @@ class ConnectionHandle:
 
     def get_cipher_name(self) -> str | None:
         """Return OpenSSL's name of the cipher suite; None before the handshake is over."""
-        name = self._stream.tls_cipher()
-        return _OPENSSL_NAMES.get(name, name)
+        name: str | None = self._stream.tls_cipher()
+        return None if name is None else _OPENSSL_NAMES.get(name, name)
 
     def get_cipher_version(self) -> str | None:
         """Return the version of TLS that the cipher suite belongs to; None before the handshake is over."""
