@@ -201,3 +201,100 @@ def test_a_protocol_that_raises(reactor, run, logged):
 
     run(scenario)
     assert len(logged.take(ZeroDivisionError)) == 1
+
+
+class Slow(Hosts):
+    """A name resolver that tells of its addresses one by one, at these times, and perhaps never comes to an end."""
+
+    def __init__(self, reactor, *times, end=None):
+        self.reactor = reactor
+        self.times = times
+        self.end = end
+        self.cancelled = 0
+
+    def resolveHostName(self, receiver, hostName, portNumber=0, addressTypes=None, transportSemantics="TCP"):
+        receiver.resolutionBegan(self)
+        for seconds, host in self.times:
+            kind = IPv6Address if ":" in host else IPv4Address
+            self.reactor.callLater(seconds, receiver.addressResolved, kind("TCP", host, portNumber))
+        if self.end is not None:
+            self.reactor.callLater(self.end, receiver.resolutionComplete)
+        return self
+
+    def cancel(self):
+        self.cancelled += 1
+
+
+def test_all_that_failed_is_told(reactor, run):
+    async def scenario():
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            number = server.getsockname()[1]
+        reactor.installNameResolver(Hosts("127.0.0.1", "127.9.9.9"))
+        with pytest.raises(error.ConnectionRefusedError) as caught:
+            await HostnameEndpoint(reactor, "somewhere", number).connect(Factory.forProtocol(Recorder))
+        assert [address.host for address, _ in caught.value.attempts] == ["127.0.0.1", "127.9.9.9"]
+        assert "none of the 2 addresses of 'somewhere'" in str(caught.value)
+
+    with nothing_left_open():
+        run(scenario)
+
+
+def test_a_resolver_that_never_ends(reactor, run):
+    async def scenario():
+        factory = Server()
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(factory)
+        resolver = Slow(reactor, (0, "127.0.0.1"))
+        reactor.installNameResolver(resolver)
+        endpoint = HostnameEndpoint(reactor, "somewhere", port.getHost().port)
+        client = await endpoint.connect(Factory.forProtocol(Recorder))
+        assert client.transport.getPeer().host == "127.0.0.1"
+        assert resolver.cancelled == 1
+
+    run(scenario)
+
+
+def test_an_address_that_comes_late(reactor, run):
+    async def scenario():
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(Server())
+        reactor.installNameResolver(Slow(reactor, (0, "127.9.9.9"), (0.08, "127.0.0.1"), end=0.1))
+        endpoint = HostnameEndpoint(reactor, "somewhere", port.getHost().port)
+        client = await endpoint.connect(Factory.forProtocol(Recorder))
+        assert client.transport.getPeer().host == "127.0.0.1"
+
+    run(scenario)
+
+
+def test_a_resolver_that_never_answers(reactor, run):
+    async def scenario():
+        resolver = Slow(reactor)
+        reactor.installNameResolver(resolver)
+        for kind in (HostnameEndpoint, TCP6ClientEndpoint):
+            with pytest.raises(error.DNSLookupError, match=r"after 0\.02 seconds"):
+                await kind(reactor, "somewhere", 80, timeout=0.02).connect(Factory.forProtocol(Recorder))
+        assert resolver.cancelled == 2
+
+    with nothing_left_open():
+        run(scenario)
+
+
+def test_both_families(reactor, run):
+    async def scenario():
+        factory = Server()
+        four = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(factory)
+        number = four.getHost().port
+        six = await TCP6ServerEndpoint(reactor, number, interface="::1").listen(factory)
+        hosts = []
+        for addresses in (("127.0.0.1", "::1"), ("::1", "127.0.0.1")):
+            reactor.installNameResolver(Hosts(*addresses))
+            client = await HostnameEndpoint(reactor, "somewhere", number).connect(Factory.forProtocol(Recorder))
+            hosts.append(client.transport.getPeer().host)
+        assert hosts == ["127.0.0.1", "::1"]
+        await six.stopListening()
+        client = await HostnameEndpoint(reactor, "somewhere", number).connect(Factory.forProtocol(Recorder))
+        assert client.transport.getPeer().host == "127.0.0.1"
+
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    run(scenario)
