@@ -25,7 +25,7 @@ class Conditions:
     :ivar capacity: how many bytes of a stream may be under way and unread before the sender has to wait.
     :ivar loss: how likely a datagram is lost, from 0 to 1.
     :ivar duplicate: how likely a datagram arrives twice.
-    :ivar reorder: how likely a datagram is overtaken by the next one that goes the same way.
+    :ivar reorder: how likely a datagram takes ten milliseconds longer, so that others overtake it.
     :ivar largest: the longest datagram that can be sent, in bytes.
     """
 

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory.connecting import MemoryConnector
+from torsion.internet.reactors.memory.datagram import MemoryDatagram
 from torsion.internet.reactors.memory.listening import MemoryListener
 from torsion.internet.reactors.memory.state import Action, Input
 from torsion.internet.reactors.memory.stream import FAIR_SHARE, READ_SIZE, REASON_ABORTED, REASONS, MemoryStream
@@ -57,6 +58,18 @@ class MemoryEngine(Turns):
         """
         self.enter()
         return MemoryConnector(self, address, bind, owner, self.class_for(streams))
+
+    def bind_datagram(self, address: Address, reuse: bool, room: int, owner: Any, /) -> MemoryDatagram:
+        """Bind a datagram socket to *address*; with *reuse*, others that ask for it as well may bind the same.
+
+        No more than *room* bytes of a datagram are delivered.  Raises :class:`OSError`.
+        """
+        self.enter()
+        bound = self.machine.bind("UDP", address, reuse)
+        datagram = MemoryDatagram(self, bound, room, owner)
+        self.machine.keep("UDP", bound, datagram, reuse)
+        self.network.enlist(datagram, self.machine)
+        return datagram
 
     def class_for(self, streams: type) -> type:
         """Return the class of streams in memory that stands for *streams*.

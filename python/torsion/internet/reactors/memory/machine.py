@@ -10,7 +10,7 @@ from torsion.internet.reactors.memory.sockets import ListeningSocket, system_err
 if TYPE_CHECKING:
     from torsion.internet.reactors.memory.sockets import Address
 
-__all__ = ["FIRST_FREE_PORT", "LAST_PORT", "Machine", "canonical", "is_loopback"]
+__all__ = ["FIRST_FREE_PORT", "LAST_PORT", "WILDCARDS", "Machine", "canonical", "is_group", "is_loopback"]
 
 FIRST_FREE_PORT = 49152
 """Where the ports begin that are given to who asks for none in particular (RFC 6335, section 6)."""
@@ -34,6 +34,13 @@ def is_loopback(host: str) -> bool:
     return host.startswith("127.") or host == "::1"
 
 
+def is_group(host: str) -> bool:
+    """Tell whether *host*, a numeric address, is that of a multicast group (RFC 5771, RFC 4291 section 2.7)."""
+    if ":" in host:
+        return host.lower().startswith("ff")
+    return 224 <= int(host.partition(".")[0]) <= 239
+
+
 class Machine:
     """A computer: reactors on the same one are like processes of it.
 
@@ -43,7 +50,8 @@ class Machine:
     def __init__(self, *addresses: str) -> None:
         """Make a computer with these numeric addresses."""
         self.addresses = [canonical((each, 0, 0, 0))[0] if ":" in each else each for each in addresses]
-        self._bound: dict[tuple[str, int | None, Any], Any] = {}
+        self._bound: dict[tuple[str, int | None, Any], list[Any]] = {}
+        self._shared: set[tuple[str, int | None, Any]] = set()
         self._next_port = FIRST_FREE_PORT
 
     def owns(self, host: str) -> bool:
@@ -57,28 +65,32 @@ class Machine:
         """
         bound = self.bind("TCP", address)
         listening = ListeningSocket(self, bound, backlog)
-        self._bound[_key("TCP", bound)] = listening
+        self.keep("TCP", bound, listening)
         return listening
 
-    def bind(self, kind: str, address: Address) -> Address:
+    def bind(self, kind: str, address: Address, share: bool = False) -> Address:
         """Return *address* as it can be bound: with a port, if it has none.
 
         :param kind: ``TCP`` or ``UDP``; the ports of one kind are not those of the other.
+        :param share: whether it may be bound already, by those who share it.
         :raises OSError: if it is taken or not its own, or no port is left.
         """
         address = canonical(address)
         host, port = address[0], address[1]
-        if host not in WILDCARDS and not self.owns(host):
+        if host not in WILDCARDS and not self.owns(host) and not (kind == "UDP" and is_group(host)):
             raise system_error(errno.EADDRNOTAVAIL)
         if not port:
             return (host, self.free_port(kind, address), *address[2:])
-        if self._is_taken(kind, address):
+        if self._is_taken(kind, address, share):
             raise system_error(errno.EADDRINUSE)
         return address
 
-    def keep(self, kind: str, address: Address, holder: Any) -> None:
-        """Have *holder* be found at *address*."""
-        self._bound[_key(kind, address)] = holder
+    def keep(self, kind: str, address: Address, holder: Any, share: bool = False) -> None:
+        """Have *holder* be found at *address*, with others if they *share* it."""
+        key = _key(kind, address)
+        self._bound.setdefault(key, []).append(holder)
+        if share:
+            self._shared.add(key)
 
     def free_port(self, kind: str, address: Address) -> int:
         """Return a port that is free at *address*; each time another one, as long as there are any.
@@ -92,30 +104,35 @@ class Machine:
                 return port
         raise system_error(errno.EADDRINUSE)
 
-    def _is_taken(self, kind: str, address: Address) -> bool:
+    def _is_taken(self, kind: str, address: Address, share: bool = False) -> bool:
         host, port = address[0], address[1]
         family = len(address)
         return any(
-            held_kind == kind
-            and held_port == port
-            and held_family == family
-            and (held_host == host or host in WILDCARDS or held_host in WILDCARDS)
-            for held_kind, held_port, (held_host, held_family) in self._bound
+            held[0] == kind
+            and held[1] == port
+            and held[2][1] == family
+            and (held[2][0] == host or host in WILDCARDS or held[2][0] in WILDCARDS)
+            and not (share and held in self._shared)
+            for held in self._bound
         )
 
     def find(self, kind: str, address: Address) -> Any:
-        """Return who is to be found at *address*, or None."""
-        found = self._bound.get(_key(kind, address))
-        if found is None:
-            wildcard = "0.0.0.0" if len(address) == 2 else "::"  # noqa: S104 - nothing is bound
-            found = self._bound.get(_key(kind, (wildcard, *address[1:])))
-        return found
+        """Return who is to be found at *address*, or None; of those that share it, who came last."""
+        wildcard = "0.0.0.0" if len(address) == 2 else "::"  # noqa: S104 - nothing is bound
+        for host in (address[0], wildcard):
+            found = self._bound.get(_key(kind, (host, *address[1:])))
+            if found:
+                return found[-1]
+        return None
 
     def unbind(self, holder: Any) -> None:
         """Forget *holder*."""
         for key, held in list(self._bound.items()):
-            if held is holder:
-                del self._bound[key]
+            if holder in held:
+                held.remove(holder)
+                if not held:
+                    del self._bound[key]
+                    self._shared.discard(key)
 
     def local_for(self, target: Address) -> str | None:
         """Return by which of its addresses it would speak to *target*, or None if by none."""

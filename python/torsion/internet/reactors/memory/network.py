@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torsion.internet.reactors.memory.clock import SimulatedClock, nanoseconds
 from torsion.internet.reactors.memory.conditions import Conditions
 from torsion.internet.reactors.memory.machine import Machine, canonical, is_loopback
-from torsion.internet.reactors.memory.simulation import Simulation
+from torsion.internet.reactors.memory.post import Post
 from torsion.internet.reactors.memory.sockets import StreamSocket, system_error
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ LOCAL_NAMES: Mapping[str, tuple[str, ...]] = {"localhost": ("127.0.0.1", "::1")}
 """The names that every network knows."""
 
 
-class Network(Simulation):
+class Network(Post):
     """What several reactors in memory are joined by.  It, and they, belong to one thread.
 
     What happens is the same each time for the same seed and the same calls.

@@ -10,6 +10,7 @@ from torsion.internet.reactors.memory.network import Network
 from torsion.internet.reactors.memory.resolver import MemoryResolver
 from torsion.internet.reactors.memory.stream import MemoryConnection
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
+from torsion.internet.reactors.provides.udp import ProvidesUDP
 from torsion.internet.transports.stream import TCPConnection
 from torsion.python.threadpool import ThreadPool
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["MemoryReactor", "install"]
 
 
-class MemoryReactor(ProvidesTCP):
+class MemoryReactor(ProvidesTCP, ProvidesUDP):
     """A reactor whose time passes when it is told to, or when it would wait, and whose network is in memory.
 
     :ivar network: what joins it to other reactors, and where faults are made.
