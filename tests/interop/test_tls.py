@@ -311,6 +311,29 @@ def test_a_peer_that_does_not_close(road, monkeypatch):
     assert isinstance(run_scenario(road.reactor, scenario), ConnectionDone)
 
 
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_closing_before_the_handshake_is_over(road, side):
+    """What was written before is sent, as soon as it can be."""
+
+    def part(protocol) -> None:
+        protocol.transport.write(b"x" * 100_000)
+        protocol.transport.loseConnection()
+
+    def make(mine: str):
+        return lambda: Secure({"connectionMade": part} if mine == side else {})
+
+    async def scenario():
+        factory, client = Server(make("server")), Client(make("client")())
+        port = road.listen(options(), factory)
+        road.connect(port.getHost().port, client_options(), client)
+        reasons = await client.one.lost, await factory.protocols[0].lost
+        return reasons, client.one.received + factory.protocols[0].received
+
+    reasons, received = run_scenario(road.reactor, scenario)
+    assert received == b"x" * 100_000
+    assert all(isinstance(reason, ConnectionDone) for reason in reasons)
+
+
 # --- our clients -------------------------------------------------------------------------------------------------
 
 
