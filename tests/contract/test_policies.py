@@ -81,8 +81,8 @@ def test_a_wrapped_protocol_behaves_like_any_other(reactor, run):
             assert end.transport.getTcpNoDelay()
             assert client.one.transport.getPeer() == end.transport.getHost()
             assert client.one.transport.getHost() == end.transport.getPeer()
-            client.one.transport.write(b"hel")
-            client.one.transport.writeSequence([b"l", b"o"])
+            client.one.transport.write(b"he")
+            client.one.transport.writeSequence([b"ll", b"o"])
             assert await end.bytes(5) == b"hello"
             client.one.transport.loseConnection()
             assert isinstance(await end.lost, error.ConnectionDone)
