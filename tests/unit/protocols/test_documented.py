@@ -30,7 +30,7 @@ def shown() -> dict[str, Any]:
         "reactor": MemoryReactor(),
     }
     for block in BLOCKS:
-        exec(block, names)  # noqa: S102 - it is ours
+        exec(block, names)
     return names
 
 
