@@ -49,6 +49,7 @@ _ANY_METHOD = 7  # OpenSSL.SSL.TLS_METHOD
 # The methods of pyOpenSSL that the native implementation can follow: any version, and TLS 1.2 only.
 _NATIVE_METHODS = {3: None, 7: None, 8: None, 9: None, 6: (TLSVersion.TLSv1_2, TLSVersion.TLSv1_2)}
 _DEFAULT_DEPTH = 9
+_SETTINGS_KEPT = 32
 _METHOD_IS_OLD = (
     "Passing method to torsion.internet.ssl.CertificateOptions is deprecated, as it was in Twisted 17.1.0: use "
     "insecurelyLowerMinimumTo, raiseMinimumTo and lowerMaximumSecurityTo"
@@ -280,6 +281,8 @@ class CertificateOptions:
         if made is not None and (table is None or table is made.names_from):
             return made
         made = self._make_settings(client, alpn, check_name, send_name, table)
+        if len(self._settings_made) >= _SETTINGS_KEPT:
+            self._settings_made.clear()  # a factory that asks for other protocols each time
         self._settings_made[key] = made
         return made
 

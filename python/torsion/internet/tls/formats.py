@@ -48,6 +48,7 @@ __all__ = [
     "read_identity",
     "read_key",
     "read_pem",
+    "read_roots",
     "to_pyopenssl_certificate",
     "to_pyopenssl_key",
 ]
@@ -276,6 +277,21 @@ def read_certificates(path: str) -> list[x509.Certificate]:
     found = [_parsed(path, block) for block in _blocks(_read(path), b"CERTIFICATE")]
     if not found:
         raise BadCertificateFile(path, "holds no certificate: there is no line '-----BEGIN CERTIFICATE-----'")
+    return found
+
+
+def read_roots(path: str) -> list[bytes]:
+    """Return the good certificates of a PEM file, in DER; none if it cannot be read."""
+    try:
+        blocks = _blocks(_read(path), b"CERTIFICATE")
+    except BadCertificateFile:
+        return []
+    found = []
+    for block in blocks:
+        try:
+            found.append(certificate_der(x509.load_pem_x509_certificate(block)))
+        except ValueError:
+            continue
     return found
 
 

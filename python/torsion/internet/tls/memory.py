@@ -67,6 +67,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     acceptableProtocols: tuple[bytes, ...] = ()
     """Which application protocols the connection's factory can speak, if it says so."""
 
+    _SSL: Any = None  # pyOpenSSL's module, which is loaded once there is a connection
     _tlsConnection: Any = None
     _producer: ProducerMembrane | None = None
     _reason: Failure | None = None
@@ -110,6 +111,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         Protocol.makeConnection(self, transport)
         self.factory.registerProtocol(self)
         try:
+            self._SSL = ssl_module()
             self._tlsConnection = self.factory._createConnection(self)
         except BaseException:
             self._lostTLSConnection = True  # there is none: the caller closes the connection
@@ -185,7 +187,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
 
     def _shakeHands(self) -> None:
         """Go on with the handshake, as far as what has come allows."""
-        SSL = ssl_module()
+        SSL = self._SSL
         if not is_tls(self._start) and len(self._start) > 1:
             # OpenSSL takes some of these for records with odd lengths, and waits for the rest.
             self._fail(from_openssl(SSL.Error([]), self._start))
@@ -258,7 +260,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
 
         At the end of the connection it cannot have one: what is not delivered then is lost.
         """
-        SSL = ssl_module()
+        SSL = self._SSL
         while not (self._lostTLSConnection or self._closeReceived or self._aborted):
             if self._paused and not self._ending:
                 break
@@ -336,7 +338,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         if self._writeBlockedOnRead:
             self._keep(bytes(data))
             return
-        SSL = ssl_module()
+        SSL = self._SSL
         view = memoryview(data)
         sent = 0
         while sent < len(view):
@@ -375,7 +377,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
 
     def _drain(self) -> None:
         """Give the transport what OpenSSL has to send."""
-        SSL = ssl_module()
+        SSL = self._SSL
         pieces = []
         try:
             while True:
@@ -438,7 +440,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
             return
         self._flushSmallWrites()
         self._closeSent = True
-        SSL = ssl_module()
+        SSL = self._SSL
         try:
             self._tlsConnection.shutdown()
         except SSL.Error:

@@ -10,7 +10,7 @@ from zope.interface import Interface, implementer
 
 from torsion.internet.tls.base import CertBase
 from torsion.internet.tls.errors import BadCertificateFile
-from torsion.internet.tls.formats import as_certificate, certificate_der, read_certificates, to_pyopenssl_certificate
+from torsion.internet.tls.formats import as_certificate, certificate_der, read_roots, to_pyopenssl_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,8 +70,7 @@ class OpenSSLCertificateAuthorities:
 class OpenSSLDefaultPaths:
     """Trust in whatever the platform trusts.
 
-    That is what OpenSSL finds in its usual places, which ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` override.  They are read
-    when they are needed first, and again when the program starts anew.
+    That is what OpenSSL finds in its usual places, which ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` override.
     """
 
     def addToContext(self, context: Any) -> None:
@@ -86,7 +85,7 @@ class OpenSSLDefaultPaths:
         import ssl
 
         paths = ssl.get_default_verify_paths()
-        found = _platform_roots(paths.cafile, paths.capath)
+        found = _platform_roots(paths.cafile, paths.capath, (_stamp(paths.cafile), _stamp(paths.capath)))
         if found:
             return found
         # Windows keeps them in a store of its own, which Python can read.
@@ -102,20 +101,26 @@ class OpenSSLDefaultPaths:
         return roots
 
 
+def _stamp(path: str | None) -> int:
+    """Return what changes when a file or a folder does."""
+    try:
+        return Path(path).stat().st_mtime_ns if path is not None else 0
+    except OSError:
+        return 0
+
+
 @lru_cache(maxsize=4)
-def _platform_roots(file: str | None, folder: str | None) -> tuple[bytes, ...]:
-    """Return the certificates of a file, or else of a folder of such files."""
-    if file is not None:
-        try:
-            return tuple(dict.fromkeys(certificate_der(each) for each in read_certificates(file)))
-        except BadCertificateFile:
-            pass  # one rotten root spoils the file for this reader, and not for all others
+def _platform_roots(file: str | None, folder: str | None, _stamps: tuple[int, int]) -> tuple[bytes, ...]:
+    """Return the certificates of a file, or else of a folder of such files.
+
+    One rotten certificate among them is passed over: it is not ours to mend, and others are to be trusted all the same.
+    """
     found: dict[bytes, None] = {}
-    for path in sorted(Path(folder).iterdir()) if folder is not None and Path(folder).is_dir() else ():
-        try:
-            found.update(dict.fromkeys(certificate_der(each) for each in read_certificates(str(path))))
-        except BadCertificateFile:
-            continue  # what lies there is not ours to complain of
+    if file is not None:
+        found.update(dict.fromkeys(read_roots(file)))
+    if not found and folder is not None and Path(folder).is_dir():
+        for path in sorted(Path(folder).iterdir()):
+            found.update(dict.fromkeys(read_roots(str(path))))
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl as stdssl
 
 import pytest
@@ -53,6 +54,25 @@ def test_the_platforms_file(monkeypatch, tmp_path):
     paths(monkeypatch, str(file))
     verifyObject(IOpenSSLTrustRoot, platformTrust())
     assert platformTrust().roots() == (certificate_der(authority().certificate), certificate_der(other.certificate))
+
+
+def test_a_rotten_root_is_passed_over(monkeypatch, tmp_path):
+    file = tmp_path / "roots.pem"
+    rotten = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    file.write_bytes(rotten + authority().root.dumpPEM() + rotten)
+    paths(monkeypatch, str(file))
+    assert platformTrust().roots() == (certificate_der(authority().certificate),)
+
+
+def test_a_file_that_changes_is_read_again(monkeypatch, tmp_path):
+    file = tmp_path / "roots.pem"
+    file.write_bytes(authority().root.dumpPEM())
+    paths(monkeypatch, str(file))
+    assert len(platformTrust().roots()) == 1
+    assert platformTrust().roots() is platformTrust().roots()
+    file.write_bytes(authority().root.dumpPEM() + Authority("Other").root.dumpPEM())
+    os.utime(file, (1, 1))
+    assert len(platformTrust().roots()) == 2
 
 
 def test_the_platforms_folder(monkeypatch, tmp_path):
