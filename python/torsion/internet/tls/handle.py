@@ -43,6 +43,12 @@ class ConnectionHandle:
         """Return the certificates that the peer showed, its own first; None if it showed none."""
         return [peer_certificate(each) for each in self._stream.peer_certificates()] or None
 
+    def get_certificate(self) -> Any:
+        """Return the certificate that this end has shown; None if it has none, or spoke plainly at first."""
+        road = getattr(self._stream.owner, "road", None)
+        der = None if road is None else road.certificate(self._stream.tls_server_name())
+        return None if der is None else peer_certificate(der)
+
     def get_protocol_version(self) -> int:
         """Return the version of TLS, by its number on the wire; 0 before the handshake is over."""
         return self._stream.tls_version() or 0

@@ -15,6 +15,7 @@ from torsion.internet.tls.client import ClientTLSOptions
 from torsion.internet.tls.context import CertificateOptions
 from torsion.internet.tls.creators import creator_for, handshake_timeout
 from torsion.internet.tls.native import native_context
+from torsion.internet.tls.sni import NameTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,15 @@ class NativeRoad:
         :raises torsion.internet.tls.errors.UnsupportedOption: for an option that the native implementation lacks.
         """
         return native_context(self._options.settings(self._client, protocols, self._check, self._send))
+
+    def certificate(self, asked: str | None = None) -> bytes | None:
+        """Return the certificate that this end shows, in DER; None if it has none.
+
+        :param asked: for a server: the host that the client asked for.
+        """
+        settings = self._options.settings(self._client, None, self._check, self._send)
+        shown = NameTable(settings.identities, settings.names).find(None if asked is None else asked.encode("ascii"))
+        return None if shown is None else shown[0][0]
 
 
 def choose_road(contextFactory: Any, isClient: bool) -> NativeRoad | None:

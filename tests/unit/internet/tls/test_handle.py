@@ -15,6 +15,7 @@ class Stream:
     """Stands for a native connection."""
 
     connected = True
+    owner: object = None
 
     def __init__(self, **answers):
         self.answers = answers
@@ -42,6 +43,22 @@ def test_what_it_tells():
     assert handle.get_cipher_version() == "TLSv1.2"
     assert handle.get_alpn_proto_negotiated() == b"h2"
     assert handle.get_servername() == b"a.example"
+
+
+def test_the_certificate_of_this_end():
+    class Road:
+        def certificate(self, name):
+            return {"a.example": certificate_der(server_certificate().certificate)}.get(name)
+
+    class Port:
+        road = Road()
+
+    stream = Stream(tls_server_name="a.example")
+    assert ConnectionHandle(stream).get_certificate() is None
+    stream.owner = Port()
+    assert Certificate(ConnectionHandle(stream).get_certificate()) == server_certificate()
+    stream.answers = {"tls_server_name": "b.example"}
+    assert ConnectionHandle(stream).get_certificate() is None
 
 
 def test_before_the_handshake_is_over():

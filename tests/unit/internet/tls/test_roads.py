@@ -7,7 +7,7 @@ from zope.interface import implementer
 
 from torsion.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLContextFactory
 from torsion.internet.ssl import CertificateOptions, ClientContextFactory, TLSVersion, optionsForClientTLS
-from torsion.internet.tls import UnsupportedOption, choose_road, roads, viaOpenSSL
+from torsion.internet.tls import CertificatesByName, UnsupportedOption, choose_road, roads, viaOpenSSL
 from torsion.internet.tls.client import ClientTLSOptions
 from unit.internet.tls.kit import HOST, authority, server_certificate
 
@@ -38,6 +38,23 @@ def test_settings_of_torsions_own_are_native():
     assert named.server_name == HOST
     assert named.context().check_name
     assert not named.context().send_name
+
+
+def test_the_certificate_that_is_shown():
+    names = CertificatesByName({"a.example": authority().issue("a.example"), "*.b.example": authority().issue("b")})
+    own = server_certificate()
+    road = choose_road(
+        CertificateOptions(privateKey=own.privateKey, certificate=own, contextForServerName=names), False
+    )
+    chains = [chain[0] for chain, _ in road.context().identities]
+    assert [road.certificate(name) for name in (None, "a.example", "x.b.example", "c.example")] == [
+        chains[0],
+        chains[1],
+        chains[2],
+        chains[0],
+    ]
+    assert choose_road(client(), True).certificate() is None
+    assert choose_road(client(clientCertificate=own), True).certificate() == chains[0]
 
 
 def test_equal_settings_share_a_context():
