@@ -311,6 +311,55 @@ def test_a_peer_that_does_not_close(road, monkeypatch):
     assert isinstance(run_scenario(road.reactor, scenario), ConnectionDone)
 
 
+@needs_openssl
+def test_openssl_as_a_client_that_speaks_plainly_at_first(road, files):
+    """As in SMTP (RFC 3207): plain words before, secure ones after, each in their order."""
+    if not hasattr(road.reactor, "listenSSL"):
+        pytest.skip("the native module is older")
+
+    class Mail(Secure):
+        def __init__(self):
+            super().__init__()
+            self.secure = False
+            self.plain = b""
+
+        def connectionMade(self):
+            super().connectionMade()
+            self.transport.write(b"220 mail.example ESMTP\r\n")
+
+        def handshakeCompleted(self):
+            super().handshakeCompleted()
+            self.secure = True
+
+        def dataReceived(self, data):
+            if self.secure:
+                super().dataReceived(data)
+                self.transport.write(b"secure " + data)
+                self.transport.loseConnection()
+                return
+            self.plain += data
+            if data.startswith(b"EHLO"):
+                self.transport.write(b"250-mail.example\r\n250 STARTTLS\r\n")
+            elif data.startswith(b"STARTTLS"):
+                self.transport.write(b"220 go ahead\r\n")
+                self.transport.startTLS(options() if road.native else viaOpenSSL(options()))
+
+    async def scenario():
+        factory = Server(Mail)
+        port = road.reactor.listenTCP(0, factory, interface="127.0.0.1")
+        done = await in_thread(road.reactor, s_client, port.getHost().port, files, "-starttls", "smtp")
+        protocol = factory.protocols[0]
+        await protocol.lost
+        return done, protocol
+
+    done, protocol = run_scenario(road.reactor, scenario)
+    assert b"secure hello\n" in done.stdout
+    assert protocol.plain.endswith(b"STARTTLS\r\n")
+    assert protocol.received == b"hello\n"
+    assert protocol.events.count("handshakeCompleted") == 1
+    assert isinstance(protocol.reason.value, ConnectionDone)
+
+
 @pytest.mark.parametrize("side", ["client", "server"])
 def test_closing_before_the_handshake_is_over(road, side):
     """What was written before is sent, as soon as it can be."""
