@@ -129,6 +129,7 @@ class MemoryStream(Entry):
         self.state = StreamState()
         self.outbox = Outbox()
         self.dirty = False  # whether it is in the engine's list of those to flush
+        self.aware = False  # whether there is known to be something to read
         self.asked = False  # whether its producer is one that is asked for each piece
         self.broken = 0  # what writing failed with, while what the peer said before is being read
         self.code: int | None = None  # why it was closed
@@ -292,10 +293,14 @@ class MemoryStream(Entry):
         """Read this turn's share, then write what waits."""
         self.engine.serve_stream(self)
 
+    def noticed(self) -> None:
+        """The engine has heard of the change; what came before it looks is not known to be there."""
+        self.aware = self.aware or (self.socket is not None and self.socket.readable)
+
     @property
     def readable(self) -> bool:
-        """Whether a read would find something, or what is left of a broken connection is to be read."""
-        return self.socket is not None and (self.socket.readable or bool(self.broken))
+        """Whether a read is known to find something, or what is left of a broken connection is to be read."""
+        return self.socket is not None and (self.aware or bool(self.broken))
 
     @property
     def wants_input(self) -> bool:
@@ -316,9 +321,11 @@ class MemoryStream(Entry):
         try:
             data = self.socket.read(limit)
         except OSError:
+            self.aware = False
             if self.broken:
                 raise system_error(self.broken) from None
             raise
+        self.aware = bool(data) and self.socket.readable
         if not data and self.broken:
             raise system_error(self.broken)
         self._read += len(data)
@@ -389,7 +396,7 @@ class MemoryStream(Entry):
         self.outbox.clear()
         socket, self.socket = self.socket, None
         if socket is not None:
-            if code not in _RESETS:
+            if code not in _RESETS and self.aware:
                 _forget_input(socket)
             socket.close(reset=code in _RESETS)
 

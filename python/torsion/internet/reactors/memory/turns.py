@@ -47,6 +47,9 @@ class Entry:
         """Do this turn's share."""
         raise NotImplementedError
 
+    def noticed(self) -> None:
+        """Be told that the engine has heard of a change, before it serves this."""
+
     def dismiss(self) -> None:
         """Close, because the engine does."""
 
@@ -278,6 +281,7 @@ class Turns:
         """Note what the network tells of, as from a poller; return whether there is something, or somebody has woken us."""
         touched, self._touched = self._touched, {}
         for entry in touched:
+            entry.noticed()
             self.enqueue(entry)
         found = bool(touched) or self._woken or not self._ingress.empty()
         self._woken = False
