@@ -224,7 +224,7 @@ def options():
     """The settings of a server and of a client that trusts it."""
     pytest.importorskip("cryptography")
     ssl = pytest.importorskip("torsion.internet.ssl")
-    own = ssl.KeyPair.generate(size=2048).selfSignedCert(1, CN="host.example")
+    own = ssl.KeyPair.generate("ec", 256).selfSignedCert(1, CN="host.example")
     trusting = ssl.CertificateOptions(trustRoot=ssl.Certificate.loadPEM(own.dump(1)))
     return own.options(), trusting
 
@@ -266,7 +266,7 @@ class TestTLS:
             )
             from torsion.internet.ssl import CertificateOptions, KeyPair
 
-            other = KeyPair.generate(size=2048).selfSignedCert(1, CN="other.example")
+            other = KeyPair.generate("ec", 256).selfSignedCert(1, CN="other.example")
             trusting = CertificateOptions(trustRoot=other)
             place = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
             client = await wrapClientTLS(trusting, place).connect(RECORDERS)

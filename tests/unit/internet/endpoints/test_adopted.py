@@ -115,6 +115,13 @@ class TestNumbers:
         with open(os.devnull) as file:  # noqa: PTH123
             assert "which is no socket here" in refused(f"fd:{file.fileno()}")[0]
 
+    def test_a_family_that_nobody_listens_with(self, descriptor, monkeypatch):
+        monkeypatch.setattr(module, "DOMAINS", {"INET6": socket.AF_INET6})
+        text, at = refused(f"fd:{descriptor}")
+        assert "a socket of" in text
+        assert "known are INET6" in text
+        assert at == str(descriptor)
+
     @pytest.mark.parametrize(
         ("description", "complaint", "marked"),
         [

@@ -32,7 +32,7 @@ def certificates(tmp_path_factory):
     from torsion.internet.ssl import KeyPair
 
     folder = tmp_path_factory.mktemp("certificates")
-    made = KeyPair.generate(size=2048).selfSignedCert(1, CN="example.org")
+    made = KeyPair.generate("ec", 256).selfSignedCert(1, CN="example.org")
     certificate, key = made.dump(1), made.privateKey.dump(1)
     for name, content in {
         "server.pem": certificate + key,

@@ -136,6 +136,37 @@ class TestResolversOfTheProgramsOwn:
         assert found[0].check(CancelledError)
         assert [event["log_failure"].type for event in logged] == [ZeroDivisionError]
 
+    def test_over_when_it_is_cancelled(self, reactor):
+        class Ending(Resolver):
+            def cancel(self):
+                super().cancel()
+                self.receiver.resolutionComplete()
+
+        _, found = self.look_up(reactor, resolver := Ending(), patience=7)
+        reactor.advance(7)
+        assert resolver.cancelled
+        assert found[0].check(DNSLookupError)
+
+    def test_raises_after_its_end(self, reactor):
+        class Raising(Resolver):
+            def resolveHostName(self, receiver, *_, **__):
+                receiver.resolutionComplete()
+                raise ZeroDivisionError
+
+        looking, found = self.look_up(reactor, Raising())
+        assert found == [[]]
+        looking.cancel()
+        assert found == [[]]
+
+    def test_never_and_nothing_to_cancel(self, reactor):
+        class Mute(Resolver):
+            def resolveHostName(self, receiver, *_, **__):
+                pass
+
+        _, found = self.look_up(reactor, Mute(), patience=7)
+        reactor.advance(7)
+        assert found[0].check(DNSLookupError)
+
     def test_raises_after_an_answer(self, reactor):
         class Raising(Resolver):
             def resolveHostName(self, receiver, *_, **__):

@@ -209,3 +209,15 @@ class TestRace:
         race.complete()
         clock.advance(10)
         assert len(self.attempts) == 1
+
+    def test_losers_that_win_all_the_same(self, clock):
+        stubborn, second = Deferred(lambda attempt: attempt.callback("too late")), Deferred()
+        race = self.prepare(clock, [stubborn, second].__getitem__)
+        for index in range(2):
+            race.add(index)
+        won = results(race.won)
+        race.start()
+        clock.advance(1)
+        second.callback("second")
+        assert stubborn.called
+        assert won == ["second"]

@@ -67,7 +67,7 @@ FACTORY = Factory.forProtocol(Application)
 
 @pytest.fixture(scope="module")
 def authority():
-    return ssl.KeyPair.generate(size=2048).selfSignedCert(1, CN="an authority")
+    return ssl.KeyPair.generate("ec", 256).selfSignedCert(1, CN="an authority")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def make_certificate(authority, name):
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
 
-    key = ssl.KeyPair.generate(size=2048)
+    key = ssl.KeyPair.generate("ec", 256)
     now = datetime.now(UTC)
     issuer = x509.load_der_x509_certificate(authority.dump())
     secret = serialization.load_pem_private_key(authority.privateKey.dump(PEM), None)
@@ -249,6 +249,26 @@ class TestNativeTransports:
         assert transport.started == ()
         assert transport.protocol.wrappedProtocol.events == ["made"]
 
+    def test_layers_share_a_factory(self, certificate):
+        factory = SecuringFactory(certificate.options(), False, FACTORY)
+        layers = []
+        for _ in range(2):
+            transport = StringTransportWithDisconnection()
+            transport.protocol = factory.buildProtocol(None)
+            transport.protocol.makeConnection(transport)
+            layers.append(transport.protocol)
+        assert layers[0].factory is layers[1].factory
+
+    def test_what_stands_in_between_passes_everything_on(self, certificate):
+        transport = StringTransportWithDisconnection()  # which does not tell whose it is, as wrappers do not
+        between = SecuringFactory(certificate.options(), False, FACTORY).buildProtocol(None)
+        between.makeConnection(transport)
+        transport.protocol = between
+        between.dataReceived(b"GET / HTTP/1.0\r\n\r\n")
+        assert not transport.connected
+        assert between.wrappedProtocol.events[0] == "made"
+        assert len(between.wrappedProtocol.events) == 2
+
     def test_starting_fails(self, certificate, monkeypatch):
         monkeypatch.setattr(self.Transport, "startTLS", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -282,7 +302,7 @@ class TestFactory:
 @pytest.fixture
 def files(tmp_path, authority, certificate):
     """A folder with certificates; gives descriptions their paths."""
-    other = ssl.KeyPair.generate(size=2048)
+    other = ssl.KeyPair.generate("ec", 256)
     contents = {
         "both.pem": certificate.dumpPEM(),
         "certificate.pem": certificate.dump(PEM),
@@ -336,6 +356,11 @@ class TestServerStrings:
         with pytest.warns(DeprecationWarning, match="method"):
             endpoint = serverFromString(None, files("ssl:443:privateKey=<both.pem>:sslmethod=TLSv1_2_METHOD"))
         assert endpoint._sslContextFactory.method == 6
+
+    def test_parameters_of_diffie_and_hellman(self, files):
+        description = files("ssl:443:privateKey=<both.pem>:dhParameters=<missing.pem>")
+        endpoint = serverFromString(None, description)  # read when they are used
+        assert endpoint._sslContextFactory.dhParameters is not None
 
     def test_tls(self, reactors, files, authority):
         server = serverFromString(reactors[1], files("tls:<names>:8443:interface=127.0.0.1"))

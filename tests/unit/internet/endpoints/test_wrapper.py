@@ -118,6 +118,14 @@ def test_failed(factory):
     assert found == [reason]
 
 
+def test_made_after_it_was_given_up(factory):
+    found = results(factory.made)
+    between = factory.buildProtocol(None)
+    factory.made.cancel()
+    between.makeConnection(StringTransport())
+    assert len(found) == 1
+
+
 def test_lost_is_no_news(factory):
     factory.clientConnectionLost(None, Failure(ConnectError()))
     assert not factory.made.called
