@@ -18,7 +18,7 @@ pub(crate) fn fault(upcall: &str) {
     }
 }
 
-/// Has the next upcall of this name (`data`, `fire`, `call`, `accepted`) that this thread's engine makes panic.
+/// Has the next upcall of this name (`data`, `datagram`, `fire`, `call`, `accepted`) that this thread's engine makes panic.
 #[pyfunction]
 pub(crate) fn panic_in(upcall: String) {
     PANIC_IN.set(Some(upcall));

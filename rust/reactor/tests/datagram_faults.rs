@@ -18,6 +18,7 @@ const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(127, 0, 0, 9), 0);
 const REFUSED: i32 = 111;
 const TOO_LONG: i32 = 90;
 const BAD_DESCRIPTOR: i32 = 9;
+const SHUT: i32 = 32;
 
 #[test]
 fn a_panic_costs_one_datagram_and_not_the_socket() {
@@ -249,4 +250,40 @@ fn closing_the_engine_lets_go_of_everything() {
         world.bind_any();
     }
     assert_eq!(open_descriptors(), before);
+}
+
+#[test]
+fn answers_that_cannot_be_sent_are_told_one_by_one() {
+    let _alone = alone();
+    let world = World::new();
+    let (socket, address) = world.bind_any();
+    let peers = [peer_of(&address), peer_of(&address)];
+    world.on(|world, seen| {
+        if let Seen::Datagram(socket, bytes, _) = seen {
+            world.engine.answer(*socket, bytes.to_vec()).expect("kept");
+            if **bytes == *b"shut" {
+                // Neither this answer nor the one before can leave, and none after them.
+                let shut = |socket: torsion_reactor::SockRef<'_>| {
+                    let me = socket.local_addr().expect("bound");
+                    socket.connect(&me).expect("itself");
+                    socket.shutdown(std::net::Shutdown::Write).expect("open");
+                };
+                world
+                    .engine
+                    .datagram(*socket, |datagram| shut(datagram.socket()));
+            }
+        }
+    });
+    for (peer, word) in [(&peers[0], "one"), (&peers[1], "shut")] {
+        peer.send(word.as_bytes()).expect("sent");
+    }
+    let told = |world: &World| {
+        world.count(|seen| matches!(seen, Seen::AnswerFailed(told, _, _) if *told == socket))
+    };
+    world.until("the complaints", |world| told(world) == 2);
+    for peer in &peers {
+        let to = peer.local_addr().expect("bound");
+        assert!(world.has_seen(&Seen::AnswerFailed(socket, to, SHUT)));
+    }
+    world.must_be_idle();
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from torsion._native import _core
-from torsion.internet.protocol import Factory, Protocol
+from torsion.internet.protocol import DatagramProtocol, Factory, Protocol
 from torsion.internet.reactors.native import NativeReactor
 from torsion.logger import globalLogPublisher
 
@@ -115,3 +115,22 @@ def test_a_panic_in_a_call_does_not_end_the_loop(upcall: str, failures: list[Any
     turn_until(reactor, lambda: called)
     assert called == ["second"]
     assert len(failures) == 1
+
+
+def test_a_panic_costs_one_datagram_and_not_its_port(failures: list[Any]) -> None:
+    class Post(DatagramProtocol):
+        noisy = False
+
+        def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+            received.append(datagram)
+
+    reactor = NativeReactor()
+    received: list[bytes] = []
+    port = reactor.listenUDP(0, Post(), interface="127.0.0.1")
+    _core.test_support.panic_in("datagram")
+    port.write(b"lost", ("127.0.0.1", port.getHost().port))
+    turn_until(reactor, lambda: failures)
+    port.write(b"still here", ("127.0.0.1", port.getHost().port))
+    turn_until(reactor, lambda: received)
+    assert received == [b"still here"]
+    reactor.disconnectAll()

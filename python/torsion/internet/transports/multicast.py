@@ -9,7 +9,8 @@ from zope.interface import implementer
 from torsion.internet.defer import Deferred, fail, succeed
 from torsion.internet.error import MulticastJoinError
 from torsion.internet.interfaces import IMulticastTransport
-from torsion.internet.transports.datagram import MAX_PACKET_SIZE, UDPPort
+from torsion.internet.transports.datagram import UDPPort
+from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE
 from torsion.internet.transports.numeric import isIPAddress, isIPv6Address
 
 if TYPE_CHECKING:

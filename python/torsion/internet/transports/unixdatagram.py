@@ -16,7 +16,7 @@ from torsion.internet.interfaces import (
     IUNIXDatagramConnectedTransport,
     IUNIXDatagramTransport,
 )
-from torsion.internet.transports.datagram import MAX_PACKET_SIZE, DatagramPort
+from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE, DatagramPort
 from torsion.internet.transports.stream import log_prefix
 from torsion.logger import Logger
 from torsion.python.failure import Failure

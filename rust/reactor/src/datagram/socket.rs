@@ -163,6 +163,12 @@ pub(super) fn to_system(address: &Address) -> io::Result<SockAddr> {
         #[cfg(unix)]
         Address::Unix(path) => {
             use std::os::unix::ffi::OsStrExt;
+            if path.iter().skip(1).any(|byte| *byte == 0) && !path.starts_with(&[0]) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "a path has no NUL in it, of which the system would see only the start",
+                ));
+            }
             SockAddr::unix(std::ffi::OsStr::from_bytes(path))
         }
         #[cfg(not(unix))]
