@@ -7,11 +7,12 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use torsion_reactor::{Address, Clock, CloseReason, Engine, Handles, Sink, Token};
+use torsion_reactor::{Address, Clock, CloseReason, Engine, Failure, Handles, Peer, Sink, Token};
 
 fn main() {
     divan::main();
@@ -98,6 +99,10 @@ impl Sink<Types> for Binding<'_> {
     fn write_closed(&self, _stream: &Token) {}
 
     fn resume(&self, _stream: &Token) {}
+
+    fn secured(&self, _stream: &Token, _peer: Arc<Peer>) {}
+
+    fn tls_failed(&self, _stream: &Token, _failure: Box<Failure>) {}
 
     fn lost(&self, _stream: Token, _reason: CloseReason) {
         self.lost.set(self.lost.get() + 1);

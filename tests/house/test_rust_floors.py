@@ -15,10 +15,11 @@ REACTOR = [
     {"lib"},
     {"engine"},
     {"listener", "connector", "stream", "datagram", "watch", "signal"},
+    {"tls"},
     {"poller", "ingress"},
     {"buffer", "timer", "readiness"},
     {"sink"},
-    {"token", "clock", "error"},
+    {"token", "clock", "error", "security"},
     {"address"},
 ]
 # Crates that a source file may name, beside std.

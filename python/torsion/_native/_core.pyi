@@ -9,7 +9,7 @@ another thread raises :class:`torsion.internet.error.WrongThreadError`; only :me
 :meth:`Engine.wake` and :meth:`Engine.seconds` may be called from anywhere.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, Self, final
 
 from typing_extensions import Buffer, disjoint_base  # always there for a type checker, and only that reads this file
@@ -19,11 +19,13 @@ __all__ = [
     "REASON_DONE",
     "REASON_LOST",
     "REASON_RAISED",
+    "REASON_TLS",
     "Connector",
     "Datagram",
     "Engine",
     "Listener",
     "Stream",
+    "TLSContext",
     "Timer",
     "Watch",
     "spawn",
@@ -40,6 +42,9 @@ REASON_ABORTED: Final = 2
 """This side called :meth:`Stream.abortConnection`."""
 REASON_RAISED: Final = 3
 """A hook raised; the reason handed on is what :meth:`StreamOwner.raised` returned."""
+REASON_TLS: Final = 4
+"""The connection was secured, and TLS failed; the reason handed on is ``(kind, message, details)``: a word, a sentence, and a
+dict of what else is known, or None."""
 
 class EngineOwner(Protocol):
     """The reactor that owns an engine."""
@@ -52,7 +57,7 @@ class StreamOwner(Protocol):
 
     def lost(self, stream: Stream, code: int, errno: int, reason: object, /) -> None:
         """*stream* is gone; called once, last.  *code* is a ``REASON_…``, *errno* is 0 or the system's error, *reason* is
-        what :meth:`raised` returned, if a hook raised."""
+        what :meth:`raised` returned, if a hook raised, or what TLS failed with."""
     def eof(self, stream: Stream, /) -> bool:
         """The peer closed its half and the protocol has a ``readConnectionLost``: deliver it and return true, or return
         false to have the connection closed."""
@@ -61,6 +66,12 @@ class StreamOwner(Protocol):
     def raised(self, source: object, exception: BaseException, /) -> object:
         """A hook of this stream's protocol or producer raised *exception*: log it and return the reason (a Failure)
         that :meth:`lost` is to be given.  The connection is then aborted."""
+
+class SecureStreamOwner(StreamOwner, Protocol):
+    """What stands behind a stream for which :meth:`Stream.start_tls` is called."""
+
+    def secured(self, stream: Stream, /) -> None:
+        """The TLS handshake of *stream* is over.  What the peer has sent since is delivered only after this."""
 
 class ListenerOwner(StreamOwner, Protocol):
     def accepted(self, stream: Stream, address: Any, /) -> None:
@@ -182,8 +193,93 @@ class Stream:
     def setTcpKeepAlive(self, enabled: bool) -> None: ...
     def fileno(self) -> int:
         """Return the descriptor, or -1 once the stream is closed."""
+    def start_tls(self, context: TLSContext, server_name: str | None = None, /) -> None:
+        """Secure the stream, in the role of *context*: what was written so far is sent as it is, what is written from now on
+        is encrypted, and what is read from now on has to be TLS.
+
+        A client gives the server's name or numeric address, unless *context* checks no names.  Raises :class:`ValueError`
+        for what is no name, :class:`RuntimeError` if TLS was started already or the stream is closing."""
+    @property
+    def secure(self) -> bool:
+        """Whether TLS was started."""
+    def negotiated_protocol(self) -> bytes | None:
+        """Return the application protocol that was agreed on (ALPN, RFC 7301)."""
+    def peer_certificates(self) -> list[bytes]:
+        """Return the peer's certificates in DER, its own first; none before the handshake is over, or if it showed none."""
+    def tls_version(self) -> int | None:
+        """Return the version as on the wire: 0x0303 or 0x0304."""
+    def tls_cipher(self) -> str | None:
+        """Return the cipher suite's IANA name."""
+    def tls_server_name(self) -> str | None:
+        """Return the name that a client asked for (SNI, RFC 6066)."""
+    def tls_resumed(self) -> bool:
+        """Return whether an earlier session was taken up again."""
     def statistics(self) -> dict[str, int]:
-        """Return bytes_read, bytes_written and bytes_queued."""
+        """Return bytes_read, bytes_written and bytes_queued: on the wire, and what waits to be encrypted."""
+
+@final
+class TLSContext:
+    """What connections that are secured alike share: certificates, roots, versions, and sessions to come back to.
+
+    It belongs to no engine, and any number of streams may use it.  Both constructors raise :class:`ValueError` for what cannot
+    be used, with a sentence that names it, and :class:`OSError` for a key log that cannot be written.
+    """
+
+    @staticmethod
+    def server(
+        *,
+        chains: Sequence[tuple[Sequence[bytes], bytes]],
+        names: Mapping[str, int] = ...,
+        client_roots: Sequence[bytes] | None = ...,
+        client_required: bool = ...,
+        alpn: Sequence[bytes] = ...,
+        versions: tuple[int, int] = ...,
+        suites: Sequence[str] | None = ...,
+        groups: Sequence[str] | None = ...,
+        tickets: bool = ...,
+        sessions: bool = ...,
+        key_log: str | None = ...,
+        handshake_timeout: float = ...,
+    ) -> TLSContext:
+        """Make a server's context.
+
+        *chains*: certificates in DER, the server's own first, with its private key in DER (PKCS#8, PKCS#1 or SEC 1); the
+        first chain is the default.  *names*: which chain answers to which name (SNI); ``*.`` stands for one label.
+        *client_roots*: who may have issued clients' certificates; None to ask for none.  *client_required*: whether a
+        client without one is refused.  *alpn*: application protocols, the preferred one first; a client that offers none of
+        them, but others, is refused.  *versions*: the lowest and the highest.  *suites*, *groups*: by name, the preferred
+        one first; None for all that are good.  *tickets*, *sessions*: whether clients may come back by a ticket, or by what
+        is kept here.  *key_log*: a file to append all keys to, for debugging.  *handshake_timeout*: seconds."""
+    @staticmethod
+    def client(
+        *,
+        roots: Sequence[bytes] | None,
+        verify: bool = ...,
+        check_name: bool = ...,
+        identity: tuple[Sequence[bytes], bytes] | None = ...,
+        alpn: Sequence[bytes] = ...,
+        versions: tuple[int, int] = ...,
+        suites: Sequence[str] | None = ...,
+        groups: Sequence[str] | None = ...,
+        resumption: bool = ...,
+        send_name: bool = ...,
+        key_log: str | None = ...,
+        handshake_timeout: float = ...,
+    ) -> TLSContext:
+        """Make a client's context.
+
+        *roots*: who may have issued servers' certificates, in DER; a server that shows one of these very certificates is
+        accepted as well.  None only without *verify*.  *verify*: whether certificates are looked at; *check_name*: whether
+        the name in them is.  *identity*: what to show to a server that asks.  *resumption*: whether to come back to
+        sessions.  *send_name*: whether to tell the server its name (SNI).  The rest is as for a server."""
+    @property
+    def is_client(self) -> bool: ...
+    @staticmethod
+    def suite_names() -> list[str]:
+        """Return the names of the cipher suites that there are, the preferred one first."""
+    @staticmethod
+    def group_names() -> list[str]:
+        """Return the names of the key exchange groups that there are, the preferred one first."""
 
 class LineSender:
     """The sending half of a receiver of lines: a base of classes that have a transport and a delimiter.

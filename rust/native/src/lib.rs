@@ -28,6 +28,7 @@ mod stream;
 mod test_support;
 mod thread;
 mod timer;
+mod tls;
 mod upcall;
 mod watch;
 
@@ -53,6 +54,8 @@ mod _core {
     #[pymodule_export]
     use crate::timer::PyTimer;
     #[pymodule_export]
+    use crate::tls::PyTlsContext;
+    #[pymodule_export]
     use crate::watch::PyWatch;
 
     #[cfg(unix)]
@@ -72,6 +75,7 @@ mod _core {
         module.add("REASON_DONE", CloseReason::Done.code())?;
         module.add("REASON_LOST", CloseReason::Lost(0).code())?;
         module.add("REASON_ABORTED", CloseReason::Aborted.code())?;
-        module.add("REASON_RAISED", CloseReason::Raised.code())
+        module.add("REASON_RAISED", CloseReason::Raised.code())?;
+        module.add("REASON_TLS", CloseReason::Tls.code())
     }
 }

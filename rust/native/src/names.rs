@@ -52,6 +52,7 @@ names! {
     failed = "failed";
     unsent = "unsent";
     lost = "lost";
+    secured = "secured";
     raised = "raised";
     ready = "ready";
     watch_failed = "watch_failed";

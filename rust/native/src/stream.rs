@@ -1,14 +1,15 @@
 //! `Stream`: one connected byte stream, with the names of `ITCPTransport`, `IConsumer` and `IPushProducer`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use torsion_reactor::{Address, SockRef, Token, Wrote};
+use torsion_reactor::tls::StartError;
+use torsion_reactor::{Address, Peer, SockRef, Token, Wrote};
 
 use crate::address;
 use crate::bytes::Chunk;
@@ -18,6 +19,7 @@ use crate::listener::descriptor;
 use crate::names;
 use crate::shared::Shared;
 use crate::slot::Slot;
+use crate::tls::PyTlsContext;
 use crate::upcall;
 
 /// What a stream is made of; the engine leaves it for `Stream.__new__`.
@@ -54,8 +56,12 @@ pub(crate) struct PyStream {
     owner: Slot,
     protocol: Slot,
     producer: Slot,
-    /// What `raised` returned for the hook that raised.
+    /// What `raised` returned for the hook that raised, or what TLS failed with.
     reason: Slot,
+    /// Whether TLS was started.
+    secure: AtomicBool,
+    /// Who the peer is, once TLS stands.
+    tls: OnceLock<Arc<Peer>>,
 }
 
 impl PyStream {
@@ -94,6 +100,20 @@ impl PyStream {
             state.fail(self.token);
         }
         drop(self.reason.set(Some(reason)));
+    }
+
+    /// The TLS handshake is over.
+    pub(crate) fn note_secured(&self, peer: Arc<Peer>) {
+        let _ = self.tls.set(peer); // there is one handshake only
+    }
+
+    /// TLS failed: that is the reason to give.
+    pub(crate) fn note_failure(&self, details: Py<PyAny>) {
+        drop(self.reason.set(Some(details)));
+    }
+
+    fn tls_peer(&self) -> Option<&Peer> {
+        self.tls.get().map(Arc::as_ref)
     }
 
     /// Whether this side has asked for the end.
@@ -225,6 +245,8 @@ impl PyStream {
             protocol: Slot::empty(),
             producer: Slot::empty(),
             reason: Slot::empty(),
+            secure: AtomicBool::new(false),
+            tls: OnceLock::new(),
         })
     }
 
@@ -424,6 +446,59 @@ impl PyStream {
         Ok(state
             .lend_socket(self.token, |socket| descriptor(&*socket))
             .unwrap_or(-1))
+    }
+
+    #[pyo3(signature = (context, server_name = None, /))]
+    fn start_tls(
+        &self,
+        context: &Bound<'_, PyTlsContext>,
+        server_name: Option<&str>,
+    ) -> PyResult<()> {
+        let config = context.get().config();
+        let started = self
+            .shared
+            .enter()?
+            .start_tls(self.token, config, server_name);
+        started.map_err(|error| match error {
+            StartError::BadName(_) | StartError::NoName => PyValueError::new_err(error.to_string()),
+            _ => PyRuntimeError::new_err(error.to_string()),
+        })?;
+        self.secure.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    #[getter]
+    fn secure(&self) -> bool {
+        self.secure.load(Ordering::Relaxed)
+    }
+
+    fn negotiated_protocol(&self) -> Option<&[u8]> {
+        self.tls_peer()?.protocol.as_deref()
+    }
+
+    fn peer_certificates<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        self.tls_peer().map_or_else(Vec::new, |peer| {
+            peer.certificates
+                .iter()
+                .map(|certificate| PyBytes::new(py, certificate))
+                .collect()
+        })
+    }
+
+    fn tls_version(&self) -> Option<u16> {
+        self.tls_peer().map(|peer| peer.version)
+    }
+
+    fn tls_cipher(&self) -> Option<&str> {
+        self.tls_peer().map(|peer| &*peer.cipher)
+    }
+
+    fn tls_server_name(&self) -> Option<&str> {
+        self.tls_peer()?.server_name.as_deref()
+    }
+
+    fn tls_resumed(&self) -> bool {
+        self.tls_peer().is_some_and(|peer| peer.resumed)
     }
 
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

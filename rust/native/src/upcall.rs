@@ -7,12 +7,13 @@
 
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyType};
 
-use torsion_reactor::{Address, CloseReason, Sink, Token, Wants};
+use torsion_reactor::{Address, CloseReason, Failure, Peer, Sink, Token, Wants};
 
 use crate::address;
 use crate::bytes::Lease;
@@ -26,6 +27,7 @@ use crate::names;
 use crate::panic;
 use crate::stream::{Nascent, PyStream};
 use crate::timer::PyTimer;
+use crate::tls;
 use crate::watch::PyWatch;
 
 #[cfg(feature = "test-support")]
@@ -275,6 +277,25 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
             if let Err(error) = producer.call_method0(names::resume_producing(py)) {
                 fail(stream, error);
             }
+        }
+    }
+
+    fn secured(&self, stream: &Py<PyStream>, peer: Arc<Peer>) {
+        let py = self.py();
+        let stream = stream.bind(py);
+        stream.get().note_secured(peer);
+        if let Some(owner) = stream.get().owner_of(py) {
+            if let Err(error) = owner.call_method1(names::secured(py), (stream,)) {
+                fail(stream, error);
+            }
+        }
+    }
+
+    fn tls_failed(&self, stream: &Py<PyStream>, failure: Box<Failure>) {
+        let py = self.py();
+        // Without memory for the details, the reason alone is told.
+        if let Ok(details) = tls::details(py, &failure) {
+            stream.get().note_failure(details.unbind().into_any());
         }
     }
 

@@ -21,10 +21,12 @@ pub enum CloseReason {
     Aborted,
     /// One of the user's hooks raised.
     Raised,
+    /// The connection was secured by TLS, and that failed; why is told apart.
+    Tls,
 }
 
 impl CloseReason {
-    /// Returns the number by which the binding knows this reason: 0 done, 1 lost, 2 aborted, 3 raised.
+    /// Returns the number by which the binding knows this reason: 0 done, 1 lost, 2 aborted, 3 raised, 4 TLS.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -32,6 +34,7 @@ impl CloseReason {
             Self::Lost(_) => 1,
             Self::Aborted => 2,
             Self::Raised => 3,
+            Self::Tls => 4,
         }
     }
 
@@ -40,7 +43,7 @@ impl CloseReason {
     pub const fn errno(self) -> i32 {
         match self {
             Self::Lost(errno) => errno,
-            Self::Done | Self::Aborted | Self::Raised => 0,
+            Self::Done | Self::Aborted | Self::Raised | Self::Tls => 0,
         }
     }
 
@@ -70,6 +73,7 @@ impl fmt::Display for CloseReason {
             ),
             Self::Aborted => formatter.write_str("the connection was aborted by this side"),
             Self::Raised => formatter.write_str("the connection was aborted because a hook raised"),
+            Self::Tls => formatter.write_str("the connection's TLS failed"),
         }
     }
 }
@@ -165,10 +169,14 @@ mod tests {
             CloseReason::Lost(104),
             CloseReason::Aborted,
             CloseReason::Raised,
+            CloseReason::Tls,
         ];
-        assert_eq!(reasons.map(CloseReason::code), [0, 1, 2, 3]);
-        assert_eq!(reasons.map(CloseReason::errno), [0, 104, 0, 0]);
-        assert_eq!(reasons.map(CloseReason::resets), [false, false, true, true]);
+        assert_eq!(reasons.map(CloseReason::code), [0, 1, 2, 3, 4]);
+        assert_eq!(reasons.map(CloseReason::errno), [0, 104, 0, 0, 0]);
+        assert_eq!(
+            reasons.map(CloseReason::resets),
+            [false, false, true, true, false]
+        );
     }
 
     #[test]
@@ -197,6 +205,7 @@ mod tests {
         );
         assert!(CloseReason::Aborted.to_string().ends_with("by this side"));
         assert!(CloseReason::Raised.to_string().ends_with("a hook raised"));
+        assert!(CloseReason::Tls.to_string().ends_with("TLS failed"));
     }
 
     #[test]

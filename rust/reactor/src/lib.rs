@@ -6,9 +6,11 @@
 //! ```text
 //! engine
 //! listener  connector  stream    datagram  watch
+//! tls
 //! poller    ingress
 //! buffer    timer      readiness
-//! sink      token      clock      error
+//! sink
+//! token     clock      error     security
 //! address
 //! ```
 
@@ -25,9 +27,11 @@ pub mod ingress;
 pub mod listener;
 pub mod poller;
 pub mod readiness;
+pub mod security;
 pub mod sink;
 pub mod stream;
 pub mod timer;
+pub mod tls;
 pub mod token;
 pub mod watch;
 
@@ -43,8 +47,10 @@ pub use error::{CloseReason, Error};
 pub use ingress::Ingress;
 pub use listener::Listener;
 pub use poller::Waker;
+pub use security::{Failure, Peer};
 pub use sink::{Handles, Sink, Wants};
 pub use stream::{Stream, Wrote};
 pub use timer::TimerId;
+pub use tls::TlsConfig;
 pub use token::Token;
 pub use watch::Watch;

@@ -7,9 +7,11 @@
 
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::address::Address;
 use crate::error::CloseReason;
+use crate::security::{Failure, Peer};
 use crate::token::Token;
 
 /// What is wanted of a foreign descriptor.
@@ -89,6 +91,10 @@ pub trait Sink<H: Handles> {
     fn write_closed(&self, stream: &H::Stream);
     /// The outbox is empty: the producer that was paused, or that waits to be asked, may go on.
     fn resume(&self, stream: &H::Stream);
+    /// The stream's TLS handshake is over, and this is whom it is with.
+    fn secured(&self, stream: &H::Stream, peer: Arc<Peer>);
+    /// The stream's TLS failed, for this reason; `lost` follows.
+    fn tls_failed(&self, stream: &H::Stream, failure: Box<Failure>);
     /// The stream is gone; called once, last.
     fn lost(&self, stream: H::Stream, reason: CloseReason);
 

@@ -6,6 +6,7 @@ from torsion.internet.reactors.provides.daemonize import ProvidesDaemonize
 from torsion.internet.reactors.provides.fdset import ProvidesFDSet
 from torsion.internet.reactors.provides.process import ProvidesProcess
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
+from torsion.internet.reactors.provides.tls import ProvidesTLS
 from torsion.internet.reactors.provides.udp import ProvidesUDP
 from torsion.internet.reactors.provides.unixdatagram import ProvidesUNIXDatagram
 
@@ -17,6 +18,7 @@ class EngineReactor(
     ProvidesFDSet,
     ProvidesProcess,
     ProvidesTCP,
+    ProvidesTLS,
     ProvidesUDP,
     ProvidesUNIXDatagram,
 ):

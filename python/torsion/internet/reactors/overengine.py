@@ -10,9 +10,12 @@ from torsion._native import Engine, Timer
 from torsion.internet.interfaces import IDelayedCall
 from torsion.internet.reactors.base import ReactorBase
 from torsion.internet.reactors.fork import watch
+from torsion.internet.reactors.secure import WaysOfTLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torsion.internet.transports.tls import TLS
 
 __all__ = ["OverEngine"]
 
@@ -21,9 +24,11 @@ class OverEngine(ReactorBase):
     """The base of the mixins in ``provides``, each of which adds a group of transports.
 
     :ivar engine: what it runs on.
+    :ivar tls: how its connections are secured.
     """
 
     engine: Engine
+    tls: TLS = WaysOfTLS(natively=True)
 
     def __init__(self, engine: Callable[[ReactorBase], Any] = Engine) -> None:
         """Make a reactor.

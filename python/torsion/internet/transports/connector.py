@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import strerror
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zope.interface import implementer
 
@@ -68,6 +68,10 @@ class Connector(StreamOwner):
     :ivar state: ``disconnected``, ``connecting`` or ``connected``.
     :ivar transport: the connection, while there is one.
     """
+
+    streams: ClassVar[type[Stream]] = TCPConnection
+    """What its connections are."""
+    client = True
 
     def __init__(
         self,
@@ -192,7 +196,7 @@ class Connector(StreamOwner):
             self._fail_soon(attempt, Failure(error.ConnectBindError(None, f"{self.bindAddress!r}: {problem}")))
             return
         try:
-            attempt.native = self.reactor.engine.connect(address, local, self, TCPConnection)
+            attempt.native = self.reactor.engine.connect(address, local, self, self.streams)
         except OSError as problem:
             self._fail_soon(attempt, Failure(self._explain_connect(problem.errno or 0, str(problem.strerror))))
         except ValueError as problem:  # an address that the engine reads in another way than the system does

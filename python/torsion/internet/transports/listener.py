@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import strerror
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zope.interface import implementer
 
@@ -41,6 +41,9 @@ class Port(StreamOwner):
     :ivar disconnected: whether it did and has stopped.
     """
 
+    streams: ClassVar[type[Stream]] = TCPConnection
+    """What its connections are."""
+
     def __init__(self, port: int, factory: IProtocolFactory, backlog: int, interface: str, reactor: Home) -> None:
         super().__init__(reactor)
         self.port = port
@@ -65,7 +68,7 @@ class Port(StreamOwner):
             return
         try:
             address = resolve_interface(self.interface, port_number(self.port))
-            listener = self.reactor.engine.listen(address, self.backlog, self, TCPConnection)
+            listener = self.reactor.engine.listen(address, self.backlog, self, self.streams)
         except (OSError, OverflowError, ValueError) as error:  # ValueError: it can be no name
             raise CannotListenError(self.interface, self.port, error) from error
         try:

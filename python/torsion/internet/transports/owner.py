@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import count
 from os import strerror
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from torsion._native import REASON_ABORTED, REASON_DONE, REASON_RAISED
+from torsion._native import REASON_ABORTED, REASON_DONE, REASON_RAISED, REASON_TLS
 from torsion.internet import error
-from torsion.internet.interfaces import IHalfCloseableProtocol
+from torsion.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torsion._native import Engine, Stream
     from torsion.internet.defer import Deferred
     from torsion.internet.interfaces import IDelayedCall
+    from torsion.internet.transports.tls import TLS
 
 __all__ = ["CONNECTION_ABORTED", "CONNECTION_DONE", "CONNECTION_LOST", "Handle", "Home", "StreamOwner"]
 
@@ -30,6 +31,7 @@ CONNECTION_LOST = Failure(error.ConnectionLost())
 CONNECTION_ABORTED = Failure(error.ConnectionAborted())
 
 _half_closeable = IHalfCloseableProtocol.providedBy
+_handshake_listener = IHandshakeListener.providedBy
 
 
 class Handle(Protocol):
@@ -47,6 +49,7 @@ class Home(Protocol):
     """A set that keeps its order: they end in the order in which they began."""
     disconnecting: bool
     """Whether the reactor, not the program, is closing all connections."""
+    tls: TLS
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> IDelayedCall:
         """Call a function later."""
@@ -63,6 +66,9 @@ class Home(Protocol):
 
 class StreamOwner:
     """Owns native streams: the engine tells it what becomes of them."""
+
+    client: ClassVar[bool] = False
+    """Whether this end has made the connections."""
 
     def __init__(self, reactor: Home) -> None:
         self.reactor = reactor
@@ -83,9 +89,17 @@ class StreamOwner:
             return reason
         if code == REASON_ABORTED and not self.reactor.disconnecting:
             return CONNECTION_ABORTED
+        if code == REASON_TLS and reason is not None:
+            return Failure(self.reactor.tls.failure(*reason))
         if errno:
             return Failure(error.ConnectionLost(OSError(errno, strerror(errno))))
         return CONNECTION_LOST
+
+    def secured(self, stream: Stream, /) -> None:
+        """The TLS handshake is over: tell a protocol that wants to know."""
+        protocol = stream.protocol
+        if _handshake_listener(protocol):
+            protocol.handshakeCompleted()
 
     def eof(self, stream: Stream, /) -> bool:
         """The peer sends no more: let the protocol go on sending if it knows of half-closed connections."""

@@ -9,7 +9,15 @@ from zope.interface import classImplements
 
 from torsion._native import Stream
 from torsion.internet.address import IPv4Address, IPv6Address
-from torsion.internet.interfaces import IConsumer, ILoggingContext, IPushProducer, ISystemHandle, ITCPTransport
+from torsion.internet.interfaces import (
+    IConsumer,
+    ILoggingContext,
+    INegotiated,
+    IPushProducer,
+    ISystemHandle,
+    ITLSTransport,
+)
+from torsion.internet.transports.tls import Securable, Secured, Wrapped
 
 if TYPE_CHECKING:
     import socket
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
 else:
     _Stream = object
 
-__all__ = ["TCPConnection", "TCPNames", "address_of", "log_prefix"]
+__all__ = ["TCPConnection", "TCPNames", "TLSConnection", "WrappedConnection", "address_of", "log_prefix"]
 
 
 def address_of(address: SocketAddress, type: Literal["TCP", "UDP"] = "TCP") -> IPv4Address | IPv6Address:
@@ -96,7 +104,7 @@ class TCPNames(_Stream):
         return f"<{name} {self.owner.describe(self)}{state}>"  # type: ignore[attr-defined]
 
 
-class TCPConnection(TCPNames, Stream):
+class TCPConnection(Securable, TCPNames, Stream):
     """A TCP connection (``ITCPTransport``), accepted or made.
 
     Nearly all of it is native; what Python adds is rare.  An instance has no attributes of its own until one is set, so
@@ -104,4 +112,17 @@ class TCPConnection(TCPNames, Stream):
     """
 
 
-classImplements(TCPConnection, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+class TLSConnection(Secured, TCPConnection):
+    """A TCP connection that is secured natively (``ISSLTransport``), from its beginning or since ``startTLS``."""
+
+
+class WrappedConnection(Wrapped, TCPConnection):
+    """A TCP connection that OpenSSL has secured since ``startTLS``."""
+
+
+TCPConnection.secured_class = TLSConnection
+TCPConnection.wrapped_class = WrappedConnection
+
+classImplements(TCPConnection, ITLSTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+classImplements(TLSConnection, INegotiated)
+classImplements(WrappedConnection, INegotiated)

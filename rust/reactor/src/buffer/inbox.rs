@@ -35,13 +35,36 @@ pub fn prepare_allocator() {
 #[derive(Debug, Default)]
 pub struct ReadBuffer {
     bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+/// Where a part of what was read lies that is to be delivered: the plaintext of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it begins.
+    pub start: usize,
+    /// How long it is.
+    pub size: usize,
+}
+
+/// Puts pieces behind each other, to the front of the memory that they lie in; returns their size.
+pub fn gather(room: &mut [u8], pieces: &[Piece]) -> usize {
+    let mut at = 0;
+    for piece in pieces {
+        room.copy_within(piece.start..piece.start + piece.size, at);
+        at += piece.size;
+    }
+    at
 }
 
 impl ReadBuffer {
     /// Returns a buffer that takes its memory when it is first used.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: Vec::new() }
+        Self {
+            bytes: Vec::new(),
+            pieces: Vec::new(),
+        }
     }
 
     /// Returns [`READ_SIZE`] bytes to read into; what is in them is left over from earlier reads.
@@ -52,6 +75,12 @@ impl ReadBuffer {
             self.bytes = vec![0; READ_SIZE];
         }
         &mut self.bytes
+    }
+
+    /// Returns the room, and a list for what of it is to be delivered.
+    pub fn parts(&mut self) -> (&mut [u8], &mut Vec<Piece>) {
+        let _ = self.room();
+        (&mut self.bytes, &mut self.pieces)
     }
 
     /// Returns the first `filled` bytes, which the last read brought.

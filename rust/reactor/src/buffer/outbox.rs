@@ -217,6 +217,47 @@ impl<C: AsRef<[u8]>> Outbox<C> {
         self.grown(bytes.len())
     }
 
+    /// Queues bytes that nobody else has.  Nothing is told of the outbox becoming full.
+    pub fn push_vec(&mut self, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let size = bytes.len();
+        let rest = self.rest.get_or_insert_default();
+        rest.seal(0);
+        rest.tail = bytes;
+        self.grown(size);
+    }
+
+    /// Takes at most `limit` bytes off the front, after they were shown to `taker`; chunks that are wholly taken go to
+    /// `release`.
+    pub fn take<R>(
+        &mut self,
+        limit: usize,
+        mut release: impl FnMut(C),
+        taker: impl FnOnce(&[&[u8]]) -> R,
+    ) -> R {
+        let mut slices: [&[u8]; MAX_SLICES] = [&[]; MAX_SLICES];
+        let (mut count, mut taken) = (0, 0);
+        let mut skip = self.sent;
+        for (slice, piece) in slices.iter_mut().zip(self.pieces()) {
+            let piece = piece.get(skip..).unwrap_or_default();
+            skip = 0;
+            *slice = piece.get(..limit - taken).unwrap_or(piece);
+            taken += slice.len();
+            count += 1;
+            if taken == limit {
+                break;
+            }
+        }
+        let result = taker(&slices[..count]);
+        self.advance(taken, &mut release);
+        if self.len == 0 {
+            self.full = false;
+        }
+        result
+    }
+
     /// Queues a chunk in the cheapest way: by reference if it is the only one or not below [`COALESCE_LIMIT`], else by
     /// copying it to its predecessors and dropping it.  Returns whether this made the outbox full, as
     /// [`push`](Self::push) does.

@@ -66,12 +66,16 @@ impl<H: Handles> Engine<H> {
 }
 
 impl<H: Handles> State<H> {
-    /// When the first timer is due, or a listener that is short of descriptors tries again.
+    /// When the first timer or a stream's deadline is due, or a listener that is short of descriptors tries again.
     pub(super) fn next_deadline(&mut self) -> Option<Time> {
         let retry = self.retry.filter(|_| !self.starved.is_empty());
-        match (self.timers.next_deadline(), retry) {
-            (Some(timer), Some(retry)) => Some(timer.min(retry)),
-            (timer, retry) => timer.or(retry),
-        }
+        [
+            self.timers.next_deadline(),
+            self.deadlines.next_deadline(),
+            retry,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }

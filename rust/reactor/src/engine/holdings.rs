@@ -88,6 +88,7 @@ impl<H: Handles> Engine<H> {
         state.closed.clear();
         state.starved.clear();
         state.unarmed.clear();
+        drop(state.deadlines.clear());
         gone
     }
 
@@ -127,6 +128,7 @@ impl<H: Handles> Engine<H> {
         state.closed.clear();
         state.starved.clear();
         state.unarmed.clear();
+        drop(state.deadlines.clear());
         Abandoned {
             _entries: state.entries.take_all(),
             _timers: state.timers.clear(),

@@ -11,6 +11,7 @@ mod holdings;
 mod listeners;
 #[cfg(unix)]
 mod pipes;
+mod secure;
 mod serve;
 mod streams;
 mod turn;
@@ -75,6 +76,10 @@ struct State<H: Handles> {
     registrar: Registrar,
     entries: Slab<Entry<H>>,
     timers: Timers<H::Timer>,
+    /// When streams are looked after: handshakes that take too long, peers that do not say farewell.
+    deadlines: Timers<Token>,
+    /// How many more handshakes may go on in this turn.
+    handshakes: usize,
     /// Calls from threads that were taken out of the ingress and not made yet.
     calls: VecDeque<H::Call>,
     /// Calls as the ingress hands them over, whose memory it gets back.
@@ -139,7 +144,11 @@ impl<H: Handles> State<H> {
     fn close(&mut self, token: Token, reason: CloseReason) {
         if let Some(Entry::Stream { stream, .. }) = self.entries.get_mut(token) {
             stream.close(reason, &self.registrar);
+            let deadline = stream.set_deadline(None);
             self.closed.push_back(token);
+            if let Some(deadline) = deadline {
+                self.deadlines.cancel(deadline);
+            }
         }
     }
 }
@@ -176,6 +185,8 @@ impl<H: Handles> Engine<H> {
                 registrar,
                 entries: Slab::new(),
                 timers: Timers::new(),
+                deadlines: Timers::new(),
+                handshakes: 0,
                 calls: VecDeque::new(),
                 arrived: Vec::new(),
                 ready: VecDeque::new(),

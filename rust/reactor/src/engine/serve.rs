@@ -1,25 +1,30 @@
 //! Input and output for one descriptor: what a ready stream does with its share of a turn, and how a stream begins.
 
+use std::sync::Arc;
+
 use super::{Engine, Entry, State};
 use crate::buffer::inbox::{Next, Share};
 use crate::error::CloseReason;
+use crate::security::{Failure, Peer};
 use crate::sink::{Handles, Sink};
 use crate::stream::{Flushed, Received, Room};
 use crate::token::Token;
 
 /// What came of one read, in the binding's form.
-enum Reading<T, D> {
+pub(super) enum Reading<T, D> {
     Data(T, D, Next),
+    Secured(T, Arc<Peer>),
     End(T),
-    Nothing,
+    Nothing(Next),
 }
 
 impl<T> Reading<T, usize> {
-    fn map<D>(self, make: impl FnOnce(usize) -> D) -> Reading<T, D> {
+    pub(super) fn map<D>(self, make: impl FnOnce(usize) -> D) -> Reading<T, D> {
         match self {
             Self::Data(handle, size, next) => Reading::Data(handle, make(size), next),
+            Self::Secured(handle, peer) => Reading::Secured(handle, peer),
             Self::End(handle) => Reading::End(handle),
-            Self::Nothing => Reading::Nothing,
+            Self::Nothing(next) => Reading::Nothing(next),
         }
     }
 }
@@ -80,7 +85,17 @@ impl<H: Handles> Engine<H> {
                     }
                     return self.leave(sink, token);
                 }
-                Reading::Nothing => return self.flush(sink, token),
+                Reading::Secured(handle, peer) => {
+                    sink.secured(&handle, peer);
+                    self.leave(sink, token);
+                }
+                Reading::Nothing(next) => {
+                    self.flush(sink, token);
+                    if next == Next::Yield {
+                        self.state.borrow_mut().enqueue(token);
+                    }
+                    return;
+                }
             }
         }
     }
@@ -93,8 +108,17 @@ impl<H: Handles> Engine<H> {
         share: &mut Share,
     ) -> Reading<H::Stream, S::Data> {
         let lease_size = match self.state.borrow_mut().stream(token) {
-            Some(stream) if stream.wants_input() => stream.lease_size(),
-            _ => return Reading::Nothing,
+            Some(stream) if stream.wants_input() => {
+                if stream.is_secure() {
+                    None
+                } else {
+                    Some(stream.lease_size())
+                }
+            }
+            _ => return Reading::Nothing(Next::Wait),
+        };
+        let Some(lease_size) = lease_size else {
+            return self.receive_records(sink, token, share);
         };
         if let Some(mut lease) = lease_size.and_then(|size| sink.lend(size)) {
             let reading = self.read_into(sink, token, Room::Lease(lease.as_mut()), share);
@@ -120,7 +144,7 @@ impl<H: Handles> Engine<H> {
             handle: Some(handle),
         }) = state.entries.get_mut(token)
         else {
-            return Reading::Nothing;
+            return Reading::Nothing(Next::Wait);
         };
         match stream.receive(room, share) {
             Received::Bytes(size, next) => {
@@ -131,12 +155,12 @@ impl<H: Handles> Engine<H> {
                 stream.busy = true;
                 Reading::End(sink.share_stream(handle))
             }
-            Received::Nothing => Reading::Nothing,
+            Received::Nothing => Reading::Nothing(Next::Wait),
             Received::Failed(reason) => {
                 if let Some(reason) = stream.failed(reason.errno()) {
                     state.close(token, reason);
                 }
-                Reading::Nothing
+                Reading::Nothing(Next::Wait)
             }
         }
     }
@@ -163,6 +187,10 @@ impl<H: Handles> Engine<H> {
                 Flushed::Nothing => return,
                 Flushed::Yield | Flushed::Broken => return state.enqueue(token),
                 Flushed::Close(reason) => return state.close(token, reason),
+                Flushed::Linger(patience) => {
+                    let when = self.clock.now().after(patience);
+                    return state.set_deadline(token, Some(when));
+                }
                 flushed @ (Flushed::Resume | Flushed::WriteClosed) => {
                     stream.busy = true;
                     (state.share(token, sink), flushed)
@@ -241,11 +269,14 @@ impl<H: Handles> State<H> {
     }
 
     /// Takes a closed stream out of its slot.
-    pub(super) fn remove_stream(&mut self, token: Token) -> Option<(H::Stream, CloseReason)> {
+    pub(super) fn remove_stream(
+        &mut self,
+        token: Token,
+    ) -> Option<(H::Stream, CloseReason, Option<Box<Failure>>)> {
         let reason = self.stream(token)?.closed()?;
         self.statistics.streams_closed += 1;
         match self.entries.remove(token)? {
-            Entry::Stream { handle, .. } => Some((handle?, reason)),
+            Entry::Stream { mut stream, handle } => Some((handle?, reason, stream.take_failure())),
             _ => None,
         }
     }

@@ -54,6 +54,7 @@ impl<H: Handles> Engine<H> {
     ///
     /// 1. the calls from other threads that have come in by now, in their order;
     /// 2. the timers that are due by now, in the order of their deadlines; what they schedule waits for the next turn;
+    ///    then streams whose time is up;
     /// 3. what was written, to the kernel; what was closed, to its owner; what is wanted of watched descriptors, to the
     ///    poller;
     /// 4. the wait: not at all if there is more to do, else until a descriptor is ready, a timer is due, the waker is
@@ -81,6 +82,7 @@ impl<H: Handles> Engine<H> {
         self.state.borrow_mut().statistics.turns += 1;
         self.make_calls(sink);
         self.fire_timers(sink);
+        self.see_to_deadlines();
         self.settle(sink);
         let pace = self.wait(sink, timeout, pace)?;
         self.serve_ready(sink);
@@ -241,8 +243,13 @@ impl<H: Handles> Engine<H> {
                 }
                 state.remove_stream(token)
             };
-            if let Some((handle, reason)) = lost {
-                self.guard(sink, None, || sink.lost(handle, reason));
+            if let Some((handle, reason, failure)) = lost {
+                self.guard(sink, None, || {
+                    if let Some(failure) = failure {
+                        sink.tls_failed(&handle, failure);
+                    }
+                    sink.lost(handle, reason);
+                });
             }
         }
     }

@@ -5,6 +5,7 @@
 pub(crate) mod link;
 #[cfg(unix)]
 pub(crate) mod pipe;
+mod secure;
 pub mod state;
 
 use std::io;
@@ -20,11 +21,13 @@ use crate::poller::{Registrar, TcpStream};
 use crate::readiness::Readiness;
 #[cfg(unix)]
 use crate::sink::Wants;
+use crate::tls::session::Session;
 use crate::token::Token;
 use link::{Got, Link};
 use state::{Action, Input, State};
 
 pub use link::Room;
+pub(crate) use secure::Unsealed;
 
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub enum Flushed {
     Yield,
     /// Writing failed: what the peer said before is to be read, and the stream ends behind it.
     Broken,
+    /// Everything is sent and our end is said; if the peer does not say its own in this time, the stream is closed without.
+    Linger(std::time::Duration),
     /// The stream is to be closed.
     Close(CloseReason),
 }
@@ -84,6 +89,8 @@ pub struct Stream<C> {
     /// `None` once closed.
     link: Option<Link>,
     outbox: Outbox<C>,
+    /// Where it is secured.
+    tls: Option<Box<Session<C>>>,
     state: State,
     appetite: Appetite,
     pub(crate) readiness: Readiness,
@@ -134,6 +141,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
         Self {
             link: Some(link),
             outbox: Outbox::new(),
+            tls: None,
             state,
             appetite: Appetite::new(),
             readiness: Readiness::fresh(),
@@ -178,11 +186,11 @@ impl<C: AsRef<[u8]>> Stream<C> {
 
     /// What has gone through it.
     #[must_use]
-    pub const fn statistics(&self) -> Statistics {
+    pub fn statistics(&self) -> Statistics {
         Statistics {
             bytes_read: self.bytes_read,
             bytes_written: self.bytes_written,
-            bytes_queued: self.outbox.len(),
+            bytes_queued: self.outbox.len() + self.unsealed(),
         }
     }
 
@@ -211,12 +219,15 @@ impl<C: AsRef<[u8]>> Stream<C> {
     /// Returns whether there is something to read that the poller will not tell of again.
     pub(crate) fn resume(&mut self) -> bool {
         let resumed = !self.state.apply(Input::Resume).is_empty();
-        resumed && self.readiness.readable()
+        resumed && (self.readiness.readable() || self.is_ripe())
     }
 
     /// Whether a read may be tried.
-    pub(crate) const fn wants_input(&self) -> bool {
-        self.readiness.readable() && self.state.is_reading()
+    pub(crate) fn wants_input(&self) -> bool {
+        match &self.tls {
+            None => self.readiness.readable() && self.state.is_reading(),
+            Some(tls) => self.wants_records(tls),
+        }
     }
 
     /// How much memory the binding should lend for the next read, if it should.
@@ -296,12 +307,13 @@ impl<C: AsRef<[u8]>> Stream<C> {
 
     /// Notes that the socket broke; as [`hook_raised`](Self::hook_raised).
     pub(crate) fn failed(&mut self, errno: i32) -> Option<CloseReason> {
-        close_in(self.state.apply(Input::Failed(errno)))
+        close_in(self.state.apply(Input::Failed(errno))).map(|reason| self.blame_tls(reason))
     }
 
     /// Gives the socket back to the system.
     pub(crate) fn close(&mut self, reason: CloseReason, registrar: &Registrar) {
         self.reason = Some(reason);
+        self.last_words(reason);
         let unread = self.readiness.readable();
         self.readiness = Readiness::default();
         // Chunks go here, and when they are written, while the engine's state is borrowed: see `Handles::Chunk`.
@@ -342,6 +354,9 @@ impl<C: AsRef<[u8]>> Stream<C> {
         if !self.state.accepts_writes() || self.broken.is_some() {
             return Wrote::Ignored;
         }
+        if self.tls.is_some() {
+            return self.write_plain(chunk);
+        }
         self.outbox.push_small_or_shared(chunk);
         if self.outbox.is_full() && !self.state.apply(Input::OutboxFull).is_empty() {
             return Wrote::Full;
@@ -354,6 +369,9 @@ impl<C: AsRef<[u8]>> Stream<C> {
         if !self.state.accepts_writes() || self.broken.is_some() {
             return Some(Wrote::Ignored);
         }
+        if self.tls.is_some() {
+            return self.write_plain_pair(head, tail);
+        }
         self.outbox.push_pair(head, tail)?;
         if self.outbox.is_full() && !self.state.apply(Input::OutboxFull).is_empty() {
             return Some(Wrote::Full);
@@ -364,7 +382,9 @@ impl<C: AsRef<[u8]>> Stream<C> {
     /// Writes what the kernel takes; an empty outbox sets off what waited for it.
     pub(crate) fn flush(&mut self) -> Flushed {
         match self.send() {
-            Flushed::Nothing if self.readiness.has_error() && self.state.is_deaf() => {
+            Flushed::Nothing
+                if self.readiness.has_error() && self.state.is_deaf() && !self.is_lingering() =>
+            {
                 self.ask_for_error()
             }
             flushed => flushed,
@@ -386,9 +406,9 @@ impl<C: AsRef<[u8]>> Stream<C> {
     }
 
     fn send(&mut self) -> Flushed {
-        let Some(link) = &mut self.link else {
+        if self.link.is_none() {
             return Flushed::Nothing;
-        };
+        }
         if self.state.is_aborting() {
             return self.settle();
         }
@@ -396,15 +416,26 @@ impl<C: AsRef<[u8]>> Stream<C> {
             return self.break_off(errno);
         }
         let mut written = 0;
-        while !self.outbox.is_empty() {
-            if !self.readiness.writable() {
-                return Flushed::Nothing;
+        loop {
+            let more = match self.tls {
+                None => false,
+                Some(_) => match self.seal() {
+                    Ok(more) => more,
+                    Err(flushed) => return flushed,
+                },
+            };
+            if self.outbox.is_empty() {
+                break;
             }
+            let (Some(link), true) = (&mut self.link, self.readiness.writable()) else {
+                return Flushed::Nothing;
+            };
             let flush = self.outbox.flush(link, drop);
             written += flush.written;
             self.bytes_written += flush.written as u64;
             match flush.outcome {
-                Outcome::Drained => {}
+                Outcome::Drained if !more => break,
+                Outcome::Drained if written < FLUSH_SHARE => {}
                 Outcome::Blocked if link.takes_more() => {
                     if written >= FLUSH_SHARE {
                         return Flushed::Yield;
@@ -418,7 +449,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
                         _ => Flushed::Nothing,
                     };
                 }
-                Outcome::Yielded => return Flushed::Yield,
+                Outcome::Drained | Outcome::Yielded => return Flushed::Yield,
                 Outcome::Failed(error) => {
                     return self.break_off(error.raw_os_error().unwrap_or(0));
                 }
@@ -452,6 +483,11 @@ impl<C: AsRef<[u8]>> Stream<C> {
 
     /// The outbox is empty.
     fn settle(&mut self) -> Flushed {
+        if self.tls.is_some() && !self.state.is_aborting() {
+            if let Some(flushed) = self.settle_tls() {
+                return flushed;
+            }
+        }
         let mut flushed = Flushed::Nothing;
         for action in self.state.apply(Input::Flushed) {
             match action {

@@ -322,6 +322,14 @@ impl State {
         matches!(self.life, Lifecycle::Draining)
     }
 
+    /// Whether our half ends, or the stream does, as soon as everything is sent: no producer is waited for.
+    #[must_use]
+    pub const fn is_finishing(self) -> bool {
+        matches!(self.producer, Producer::None | Producer::Free)
+            && (matches!(self.life, Lifecycle::Draining)
+                || matches!(self.life, Lifecycle::Open) && matches!(self.write, WriteHalf::Closing))
+    }
+
     /// Whether the stream closes at the loop's next visit, whatever is queued.
     #[must_use]
     pub const fn is_aborting(self) -> bool {

@@ -23,10 +23,12 @@ use std::cell::{Cell, RefCell};
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use torsion_reactor::{
-    Address, Clock, CloseReason, Discarded, Engine, Handles, Time, Token, Wants, Wrote,
+    Address, Clock, CloseReason, Discarded, Engine, Failure, Handles, Peer, Time, Token, Wants,
+    Wrote,
 };
 
 /// How long one turn waits at most.
@@ -41,6 +43,8 @@ pub(crate) enum Seen {
     Eof(Token),
     WriteClosed(Token),
     Resume(Token),
+    Secured(Token, Arc<Peer>),
+    TlsFailed(Token, Failure),
     Lost(Token, CloseReason),
     /// The listener, and the stream that came in.
     Accepted(Token, Token),

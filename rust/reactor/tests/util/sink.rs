@@ -3,8 +3,9 @@
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use torsion_reactor::{Address, CloseReason, Sink, Token, Wants};
+use torsion_reactor::{Address, CloseReason, Failure, Peer, Sink, Token, Wants};
 
 use super::{Call, Handle, Lease, Seen, Timer, Types, World};
 
@@ -76,6 +77,14 @@ impl Sink<Types> for World {
 
     fn resume(&self, stream: &Handle) {
         self.see(Seen::Resume(stream.token));
+    }
+
+    fn secured(&self, stream: &Handle, peer: Arc<Peer>) {
+        self.see(Seen::Secured(stream.token, peer));
+    }
+
+    fn tls_failed(&self, stream: &Handle, failure: Box<Failure>) {
+        self.see(Seen::TlsFailed(stream.token, *failure));
     }
 
     fn lost(&self, stream: Handle, reason: CloseReason) {

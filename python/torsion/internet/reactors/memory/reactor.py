@@ -10,7 +10,9 @@ from torsion.internet.reactors.memory.network import Network
 from torsion.internet.reactors.memory.resolver import MemoryResolver
 from torsion.internet.reactors.memory.stream import MemoryConnection
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
+from torsion.internet.reactors.provides.tls import ProvidesTLS
 from torsion.internet.reactors.provides.udp import ProvidesUDP
+from torsion.internet.reactors.secure import WaysOfTLS
 from torsion.internet.transports.stream import TCPConnection
 from torsion.python.threadpool import ThreadPool
 
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["MemoryReactor", "install"]
 
 
-class MemoryReactor(ProvidesTCP, ProvidesUDP):
+class MemoryReactor(ProvidesTCP, ProvidesTLS, ProvidesUDP):
     """A reactor whose time passes when it is told to, or when it would wait, and whose network is in memory.
 
     :ivar network: what joins it to other reactors, and where faults are made.
     :ivar machine: the computer on that network that it is a process of.
     """
+
+    tls = WaysOfTLS(natively=False)
 
     def __init__(self, network: Network | None = None, machine: Machine | None = None) -> None:
         """Make a reactor.

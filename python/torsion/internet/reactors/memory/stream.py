@@ -6,13 +6,14 @@ import errno
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import classImplementsOnly
+from zope.interface import classImplements, classImplementsOnly
 
-from torsion.internet.interfaces import IConsumer, ILoggingContext, IPushProducer, ITCPTransport
+from torsion.internet.interfaces import IConsumer, ILoggingContext, INegotiated, IPushProducer, ITLSTransport
 from torsion.internet.reactors.memory.sockets import system_error
 from torsion.internet.reactors.memory.state import Action, Input, StreamState
 from torsion.internet.reactors.memory.turns import Entry
 from torsion.internet.transports.stream import TCPNames
+from torsion.internet.transports.tls import Securable, Wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -411,8 +412,15 @@ def _forget_input(socket: StreamSocket) -> None:
         return
 
 
-class MemoryConnection(TCPNames, MemoryStream):  # type: ignore[misc, override]  # two engines' streams, of one shape
-    """A TCP connection in memory (``ITCPTransport``)."""
+class MemoryConnection(Securable, TCPNames, MemoryStream):  # type: ignore[misc, override]  # two engines' streams, of one shape
+    """A TCP connection in memory (``ITLSTransport``)."""
 
 
-classImplementsOnly(MemoryConnection, ITCPTransport, IConsumer, IPushProducer, ILoggingContext)
+class WrappedMemoryConnection(Wrapped, MemoryConnection):  # type: ignore[misc, override]  # as above
+    """A TCP connection in memory that OpenSSL has secured since ``startTLS``."""
+
+
+MemoryConnection.wrapped_class = WrappedMemoryConnection
+
+classImplementsOnly(MemoryConnection, ITLSTransport, IConsumer, IPushProducer, ILoggingContext)
+classImplements(WrappedMemoryConnection, INegotiated)
