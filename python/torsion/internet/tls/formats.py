@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -287,11 +288,13 @@ def read_roots(path: str) -> list[bytes]:
     except BadCertificateFile:
         return []
     found = []
-    for block in blocks:
-        try:
-            found.append(certificate_der(x509.load_pem_x509_certificate(block)))
-        except ValueError:
-            continue
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of faults in roots that others have chosen; nobody here can mend them
+        for block in blocks:
+            try:
+                found.append(certificate_der(x509.load_pem_x509_certificate(block)))
+            except ValueError:
+                continue
     return found
 
 
