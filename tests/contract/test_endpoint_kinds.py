@@ -26,7 +26,7 @@ from torsion.internet.endpoints import (
     wrapClientTLS,
     wrapServerTLS,
 )
-from torsion.internet.interfaces import ITLSTransport
+from torsion.internet.interfaces import ISSLTransport
 from torsion.internet.protocol import Factory
 from torsion.protocols.haproxy import proxyEndpoint
 from torsion.wire.haproxy import Family, Header, encode
@@ -248,8 +248,10 @@ class TestTLS:
             await talk(client, server)
             if over == "proxy":
                 assert server.transport.getPeer() == IPv4Address("TCP", "192.0.2.1", 4000)
-            elif ITLSTransport.implementedBy(type(client.transport)):
-                assert client.transport.protocol is client  # nothing stands in between
+            else:
+                for end in (client, server):
+                    assert end.transport.protocol is end  # nothing stands in between
+                    assert ISSLTransport.providedBy(end.transport)
             client.transport.loseConnection()
             assert (await after(reactor, client.lost)).__class__ is error.ConnectionDone
             await server.lost
@@ -257,6 +259,62 @@ class TestTLS:
 
         with nothing_left_open():
             run(scenario)
+
+    def test_strings(self, reactor, run, tmp_path):
+        from torsion.internet.ssl import DN, Certificate, KeyPair
+
+        # One certificate for each name, both of one authority.
+        authority = KeyPair.generate("ec", 256).selfSignedCert(1, CN="an authority")
+        (tmp_path / "roots").mkdir()
+        (tmp_path / "roots" / "authority.pem").write_bytes(authority.dump(1))
+        (tmp_path / "names").mkdir()
+        for number, name in enumerate(("localhost", "127.0.0.1"), 2):
+            key = KeyPair.generate("ec", 256)
+            request = key.requestObject(DN(commonName=name))
+            certificate = authority.signRequestObject(request, number)
+            assert isinstance(certificate, Certificate)
+            (tmp_path / "names" / f"{name}.pem").write_bytes(certificate.dump(1) + key.dump(1))
+        roots, names = (quoteStringArgument(str(tmp_path / name)) for name in ("roots", "names"))
+
+        async def scenario():
+            factory = Server()
+            port = await serverFromString(reactor, f"tls:{names}:0:interface=127.0.0.1").listen(factory)
+            number = port.getHost().port
+            connection = factory.connection()
+            client = await clientFromString(reactor, f"tls:localhost:{number}:trustRoots={roots}").connect(RECORDERS)
+            await talk(client, await connection)
+            client.transport.loseConnection()
+            await client.lost
+            stranger = await clientFromString(reactor, f"tls:localhost:{number}").connect(RECORDERS)
+            assert type(await stranger.lost).__name__ == "UnknownIssuer"
+            await port.stopListening()
+
+        run(scenario)
+
+    def test_ssl_strings(self, reactor, run, tmp_path):
+        from torsion.internet.ssl import KeyPair
+
+        own = KeyPair.generate("ec", 256).selfSignedCert(1, CN="host.example")
+        (tmp_path / "both.pem").write_bytes(own.dumpPEM())
+        file = quoteStringArgument(str(tmp_path / "both.pem"))
+        folder = quoteStringArgument(str(tmp_path))
+
+        async def scenario():
+            factory = Server()
+            port = await serverFromString(reactor, f"ssl:0:privateKey={file}:interface=127.0.0.1").listen(factory)
+            number = port.getHost().port
+            for more in ("", f":caCertsDir={folder}", f":caCertsDir={folder}:privateKey={file}"):
+                connection = factory.connection()
+                client = await clientFromString(reactor, f"ssl:127.0.0.1:{number}{more}").connect(RECORDERS)
+                await talk(client, await connection)
+                client.transport.loseConnection()
+                await client.lost
+            wrong = f"ssl:127.0.0.1:{number}:caCertsDir={folder}:hostname=other.example"
+            client = await clientFromString(reactor, wrong).connect(RECORDERS)
+            assert type(await client.lost).__name__ == "WrongName"
+            await port.stopListening()
+
+        run(scenario)
 
     def test_a_stranger(self, reactor, run, options):
         async def scenario():
