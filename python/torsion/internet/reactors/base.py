@@ -108,6 +108,11 @@ class ReactorBase(PluggableResolverMixin):
         :raises torsion.internet.error.ReactorAlreadyRunning: if it is running.
         :raises torsion.internet.error.WrongThreadError: if another thread is making it turn.
         """
+        self._enter(installSignalHandlers)
+        self.fireSystemEvent("startup")
+
+    def _enter(self, installSignalHandlers: bool) -> None:
+        """Begin a run, but for its event."""
         if self._started or self._looping:  # a hook of the end of a run is still part of it
             raise error.ReactorAlreadyRunning("this reactor is running; another loop needs a reactor of its own")
         self.engine.wakeup_fileno()  # which refuses other threads, before anything has begun
@@ -121,7 +126,6 @@ class ReactorBase(PluggableResolverMixin):
         if _current.installed_reactor() in (None, self):
             threadable.registerAsIOThread()
         self.threadWaiters.started()
-        self.fireSystemEvent("startup")
 
     def mainLoop(self) -> None:
         """Serve until the reactor is stopped or crashes.

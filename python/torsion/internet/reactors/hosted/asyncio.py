@@ -7,6 +7,7 @@ import weakref
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
+from torsion.internet.reactors.hosted.driver import Driver
 from torsion.internet.reactors.hosted.reactor import HostedReactor
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncioDriver", "AsyncioReactor", "install"]
 
 
-class AsyncioDriver:
+class AsyncioDriver(Driver):
     """Drives a reactor by an asyncio event loop.
 
     :ivar loop: that loop.

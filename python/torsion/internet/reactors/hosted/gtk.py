@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torsion.internet.reactors.hosted.driver import milliseconds
+from torsion.internet.reactors.hosted.driver import Driver, milliseconds
 from torsion.internet.reactors.hosted.reactor import HostedReactor
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["GtkDriver", "GtkReactor", "install"]
 
 
-class GtkDriver:
+class GtkDriver(Driver):
     """Drives a reactor by GLib's default main context.
 
     :ivar application: the ``Gio.Application`` that is run, if one is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torsion.internet.reactors.hosted.driver import milliseconds
+from torsion.internet.reactors.hosted.driver import Driver, milliseconds
 from torsion.internet.reactors.hosted.reactor import HostedReactor
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["QtDriver", "QtReactor", "install"]
 
 
-class QtDriver:
+class QtDriver(Driver):
     """Drives a reactor by the event loop of a Qt application.
 
     :ivar application: that application.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torsion.internet import error
 from torsion.internet.reactors.engined import EngineReactor
 from torsion.logger import Logger
 from torsion.python.failure import Failure
@@ -40,6 +39,7 @@ class HostedReactor(EngineReactor):
         self._attached = False
         self._ours = False  # whether it is run() that runs the foreign loop
         self._alarm: float | None = None  # when the driver's timer calls
+        self._startup_due = False  # whether the startup event is to be fired in the loop's first turn
         self._settling = False  # whether the shutdown event is being fired, with no turn going on
         self._doubt: BaseException | None = None  # what the foreign loop raised last, if no turn was taken since
         self._problem: BaseException | None = None  # what keeps the engine from taking any more turns
@@ -49,7 +49,7 @@ class HostedReactor(EngineReactor):
     # --- running -----------------------------------------------------------------------------------------------------
 
     def run(self, installSignalHandlers: bool = True) -> None:
-        """Fire the ``startup`` event, then run the foreign loop until :meth:`stop` or :meth:`crash`.
+        """Run the foreign loop until :meth:`stop` or :meth:`crash`; the ``startup`` event is the first that happens in it.
 
         While somebody else runs that loop, start and return at once; the signals are then that one's business.  If the loop
         ends by itself, as one of windows does when the last is closed, the reactor stops.
@@ -61,8 +61,10 @@ class HostedReactor(EngineReactor):
         """
         if self.driver.running():
             self.startRunning(installSignalHandlers=False)
-        else:
-            super().run(installSignalHandlers)
+            return
+        self._join(installSignalHandlers)
+        self._startup_due = True
+        self.mainLoop()
 
     def startRunning(self, installSignalHandlers: bool = True) -> None:
         """Fire the ``startup`` event, and be part of the foreign loop from now on, whoever runs it.
@@ -71,17 +73,20 @@ class HostedReactor(EngineReactor):
         :raises torsion.internet.error.WrongThreadError: if another thread is making it turn.
         :raises TypeError: if the foreign loop cannot watch descriptors.
         """
+        self._join(installSignalHandlers)
+        self.fireSystemEvent("startup")
+
+    def _join(self, installSignalHandlers: bool) -> None:
+        """Begin a run, but for its event, and be part of the loop."""
         if self._attached:
-            super().startRunning(installSignalHandlers)  # which refuses
-            return
+            self._enter(installSignalHandlers)  # which refuses
         self._attach()
         try:
-            super().startRunning(installSignalHandlers)
-        finally:
-            if self._started:
-                self._looping = True
-            else:
-                self._end_run()
+            self._enter(installSignalHandlers)
+        except BaseException:
+            self._detach()
+            raise
+        self._looping = True
 
     def _start(self) -> None:
         """Start in a loop that ran already when the reactor was made."""
@@ -112,6 +117,8 @@ class HostedReactor(EngineReactor):
             if self._problem is not None:
                 raise self._problem
             self.engine.wakeup_fileno()  # which refuses in a process that was forked off within this run
+            if self._startup_due:
+                self._start_up()  # the loop ended before it took a turn
             if self._started:
                 # The loop has ended under us, and may be unable to run again: the engine turns by itself until all is shut down.
                 self._detach()
@@ -121,6 +128,7 @@ class HostedReactor(EngineReactor):
         finally:
             self._ours = False
             self._problem = self._doubt = None
+            self._startup_due = False
             self._started = self._stopping = self._fire_shutdown = self.running = False
             self._end_run()
 
@@ -179,9 +187,13 @@ class HostedReactor(EngineReactor):
             # that ends nothing.
             _log.failure("Unexpected error in the main loop", Failure(doubt, type(doubt), doubt.__traceback__))
         try:
-            self.engine.turn(0.0)
+            if self._startup_due:
+                self._start_up()
+            # A run that is ending takes no further turn, but for those within what the last one called.
+            if self.engine.running or (self._started and not self._fire_shutdown):
+                self.engine.turn(0.0)
         except BaseException as problem:  # noqa: BLE001 - the foreign loop has no use for it
-            if self._is_fatal(problem):
+            if self._ends_run(problem):
                 self._problem = problem
                 self._started = self._stopping = self._fire_shutdown = self.running = False
                 if not self._ours:
@@ -189,6 +201,10 @@ class HostedReactor(EngineReactor):
             else:
                 _log.failure("Unexpected error in the main loop")
         self._settle()
+
+    def _start_up(self) -> None:
+        self._startup_due = False
+        self.fireSystemEvent("startup")
 
     def _alarmed(self) -> None:
         self._alarm = None
@@ -220,12 +236,6 @@ class HostedReactor(EngineReactor):
         self._detach()
         self._looping = False
         self._leave()
-
-    def _is_fatal(self, problem: BaseException) -> bool:
-        """Tell whether the engine itself failed; else a signal handler raised *problem* in its turn."""
-        traceback = problem.__traceback__
-        kinds = OSError | error.WrongThreadError | error.WrongProcessError
-        return isinstance(problem, kinds) and (traceback is None or traceback.tb_next is None)
 
     def _given_up(self) -> None:
         super()._given_up()

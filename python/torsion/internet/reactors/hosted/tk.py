@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torsion.internet.reactors.hosted.driver import milliseconds
+from torsion.internet.reactors.hosted.driver import Driver, milliseconds
 from torsion.internet.reactors.hosted.reactor import HostedReactor
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["TkDriver", "TkReactor", "install"]
 
 
-class TkDriver:
+class TkDriver(Driver):
     """Drives a reactor by the event loop of a Tk application.
 
     :ivar root: its window.

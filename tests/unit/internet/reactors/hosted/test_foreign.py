@@ -69,44 +69,30 @@ def search_path(kind: str) -> str:
     return os.pathsep.join(filter(None, (path, folder)))
 
 
-@pytest.fixture(scope="module")
-def outcomes(display: str | None) -> dict[str, dict[str, str]]:
-    """What each kind of loop made of each scene; empty, but for a reason, where there is no such loop."""
-    found: dict[str, dict[str, str]] = {}
-    for kind in KINDS:
-        environment = os.environ | {"PYTHONPATH": search_path(kind), "QT_QPA_PLATFORM": "offscreen"}
-        if display is not None:
-            environment["DISPLAY"] = display
-        done = subprocess.run(
-            [sys.executable, "-c", WHY_NOT, f"hosted-{kind}"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
+@pytest.fixture(scope="module", params=KINDS)
+def outcomes(display: str | None, request: pytest.FixtureRequest) -> dict[str, str]:
+    """What a kind of loop made of each scene."""
+    kind: str = request.param
+    environment = os.environ | {"PYTHONPATH": search_path(kind), "QT_QPA_PLATFORM": "offscreen"}
+    if display is not None:
+        environment["DISPLAY"] = display
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=50
         )
-        if done.stdout.strip():
-            found[kind] = {"": done.stdout.strip()}
-            continue
-        done = subprocess.run(
-            [sys.executable, str(HERE / "scenes.py"), kind],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=50,
-        )
-        found[kind] = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
-        found[kind]["end"] = f"status {done.returncode}: {done.stderr}"
-    return found
+
+    why_not = run("-c", WHY_NOT, f"hosted-{kind}").stdout.strip()
+    if why_not:
+        pytest.skip(why_not)
+    done = run(str(HERE / "scenes.py"), kind)
+    outcomes = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    return outcomes | {"end": f"status {done.returncode}: {done.stderr}"}
 
 
 @pytest.mark.parametrize("scene", SCENES)
-@pytest.mark.parametrize("kind", KINDS)
-def test_scene(outcomes: dict[str, dict[str, str]], kind: str, scene: str) -> None:
-    outcome = outcomes[kind]
-    if "" in outcome:
-        pytest.skip(outcome[""])
-    assert outcome.get(scene, outcome["end"]).replace("\\n", "\n") == "ok"
+def test_scene(outcomes: dict[str, str], scene: str) -> None:
+    assert outcomes.get(scene, outcomes["end"]).replace("\\n", "\n") == "ok"
 
 
 def test_every_scene_is_looked_at() -> None:
