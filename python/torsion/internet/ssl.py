@@ -27,6 +27,9 @@ from torsion.internet.tls import (
 )
 from torsion.internet.tls.errors import WrongName as VerificationError
 from torsion.internet.tls.versions import ProtocolNegotiationSupport, protocolNegotiationMechanisms
+from torsion.internet.transports.secureports import TLSConnector as Connector
+from torsion.internet.transports.secureports import TLSPort as Port
+from torsion.internet.transports.stream import TLSConnection
 
 __all__ = [
     "DN",
@@ -34,15 +37,19 @@ __all__ = [
     "Certificate",
     "CertificateOptions",
     "CertificateRequest",
+    "Client",
     "ClientContextFactory",
+    "Connector",
     "ContextFactory",
     "DefaultOpenSSLContextFactory",
     "DiffieHellmanParameters",
     "DistinguishedName",
     "KeyPair",
     "OpenSSLDefaultPaths",
+    "Port",
     "PrivateCertificate",
     "ProtocolNegotiationSupport",
+    "Server",
     "TLSVersion",
     "VerificationError",
     "optionsForClientTLS",
@@ -51,6 +58,8 @@ __all__ = [
     "supported",
     "trustRootFromCertificates",
 ]
+
+Client = Server = TLSConnection
 
 supported = True
 """Whether TLS can be had: where this module can be imported, it can."""

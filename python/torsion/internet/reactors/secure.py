@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torsion._native import Stream
     from torsion.internet.transports.tls import Road
 
 __all__ = ["WaysOfTLS"]
@@ -46,3 +47,9 @@ class WaysOfTLS:
         from torsion.internet.tls.certificates import peer_certificate
 
         return peer_certificate(der)
+
+    def handle(self, stream: Stream) -> Any:
+        """Return what tells programs of a connection that is secured natively."""
+        from torsion.internet.tls.handle import ConnectionHandle
+
+        return ConnectionHandle(stream)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from torsion._native import TLSContext
 from torsion.internet.tls.errors import UnsupportedOption
 
 if TYPE_CHECKING:
@@ -19,14 +20,12 @@ _NO_LIMIT = 1e9  # seconds: thirty years
 
 
 @lru_cache(maxsize=_CONTEXTS_KEPT)
-def native_context(settings: TLSSettings) -> Any:
+def native_context(settings: TLSSettings) -> TLSContext:
     """Return the native context for *settings*: the same one each time, as long as it is among those used last.
 
     :raises UnsupportedOption: if the native implementation cannot use a key or a certificate.
     :raises OSError: if the key log cannot be written.
     """
-    from torsion._native import TLSContext
-
     limit = settings.handshake_timeout
     try:
         if settings.client:

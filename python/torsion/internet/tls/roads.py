@@ -20,6 +20,8 @@ from torsion.internet.tls.sni import NameTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torsion._native import TLSContext
+
 __all__ = ["NativeRoad", "choose_road", "viaOpenSSL"]
 
 
@@ -40,7 +42,7 @@ class NativeRoad:
         self._send = send_name
         self.server_name = server_name
 
-    def context(self, protocols: Sequence[bytes] | None = None) -> Any:
+    def context(self, protocols: Sequence[bytes] | None = None) -> TLSContext:
         """Return the context for the next connection: call it for each one, since certificates may change.
 
         :param protocols: the application protocols of the connection's factory, if it is one that has any

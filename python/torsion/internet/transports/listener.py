@@ -44,6 +44,9 @@ class Port(StreamOwner):
     streams: ClassVar[type[Stream]] = TCPConnection
     """What its connections are."""
 
+    kind: str = "TCP"
+    """What it speaks, for log lines."""
+
     def __init__(self, port: int, factory: IProtocolFactory, backlog: int, interface: str, reactor: Home) -> None:
         super().__init__(reactor)
         self.port = port
@@ -81,7 +84,7 @@ class Port(StreamOwner):
         self._asked, self.port = self.port, self._host.port
         self.connected, self.disconnected = True, False
         self.reactor.handles[self] = None
-        _log.info("{factory} starting on {port}", factory=log_prefix(self.factory), port=self.port)
+        _log.info("{factory} starting on {port}", factory=self.factory_name(), port=self.port)
 
     def stopListening(self) -> Deferred[None] | None:
         """Cease to listen; the address is free at once, and ``factory.doStop`` is called soon.
@@ -126,6 +129,10 @@ class Port(StreamOwner):
         """Return the descriptor, or -1 if the port does not listen."""
         return -1 if self._listener is None else self._listener.fileno()
 
+    def factory_name(self) -> str:
+        """Return by what name log lines are to call the factory."""
+        return log_prefix(self.factory)
+
     def logPrefix(self) -> str:
         """Return by what name log lines are to call this port: its factory's class."""
         return qual(type(self.factory))
@@ -163,7 +170,7 @@ class Port(StreamOwner):
         listener = self._listener
         if listener is None:
             return
-        _log.info("(TCP Port {port} Closed)", port=self.port)
+        _log.info("({kind} Port {port} Closed)", kind=self.kind, port=self.port)
         listener.close()
         self._listener = None
         self.connected, self.disconnected = False, True

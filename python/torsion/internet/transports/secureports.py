@@ -20,24 +20,35 @@ __all__ = ["TLSConnector", "TLSPort"]
 
 
 class TLSPort(Port):
-    """A port that speaks TLS to whoever connects."""
+    """A port that speaks TLS to whoever connects.
+
+    :ivar road: how its connections are secured.
+    """
 
     streams = TLSConnection
+    kind = "TLS"
 
     def __init__(
         self, port: int, factory: IProtocolFactory, road: Road, backlog: int, interface: str, reactor: Home
     ) -> None:
         super().__init__(port, factory, backlog, interface, reactor)
-        self._road = road
+        self.road = road
+
+    def factory_name(self) -> str:
+        """Return by what name log lines are to call the factory."""
+        return f"{super().factory_name()} (TLS)"
 
     def accepted(self, stream: Stream, address: SocketAddress, /) -> None:
         """A connection came in: secure it, and make it a protocol."""
-        stream.start_tls(self._road.context(acceptable_protocols(self.factory)))
+        stream.start_tls(self.road.context(acceptable_protocols(self.factory)))
         super().accepted(stream, address)
 
 
 class TLSConnector(Connector):
-    """A connection that speaks TLS as soon as it stands."""
+    """A connection that speaks TLS as soon as it stands.
+
+    :ivar road: how it is secured.
+    """
 
     streams = TLSConnection
 
@@ -52,9 +63,9 @@ class TLSConnector(Connector):
         reactor: Home,
     ) -> None:
         super().__init__(host, port, factory, timeout, bindAddress, reactor)
-        self._road = road
+        self.road = road
 
     def connected(self, stream: Stream, /) -> None:
         """The connection stands: secure it, and make it a protocol."""
-        stream.start_tls(self._road.context(acceptable_protocols(self.factory)), self._road.server_name)
+        stream.start_tls(self.road.context(acceptable_protocols(self.factory)), self.road.server_name)
         super().connected(stream)

@@ -57,6 +57,9 @@ class TLS(Protocol):
     def certificate(self, der: bytes) -> Any:
         """Return a certificate as programs want it."""
 
+    def handle(self, stream: Stream) -> Any:
+        """Return what tells programs of a connection that is secured natively, as OpenSSL's connection would."""
+
 
 class Securable(_Stream):
     """A plain connection that can be made secure (``ITLSTransport``)."""
@@ -128,6 +131,10 @@ class Secured(_Stream):
         """
         raise RuntimeError("TLS was started on this connection already")
 
+    def getHandle(self) -> Any:
+        """Return a :class:`torsion.internet.tls.handle.ConnectionHandle`, which tells of the connection."""
+        return self.owner.reactor.tls.handle(self)  # type: ignore[attr-defined]
+
     def getPeerCertificate(self) -> Any:
         """Return the peer's certificate; None if it showed none, or before the handshake is over.
 
@@ -189,6 +196,10 @@ class Wrapped(_Stream):
     def resumeProducing(self) -> None:
         """Deliver again."""
         self.tls_layer.resumeProducing()
+
+    def getHandle(self) -> Any:
+        """Return the ``OpenSSL.SSL.Connection``."""
+        return self.tls_layer.getHandle()
 
     def getPeerCertificate(self) -> Any:
         """Return the peer's certificate, an ``OpenSSL.crypto.X509``, or None."""

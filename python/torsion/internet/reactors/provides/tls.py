@@ -41,6 +41,7 @@ class ProvidesTLS(OverEngine):
         if road is None:
             wrapped = self.tls.layer(contextFactory, False, factory, self)
             listening = Port(port, wrapped, backlog, interface, self)
+            listening.kind = "TLS"
         else:
             listening = TLSPort(port, factory, road, backlog, interface, self)
         listening.startListening()
