@@ -17,7 +17,7 @@ from contract.harness import Client, Recorder, Server, in_thread, run_scenario, 
 from torsion.internet.error import ConnectionDone
 from torsion.internet.interfaces import IHandshakeListener, IProtocolNegotiationFactory
 from torsion.internet.reactors.native import NativeReactor
-from torsion.internet.ssl import CertificateOptions, TLSVersion, optionsForClientTLS
+from torsion.internet.ssl import Certificate, CertificateOptions, TLSVersion, optionsForClientTLS
 from torsion.internet.tls import (
     FILETYPE_PEM,
     CertificateRequired,
@@ -61,8 +61,6 @@ class Road:
     def __init__(self, name: str, reactor: NativeReactor) -> None:
         self.native = name == "native"
         self.reactor = reactor
-        if self.native and not hasattr(reactor, "listenSSL"):
-            pytest.skip("the native module is older")
 
     def listen(self, options, factory):
         if self.native:
@@ -314,8 +312,6 @@ def test_a_peer_that_does_not_close(road, monkeypatch):
 @needs_openssl
 def test_openssl_as_a_client_that_speaks_plainly_at_first(road, files):
     """As in SMTP (RFC 3207): plain words before, secure ones after, each in their order."""
-    if not hasattr(road.reactor, "listenSSL"):
-        pytest.skip("the native module is older")
 
     class Mail(Secure):
         def __init__(self):
@@ -358,6 +354,43 @@ def test_openssl_as_a_client_that_speaks_plainly_at_first(road, files):
     assert protocol.received == b"hello\n"
     assert protocol.events.count("handshakeCompleted") == 1
     assert isinstance(protocol.reason.value, ConnectionDone)
+
+
+def test_what_both_ends_know(road):
+    mine = authority().issue("client.example")
+
+    async def scenario():
+        factory, client = Server(Secure), Client(Secure())
+        port = road.listen(options(trustRoot=authority().root, acceptableProtocols=[b"mine"]), factory)
+        settings = client_options(clientCertificate=mine, acceptableProtocols=[b"mine"])
+        road.connect(port.getHost().port, settings, client)
+        ends = [client.one]
+        await until(road.reactor, lambda: factory.protocols and "handshakeCompleted" in factory.protocols[0].events)
+        ends.append(factory.protocols[0])
+        known = []
+        for end in ends:
+            transport = end.transport
+            handle = transport.getHandle()
+            known.append(
+                (
+                    Certificate.peerFromTransport(transport),
+                    Certificate.hostFromTransport(transport),
+                    transport.negotiatedProtocol,
+                    handle.get_protocol_version_name(),
+                    handle.get_alpn_proto_negotiated(),
+                )
+            )
+            assert handle.get_cipher_name().startswith("TLS_")
+        assert ends[1].transport.getHandle().get_servername() == HOST.encode()
+        client.one.transport.loseConnection()
+        await ends[1].lost
+        return known
+
+    own = server_certificate()
+    assert run_scenario(road.reactor, scenario) == [
+        (own, mine, b"mine", "TLSv1.3", b"mine"),
+        (mine, own, b"mine", "TLSv1.3", b"mine"),
+    ]
 
 
 @pytest.mark.parametrize("side", ["client", "server"])
