@@ -51,6 +51,7 @@ class Simulation:
 
         :raises ValueError: if it is negative or not finite.
         :raises RuntimeError: if there is always something more to be done at one time.
+        :raises torsion.internet.error.WrongThreadError: if one of them runs in another thread.
         """
         target = self.clock.now + delay_of(seconds)
         self.settle()
@@ -72,7 +73,10 @@ class Simulation:
         """Have every reactor do all that is to be done now; no time passes.
 
         :raises RuntimeError: if there is always something more.
+        :raises torsion.internet.error.WrongThreadError: if one of them runs in another thread.
         """
+        for engine in self.engines():
+            engine.enter()
         for _ in range(MOST_TURNS_AT_ONCE):
             if not self.others_turn(None):
                 return

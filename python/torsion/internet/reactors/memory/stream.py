@@ -413,7 +413,7 @@ def _forget_input(socket: StreamSocket) -> None:
 
 
 class MemoryConnection(Securable, TCPNames, MemoryStream):  # type: ignore[misc, override]  # two engines' streams, of one shape
-    """A TCP connection in memory (``ITLSTransport``)."""
+    """A TCP connection in memory (``ITCPTransport``)."""
 
 
 class WrappedMemoryConnection(Wrapped, MemoryConnection):  # type: ignore[misc, override]  # as above

@@ -6,7 +6,6 @@ but that it never waits for input: where the native engine would, time passes up
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
@@ -242,7 +241,7 @@ class Turns:
         try:
             return owner.raised(source, exception)
         except BaseException as worse:  # noqa: BLE001 - there is nobody left to tell but the interpreter
-            report_unraisable(worse, source)
+            report_unraisable(worse)
             return None
 
     def _wait(self, patience: int | None) -> None:
@@ -353,10 +352,19 @@ class Turns:
         return entries
 
 
-def report_unraisable(exception: BaseException, source: object) -> None:
-    """Report what cannot be raised to anybody, as the interpreter does with what comes out of ``__del__``."""
-    details = (type(exception), exception, exception.__traceback__, "Exception ignored in", source)
-    sys.unraisablehook(sys.UnraisableHookArgs(details))  # type: ignore[call-arg, misc]  # a tuple with names
+class _Last:
+    """Raises where nobody can catch it, when it goes: there the interpreter reports it by ``sys.unraisablehook``."""
+
+    def __init__(self, exception: BaseException) -> None:
+        self._exception = exception
+
+    def __del__(self) -> None:
+        raise self._exception
+
+
+def report_unraisable(exception: BaseException) -> None:
+    """Report what cannot be raised to anybody."""
+    _Last(exception)
 
 
 def _must_be_callable(function: object) -> None:
