@@ -216,6 +216,17 @@ def test_installed_simple_resolver_is_asked_in_ascii(reactor):
 
 
 @needs("IReactorPluggableNameResolver", "engine")
+def test_names_may_be_bytes(reactor):
+    simple = Simple(Deferred)
+    reactor.installResolver(simple)
+    reactor.resolve(b"torsion.example")
+    assert simple.asked[0][0] == "torsion.example"
+    found = []
+    reactor.resolve(b"192.0.2.1").addCallback(found.append)
+    assert found == ["192.0.2.1"]
+
+
+@needs("IReactorPluggableNameResolver", "engine")
 def test_installed_name_resolver_serves_both(reactor):
     default = reactor.nameResolver
     names = Names("2001:db8::1", "192.0.2.7", "192.0.2.8")

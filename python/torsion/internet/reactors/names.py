@@ -28,14 +28,17 @@ class PluggableResolverMixin:
         self._resolver: IResolverSimple | None = None
         self._name_resolver: IHostnameResolver | None = None
 
-    def resolve(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45)) -> Deferred[str]:
+    def resolve(self, name: str | bytes, timeout: Sequence[int] = (1, 3, 11, 45)) -> Deferred[str]:
         """Look up an IPv4 address of a host, without blocking.
 
-        :param name: the host's name; a numeric IPv4 address is its own answer, and an empty name means all interfaces.
+        :param name: the host's name, text or ASCII; a numeric IPv4 address is its own answer, and an empty name means all
+            interfaces.
         :param timeout: the sum of these is the number of seconds after which to give up.
         :returns: a Deferred that fires with the address in dotted-quad form, or fails with
             :class:`torsion.internet.error.DNSLookupError`.
         """
+        if isinstance(name, bytes):
+            name = name.decode("ascii")
         if not name or isIPAddress(name):
             from torsion.internet.defer import succeed
 
