@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -28,8 +30,11 @@ TRIED = {
     "multicast",
     "portforward",
     "process",
+    "starttls",
     "stdio",
     "throttled",
+    "tls_client",
+    "tls_server",
     "udp",
 }
 
@@ -179,6 +184,124 @@ def test_hosted(start: Start) -> None:
         client.sendall(b"hello\n")
         assert answers.readline() == b"HELLO\n"
     interrupted(program)
+
+
+# --- TLS -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file with a certificate for localhost, its own issuer, and the key."""
+    pytest.importorskip("cryptography")
+    from torsion.internet.ssl import KeyPair
+
+    path = tmp_path_factory.mktemp("pem") / "server.pem"
+    path.write_bytes(KeyPair.generate().selfSignedCert(1, CN="localhost").dumpPEM())
+    return str(path)
+
+
+def client_context(pem: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=pem)
+
+
+def server_context(pem: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+@pytest.mark.parametrize("protocols", [[], ["greeting/1"], ["greeting/1", "greeting/2"]])
+def test_tls_server(start: Start, pem: str, protocols: list[str]) -> None:
+    program = start("tls_server", "0", pem)
+    context = client_context(pem)
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    with context.wrap_socket(dial(port_of(program)), server_hostname="localhost") as client:
+        chosen = max(protocols, default=None)
+        assert client.selected_alpn_protocol() == chosen
+        greeting = b"hello, who are you? (%s)\r\n" % (chosen or "greeting/1").encode()
+        assert client.recv(1000) == greeting
+        client.sendall(b"Ada\r\n")
+        assert client.recv(1000) == b"hello, Ada\r\n"
+        assert client.recv(1000) == b""
+    interrupted(program)
+
+
+def test_tls_server_makes_a_certificate(start: Start, tmp_path: Path) -> None:
+    program = start("tls_server", "0", f"{tmp_path}/server.pem")
+    port = port_of(program)
+    assert (tmp_path / "server.pem").stat().st_mode & 0o077 == 0
+    with client_context(f"{tmp_path}/server.pem").wrap_socket(dial(port), server_hostname="localhost") as client:
+        assert client.recv(1000).startswith(b"hello")
+    interrupted(program)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+def test_tls_server_and_openssl(start: Start, pem: str) -> None:
+    program = start("tls_server", "0", pem)
+    where = f"127.0.0.1:{port_of(program)}"
+    command = ["openssl", "s_client", "-connect", where, "-servername", "localhost", "-CAfile", pem]
+    options = ["-alpn", "greeting/1", "-quiet", "-verify_return_error"]
+    with subprocess.Popen([*command, *options], stdin=-1, stdout=-1, stderr=subprocess.DEVNULL) as client:
+        assert client.stdout is not None
+        assert client.stdin is not None
+        assert client.stdout.readline() == b"hello, who are you? (greeting/1)\r\n"
+        client.stdin.write(b"Ada\n")
+        client.stdin.flush()
+        assert client.stdout.readline() == b"hello, Ada\n"
+    interrupted(program)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_tls_client(start: Start, pem: str, trusted: bool) -> None:
+    context = server_context(pem)
+    context.set_alpn_protocols(["http/1.1"])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        program = start("tls_client", "localhost", str(server.getsockname()[1]), *[pem] * trusted)
+        connected, _ = server.accept()
+        connected.settimeout(10)
+        if not trusted:
+            with connected, pytest.raises(ssl.SSLError):
+                context.wrap_socket(connected, server_side=True).recv(1)
+            status, _, errors = program.finish()
+            assert status == 1
+            assert "UnknownIssuer" in errors
+            return
+        with context.wrap_socket(connected, server_side=True) as secure:
+            assert secure.selected_alpn_protocol() == "http/1.1"
+            assert secure.recv(1000) == b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
+            secure.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
+            with suppress(OSError):  # whether the client says goodbye is its business
+                secure.unwrap()
+    assert program.finish() == (0, "connected with localhost speaking b'http/1.1'\nHTTP/1.0 200 OK (24 bytes)\n", "")
+
+
+def test_starttls_serves(start: Start, pem: str) -> None:
+    program = start("starttls", "serve", "0", pem)
+    plain = dial(port_of(program))
+    plain.sendall(b"tell me\r\nSTARTTLS\r\n")
+    with plain.makefile("rb", buffering=0) as answers:
+        assert answers.readline() == b"not here\r\n"
+        assert answers.readline() == b"go ahead\r\n"
+    with client_context(pem).wrap_socket(plain, server_hostname="localhost") as secure:
+        secure.sendall(b"tell me\r\n")
+        assert secure.recv(1000) == b"the secret is 42\r\n"
+    interrupted(program)
+
+
+def test_starttls_asks(start: Start, pem: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        program = start("starttls", "ask", str(server.getsockname()[1]), pem)
+        plain, _ = server.accept()
+        plain.settimeout(10)
+        assert plain.recv(1000) == b"STARTTLS\r\n"
+        plain.sendall(b"go ahead\r\n")
+        with server_context(pem).wrap_socket(plain, server_side=True) as secure:
+            assert secure.recv(1000) == b"tell me\r\n"
+            secure.sendall(b"nothing\r\n")
+            assert program.finish() == (0, "nothing\n", "")
 
 
 # --- datagrams -----------------------------------------------------------------------------------------------------------
