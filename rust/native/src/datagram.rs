@@ -108,6 +108,7 @@ impl PyDatagram {
     ) -> PyResult<Bound<'py, PyAny>> {
         match from {
             Address::Inet(from) => {
+                self.serving.store(0, Ordering::Relaxed); // should there be no name for this one
                 let name = self.peers.name(py, *from)?;
                 self.serving.store(name.as_ptr().addr(), Ordering::Relaxed);
                 Ok(name.into_any())

@@ -278,10 +278,14 @@ impl<C: AsRef<[u8]>> Datagram<C> {
         self.flush_answers();
         let mut sent = self.socket.send(bytes, to);
         if let Err(error) = &sent {
+            let errno = errno_of(error);
             if self.is_refusal(error) {
-                self.note(Trouble::Socket(errno_of(error)));
-                if self.socket.is_inet() {
-                    sent = self.socket.send(bytes, to);
+                self.note(Trouble::Socket(errno));
+            }
+            if self.may_be_hearsay(error) {
+                sent = self.socket.send(bytes, to);
+                if sent.is_ok() {
+                    self.note(Trouble::Socket(errno));
                 }
             }
         }
@@ -382,7 +386,7 @@ impl<C: AsRef<[u8]>> Datagram<C> {
     }
 
     /// Whether `error` is of the peer that a connected socket has, who refuses datagrams, or has gone: to be told, not to be
-    /// raised.  Over UDP it is of an earlier datagram, so that trying again may do.
+    /// raised.
     fn is_refusal(&self, error: &io::Error) -> bool {
         use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotConnected};
         match error.kind() {
@@ -390,6 +394,14 @@ impl<C: AsRef<[u8]>> Datagram<C> {
             ConnectionReset | NotConnected => self.connected && !self.socket.is_inet(),
             _ => false,
         }
+    }
+
+    /// Whether `error` may be what the network says of an earlier datagram, so that it is gone once it is told.
+    fn may_be_hearsay(&self, error: &io::Error) -> bool {
+        self.socket.is_inet()
+            && (self.connected || self.is_refusal(error))
+            && !is_full(error)
+            && !is_final(error)
     }
 
     /// Has something told once, however often it is found before that.
