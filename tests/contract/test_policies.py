@@ -10,7 +10,12 @@ from zope.interface import implementer
 
 from contract.harness import Client, Peer, Recorder, Server, after, in_thread, join, nothing_left_open, pause, until
 from torsion.internet import error
-from torsion.internet.interfaces import IHalfCloseableProtocol, ITCPTransport
+from torsion.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    IProtocolNegotiationFactory,
+    ITCPTransport,
+)
 from torsion.internet.protocol import ServerFactory
 from torsion.protocols import policies, wire
 from torsion.protocols.basic import FileSender, LineReceiver
@@ -163,6 +168,39 @@ def test_a_wrapped_hook_that_raises_costs_its_connection(reactor, run, logged, h
             assert factory.peerConnections == {}
             assert factory.wrappedFactory.connectionCount == 0
             assert len(logged.take(ZeroDivisionError)) == 1
+
+    run(scenario)
+
+
+def test_tls_reaches_the_wrapped_factory_and_its_protocol(reactor, run):
+    pytest.importorskip("cryptography")
+    from torsion.internet.ssl import KeyPair, optionsForClientTLS
+
+    @implementer(IHandshakeListener)
+    class Shaking(Recorder):
+        def handshakeCompleted(self):
+            self.note("handshakeCompleted")
+            self.transport.write(self.transport.negotiatedProtocol)
+
+    @implementer(IProtocolNegotiationFactory)
+    class Speaking(Server):
+        def acceptableProtocols(self):
+            return [b"h2"]
+
+    async def scenario():
+        certificate = KeyPair.generate().selfSignedCert(1, CN="localhost")
+        server = Speaking(Shaking)
+        factory = policies.TimeoutFactory(policies.LimitConnectionsByPeer(server), 10)
+        port = reactor.listenSSL(0, factory, certificate.options(), interface="127.0.0.1")
+        client = Client()
+        options = optionsForClientTLS("localhost", trustRoot=certificate, acceptableProtocols=[b"h2"])
+        reactor.connectSSL("127.0.0.1", port.getHost().port, policies.WrappingFactory(client), options)
+        assert await client.one.bytes(2) == b"h2"
+        client.one.transport.loseConnection()
+        await client.one.lost
+        await server.protocols[0].lost
+        assert server.protocols[0].events == ["connectionMade", "handshakeCompleted", "connectionLost"]
+        await port.stopListening()
 
     run(scenario)
 

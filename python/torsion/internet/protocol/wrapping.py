@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import directlyProvides, providedBy
+from zope.interface import alsoProvides, directlyProvides, providedBy
 
 from torsion.internet.interfaces.core import IAddress, ILoggingContext
 from torsion.internet.interfaces.protocol import IFileDescriptorReceiver, IHalfCloseableProtocol
-from torsion.internet.interfaces.tls import IHandshakeListener
+from torsion.internet.interfaces.tls import IHandshakeListener, IProtocolNegotiationFactory
 from torsion.internet.protocol.client import ClientFactory
 from torsion.internet.protocol.protocols import Protocol
 from torsion.python.failure import Failure
@@ -173,6 +173,8 @@ class WrappingFactory(ClientFactory[Any]):
         """
         self.wrappedFactory = wrappedFactory
         self.protocols: dict[Any, int] = {}
+        if IProtocolNegotiationFactory.providedBy(wrappedFactory):
+            alsoProvides(self, IProtocolNegotiationFactory)
 
     def logPrefix(self) -> str:
         """Return the wrapped factory's prefix for log lines, followed by this class's name."""
@@ -187,6 +189,11 @@ class WrappingFactory(ClientFactory[Any]):
         """Stop the wrapped factory, then this one."""
         self.wrappedFactory.doStop()
         ClientFactory.doStop(self)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Ask the wrapped factory; called only if that is an :class:`IProtocolNegotiationFactory`."""
+        protocols: list[bytes] = self.wrappedFactory.acceptableProtocols()
+        return protocols
 
     def startedConnecting(self, connector: IConnector) -> None:
         """Pass this on to the wrapped factory."""

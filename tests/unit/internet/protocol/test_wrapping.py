@@ -14,6 +14,7 @@ from torsion.internet.interfaces import (
     IFileDescriptorReceiver,
     IHalfCloseableProtocol,
     IHandshakeListener,
+    IProtocolNegotiationFactory,
     IPushProducer,
     ITransport,
 )
@@ -140,6 +141,18 @@ def test_a_factory_that_makes_no_protocol_is_not_wrapped_around_nothing():
             return None
 
     assert WrappingFactory(Refusing()).buildProtocol(None) is None
+
+
+def test_what_a_factory_can_speak_is_what_its_wrappers_can():
+    @implementer(IProtocolNegotiationFactory)
+    class Speaking(Factory):
+        def acceptableProtocols(self):
+            return [b"a/2", b"a/1"]
+
+    factory = WrappingFactory(WrappingFactory(Speaking()))
+    assert verifyObject(IProtocolNegotiationFactory, factory)
+    assert factory.acceptableProtocols() == [b"a/2", b"a/1"]
+    assert not IProtocolNegotiationFactory.providedBy(around(Protocol))
 
 
 def test_names_for_the_log():
