@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory.clock import SECOND
-from torsion.internet.reactors.memory.sockets import Path, StreamSocket, system_error
+from torsion.internet.reactors.memory.sockets import Path
 from torsion.internet.reactors.memory.turns import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torsion.internet.reactors.memory.engine import MemoryEngine
-    from torsion.internet.reactors.memory.sockets import Address, ListeningSocket
+    from torsion.internet.reactors.memory.sockets import ListeningSocket, StreamSocket
 
 __all__ = ["FIRST_RETRY", "MemoryConnector"]
 
@@ -22,30 +23,27 @@ FIRST_RETRY = 1 * SECOND
 class MemoryConnector(Entry):
     """A connection in the making."""
 
-    def __init__(self, engine: MemoryEngine, address: Address, bind: Address | None, owner: Any, streams: type) -> None:
+    def __init__(
+        self,
+        engine: MemoryEngine,
+        socket: StreamSocket,
+        find: Callable[[], ListeningSocket | int],
+        owner: Any,
+        make: type,
+    ) -> None:
         """Start to connect.
 
-        :raises OSError: if there is no way to *address*, or *bind* cannot be had.
+        :param socket: this end.
+        :param find: returns who listens at the other end, or the error that there is nobody.
+        :param make: the class of the stream to be made.
         """
-        network, machine = engine.network, engine.machine
-        target, remote = network.route(machine, address)
-        local = machine.local_for(remote)
-        if local is None:
-            raise system_error(errno.ENETUNREACH)
-        family = remote[2:]
-        if bind is None:
-            here = (local, machine.free_port("TCP", (local, 0, *family)), *family)
-        else:
-            here = machine.bind("TCP", bind)
-            if here[0] in ("0.0.0.0", "::"):  # noqa: S104 - any address of ours
-                here = (local, *here[1:])
         self._engine = engine
-        self._target = target
+        self._find = find
         self._owner = owner
-        self._streams = streams
-        self._socket = StreamSocket(network, here, remote)
-        self._there = Path(network, here, remote)
-        self._back = Path(network, remote, here)
+        self._make = make
+        self._socket = socket
+        self._there = Path(engine.network, socket.local, socket.remote)
+        self._back = Path(engine.network, socket.remote, socket.local)
         self._retry = FIRST_RETRY
         self._answered = self._over = False
         self._outcome: int | None = None
@@ -90,16 +88,13 @@ class MemoryConnector(Entry):
         """The request has come to the other computer."""
         if self._over or self._answered:
             return
-        if self._target is None:
-            self._answer(errno.EHOSTUNREACH)
-            return
-        listening: ListeningSocket | None = self._target.find("TCP", self._socket.remote)
-        if listening is None:
-            self._answer(errno.ECONNREFUSED)
-        elif listening.full:
+        found = self._find()
+        if isinstance(found, int):
+            self._answer(found)
+        elif found.full:
             self._ask_again()
         else:
-            self._engine.network.establish(self._socket, listening)
+            self._engine.network.establish(self._socket, found)
             self._answer(0)
 
     def _answer(self, outcome: int) -> None:
@@ -121,7 +116,7 @@ class MemoryConnector(Entry):
         if self._outcome == 0 and self._socket.has_error:
             self._outcome = self._socket.take_error()  # it was reset before anybody looked
         if self._outcome == 0:
-            engine.begin(self._owner, self._socket, self._streams, self._owner.connected)
+            engine.begin(self._owner, self._socket, self._make, self._owner.connected)
             return
         try:
             self._owner.connect_failed(self._outcome)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory.connecting import MemoryConnector
 from torsion.internet.reactors.memory.datagram import MemoryDatagram
 from torsion.internet.reactors.memory.listening import MemoryListener
+from torsion.internet.reactors.memory.machine import WILDCARDS, check_name, name_address
+from torsion.internet.reactors.memory.sockets import ListeningSocket, StreamSocket, system_error
 from torsion.internet.reactors.memory.state import Action, Input
 from torsion.internet.reactors.memory.stream import FAIR_SHARE, READ_SIZE, REASON_ABORTED, REASONS, MemoryStream
 from torsion.internet.reactors.memory.turns import Turns
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from torsion.internet.reactors.memory.machine import Machine
     from torsion.internet.reactors.memory.network import Network
-    from torsion.internet.reactors.memory.sockets import Address, StreamSocket
+    from torsion.internet.reactors.memory.sockets import Address
 
 __all__ = ["MemoryEngine"]
 
@@ -57,7 +60,50 @@ class MemoryEngine(Turns):
         Raises :class:`OSError` where that fails at once; the outcome never arrives before this returns.
         """
         self.enter()
-        return MemoryConnector(self, address, bind, owner, self.class_for(streams))
+        network, machine = self.network, self.machine
+        target, remote = network.route(machine, address)
+        local = machine.local_for(remote)
+        if local is None:
+            raise system_error(errno.ENETUNREACH)
+        if bind is None:
+            here: Address = (local, machine.free_port("TCP", (local, 0, *remote[2:])), *remote[2:])
+        else:
+            here = machine.bind("TCP", bind)
+            if here[0] in WILDCARDS:
+                here = (local, *here[1:])
+
+        def find() -> ListeningSocket | int:
+            if target is None:
+                return errno.EHOSTUNREACH
+            listening: ListeningSocket | None = target.find("TCP", remote)
+            return errno.ECONNREFUSED if listening is None else listening
+
+        return MemoryConnector(self, StreamSocket(network, here, remote), find, owner, self.class_for(streams))
+
+    def listen_unix(self, path: bytes, backlog: int, mode: int, owner: Any, streams: type, /) -> MemoryListener:
+        """Listen at *path*, a name on this computer; permissions are nobody's concern here.  Raises :class:`OSError`."""
+        self.enter()
+        check_name(path)
+        if self.machine.find("UNIX", name_address(path)) is not None:
+            raise system_error(errno.EADDRINUSE)
+        listening = ListeningSocket(self.machine, name_address(path), backlog)
+        self.machine.keep("UNIX", name_address(path), listening)
+        return MemoryListener(self, listening, owner, self.class_for(streams))
+
+    def connect_unix(self, path: bytes, owner: Any, streams: type, /) -> MemoryConnector:
+        """Start to connect to *path*.  Raises as :meth:`connect`."""
+        self.enter()
+        check_name(path)
+        address = name_address(path)
+
+        def find() -> ListeningSocket | int:
+            listening: ListeningSocket | None = self.machine.find("UNIX", address)
+            return errno.ECONNREFUSED if listening is None else listening
+
+        if find() == errno.ECONNREFUSED:
+            raise system_error(errno.ENOENT if path[:1] != b"\0" else errno.ECONNREFUSED)
+        end = StreamSocket(self.network, name_address(b""), address)
+        return MemoryConnector(self, end, find, owner, self.class_for(streams))
 
     def bind_datagram(self, address: Address, reuse: bool, room: int, owner: Any, /) -> MemoryDatagram:
         """Bind a datagram socket to *address*; with *reuse*, others that ask for it as well may bind the same.

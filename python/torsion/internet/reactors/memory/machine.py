@@ -10,12 +10,26 @@ from torsion.internet.reactors.memory.sockets import ListeningSocket, system_err
 if TYPE_CHECKING:
     from torsion.internet.reactors.memory.sockets import Address
 
-__all__ = ["FIRST_FREE_PORT", "LAST_PORT", "WILDCARDS", "Machine", "canonical", "is_group", "is_loopback"]
+__all__ = [
+    "FIRST_FREE_PORT",
+    "LAST_PORT",
+    "LONGEST_NAME",
+    "WILDCARDS",
+    "Machine",
+    "canonical",
+    "check_name",
+    "is_group",
+    "is_loopback",
+    "name_address",
+]
 
 FIRST_FREE_PORT = 49152
 """Where the ports begin that are given to who asks for none in particular (RFC 6335, section 6)."""
 
 LAST_PORT = 65535
+
+LONGEST_NAME = 107
+"""How many bytes the path of a Unix socket may have: what Linux has room for."""
 
 WILDCARDS = frozenset(("0.0.0.0", "::"))  # noqa: S104 - nothing is bound
 
@@ -39,6 +53,23 @@ def is_group(host: str) -> bool:
     if ":" in host:
         return host.lower().startswith("ff")
     return 224 <= int(host.partition(".")[0]) <= 239
+
+
+def name_address(path: bytes) -> Address:
+    """Return the path of a Unix socket in the form of the other addresses: whose it is, and what it is called there."""
+    return "this computer", path
+
+
+def check_name(path: bytes) -> None:
+    """Refuse what no system would take for the path of a Unix socket.
+
+    :raises OSError: if it is too long, empty, or has a NUL elsewhere than in front.
+    """
+    abstract = path[:1] == b"\0"
+    if len(path) > LONGEST_NAME + abstract:
+        raise system_error(errno.ENAMETOOLONG)
+    if not path or (b"\0" in path and not abstract):
+        raise system_error(errno.EINVAL)
 
 
 class Machine:

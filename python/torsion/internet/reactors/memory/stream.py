@@ -118,6 +118,8 @@ class MemoryStream(Entry):
     :ivar owner: the port or connector that it came from.
     """
 
+    __slots__ = ("engine",)  # one, for the layout: only within one can a connection change its class, as startTLS does
+
     def __init__(self, engine: MemoryEngine, owner: Any, socket: StreamSocket) -> None:
         self.engine = engine
         self.owner = owner
