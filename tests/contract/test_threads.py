@@ -267,6 +267,15 @@ class TestBlockingCallFromThread:
 
         run(scenario)
 
+    def test_is_refused_in_the_reactors_own_thread(self, reactor, run):
+        async def scenario():
+            with pytest.raises(error.WrongThreadError, match="wait for itself"):
+                threads.blockingCallFromThread(reactor, called.append, 1)
+
+        called = []
+        run(scenario)
+        assert called == []
+
     def test_waits_for_the_first_run(self, reactor, run):
         async def scenario():
             await until(reactor, lambda: not thread.is_alive())

@@ -15,7 +15,7 @@ from threading import local
 from types import ModuleType
 from typing import Any
 
-__all__ = ["current_reactor", "enter", "forget", "installed_reactor", "leave", "set_installed"]
+__all__ = ["current_reactor", "enter", "forget", "installed_reactor", "leave", "runs_here", "set_installed"]
 
 _PACKAGE = "torsion.internet"
 _NAME = "torsion.internet.reactor"
@@ -81,3 +81,8 @@ def leave(reactor: Any) -> None:
 def forget(reactor: Any) -> None:
     """Note that *reactor* will never leave this thread in order, as this is another process now."""
     _here.running = tuple(each for each in _here.running if each is not reactor)
+
+
+def runs_here(reactor: Any) -> bool:
+    """Tell whether *reactor* runs in this thread."""
+    return any(each is reactor for each in _here.running)

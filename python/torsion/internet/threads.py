@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from torsion.internet import _current
 from torsion.internet.defer import Deferred, maybeDeferred
-from torsion.internet.error import ReactorNotRunning
+from torsion.internet.error import ReactorNotRunning, WrongThreadError
 from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Waiters:
 
 
 def blockingCallFromThread(reactor: Any, f: Callable[_P, Deferred[_R] | _R], *a: _P.args, **kw: _P.kwargs) -> _R:
-    """Call a function in the reactor's thread and wait for its result.  Not to be used in the reactor's own thread.
+    """Call a function in the reactor's thread and wait for its result.
 
     :param reactor: whose thread makes the call.
     :param f: the function, called with *a* and *kw*; if it returns a Deferred, that one's result is waited for.
@@ -141,7 +141,13 @@ def blockingCallFromThread(reactor: Any, f: Callable[_P, Deferred[_R] | _R], *a:
     :raises Exception: what *f* raised, or its Deferred failed with.
     :raises torsion.internet.error.ReactorNotRunning: if the reactor had a run and that is over, or ends meanwhile.  Before
         the reactor's first run the call waits for it to start.
+    :raises torsion.internet.error.WrongThreadError: in the reactor's own thread, which would wait for itself for ever.
     """
+    if _current.runs_here(reactor):
+        raise WrongThreadError(
+            f"blockingCallFromThread({f!r}) in the reactor's own thread would wait for itself for ever; call the function, or "
+            "await what it returns"
+        )
     waiter = Waiter()
     waiters: Waiters | None = getattr(reactor, "threadWaiters", None)
     if waiters is not None:

@@ -7,7 +7,15 @@ import types
 import pytest
 
 import torsion.internet
-from torsion.internet._current import current_reactor, enter, installed_reactor, leave, set_installed
+from torsion.internet._current import (
+    current_reactor,
+    enter,
+    forget,
+    installed_reactor,
+    leave,
+    runs_here,
+    set_installed,
+)
 
 NAME = "torsion.internet.reactor"
 
@@ -94,3 +102,27 @@ def test_the_default_is_loaded_where_there_is_none(monkeypatch):
 
     monkeypatch.setattr("importlib.import_module", load)
     assert current_reactor() is default
+
+
+def test_one_may_be_forgotten_out_of_turn():
+    first, second = object(), object()
+    enter(first)
+    enter(second)
+    assert runs_here(first)
+    forget(first)
+    assert not runs_here(first)
+    assert runs_here(second)
+    assert current_reactor() is second
+    leave(second)
+    forget(first)  # once more does nothing
+
+
+def test_it_runs_in_its_own_thread_alone():
+    reactor = object()
+    enter(reactor)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(runs_here(reactor)))
+    thread.start()
+    thread.join()
+    leave(reactor)
+    assert found == [False]

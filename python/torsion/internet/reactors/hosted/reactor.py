@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torsion.internet import _current
 from torsion.internet.reactors.engined import EngineReactor
 from torsion.logger import Logger
 from torsion.python.failure import Failure
@@ -236,6 +237,13 @@ class HostedReactor(EngineReactor):
         self._detach()
         self._looping = False
         self._leave()
+
+    def _leave(self) -> None:
+        if self._entered:
+            # Reactors that share a loop may end in any order.
+            _current.forget(self)
+            _current.enter(self)
+        super()._leave()
 
     def _given_up(self) -> None:
         super()._given_up()

@@ -55,6 +55,19 @@ def test_starts_by_itself_in_a_loop_that_runs():
     asyncio.run(main())
 
 
+def test_several_in_one_loop_end_in_any_order():
+    async def main():
+        first, second, third = (AsyncioReactor() for _ in range(3))
+        for reactor in first, second, third:
+            reactor.startRunning(installSignalHandlers=False)
+        for reactor in second, third, first:
+            await pause(reactor, TINY).asFuture(asyncio.get_running_loop())
+            await ended(reactor)
+            assert not _current.runs_here(reactor)
+
+    asyncio.run(main())
+
+
 def test_can_be_started_earlier():
     async def main():
         reactor = AsyncioReactor()
