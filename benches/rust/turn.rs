@@ -92,6 +92,9 @@ impl Sink<Types> for Binding<'_> {
         }
     }
 
+    #[cfg(unix)]
+    fn passed(&self, _stream: &Token, _descriptors: Vec<std::os::fd::OwnedFd>) {}
+
     fn eof(&self, _stream: &Token) -> bool {
         false
     }

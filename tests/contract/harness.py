@@ -215,6 +215,18 @@ async def join(reactor: Any, server: Any = None, client: Any = None) -> tuple[An
     return factory.protocols[0], one.one, port
 
 
+async def join_at(reactor: Any, server: Any = None, client: Any = None, path: str = "s") -> tuple[Any, Any, Any]:
+    """As :func:`join`, through a Unix socket at *path*; return the server's, the client's and the port."""
+    factory = Server() if server is None else Server(lambda: server)
+    port = reactor.listenUNIX(path, factory)
+    connected = factory.connection()
+    one = Client(client)
+    reactor.connectUNIX(path, one)
+    await one.one.made
+    await connected
+    return factory.protocols[0], one.one, port
+
+
 class MemorySocket:
     """The end of a connection in memory, with a socket's methods."""
 

@@ -79,8 +79,6 @@ def test_binding(reactor):
     assert port.getHost().host == "127.0.0.1"
     with pytest.raises(ValueError, match="disagrees"):
         reactor.listenTCP(Binding("127.0.0.1", 0), Server(), interface="0.0.0.0")
-    with pytest.raises(ValueError, match="share"):
-        reactor.listenTCP(Binding("127.0.0.1", 0, reusePort=True), Server())
 
 
 @needs("IReactorTCP", "kernel", "engine")

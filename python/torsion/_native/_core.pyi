@@ -18,6 +18,7 @@ __all__ = [
     "REASON_ABORTED",
     "REASON_DONE",
     "REASON_LOST",
+    "REASON_OVERRUN",
     "REASON_RAISED",
     "REASON_TLS",
     "Connector",
@@ -46,6 +47,9 @@ REASON_TLS: Final = 4
 """The connection was secured, and TLS failed; the reason handed on is ``(kind, message, details)``: a word, a sentence, and a
 dict of what else is known, or None."""
 
+REASON_OVERRUN: Final = 5
+"""As REASON_DONE, but no byte came to go with a descriptor that was to be sent."""
+
 class EngineOwner(Protocol):
     """The reactor that owns an engine."""
 
@@ -72,6 +76,11 @@ class SecureStreamOwner(StreamOwner, Protocol):
 
     def secured(self, stream: Stream, /) -> None:
         """The TLS handshake of *stream* is over.  What the peer has sent since is delivered only after this."""
+
+class UnixStreamOwner(StreamOwner, Protocol):
+    def passed(self, stream: Stream, descriptors: list[int], /) -> None:
+        """Descriptors came over a Unix socket, and are the owner's now; bytes that they came with are delivered next. None
+        at all: some came, and were closed, since the protocol had no ``fileDescriptorReceived`` when it was set."""
 
 class ListenerOwner(StreamOwner, Protocol):
     def accepted(self, stream: Stream, address: Any, /) -> None:
@@ -214,6 +223,10 @@ class Stream:
         """Return the name that a client asked for (SNI, RFC 6066)."""
     def tls_resumed(self) -> bool:
         """Return whether an earlier session was taken up again."""
+    def send_descriptor(self, fd: int) -> None:
+        """Send a duplicate of the descriptor *fd* with the byte that is written next; *fd* may be closed at once. Not on
+        Windows. Raises :class:`OSError` if it is not open or there is no descriptor left, :class:`TypeError` if the stream is
+        no Unix socket."""
     def statistics(self) -> dict[str, int]:
         """Return bytes_read, bytes_written and bytes_queued: on the wire, and what waits to be encrypted."""
 
@@ -450,12 +463,41 @@ class Engine:
     def turn(self, timeout: float | None = ..., /) -> None:
         """Take one turn: calls from threads, timers, then input and output, waiting for these at most *timeout* seconds
         (None: until something happens; 0 unless it is given)."""
-    def listen(self, address: SocketAddress, backlog: int, owner: ListenerOwner, streams: type[Stream], /) -> Listener:
-        """Listen on *address*; each connection becomes a *streams*.  Raises :class:`OSError`."""
+    def listen(
+        self,
+        address: SocketAddress,
+        backlog: int,
+        owner: ListenerOwner,
+        streams: type[Stream],
+        /,
+        *,
+        reuse_port: bool = False,
+    ) -> Listener:
+        """Listen on *address*; each connection becomes a *streams*.  With *reuse_port*, others that say so may listen there
+        as well, and the system divides the connections among them.  Raises :class:`OSError`."""
+    def listen_unix(
+        self, path: bytes, backlog: int, mode: int, owner: ListenerOwner, streams: type[Stream], /
+    ) -> Listener:
+        """As :meth:`listen`, on a Unix socket that is made at *path* with the permissions *mode*, or has the name that
+        follows a NUL. The path is not removed when the listener is closed. Not on Windows."""
+    def connect_unix(self, path: bytes, owner: ConnectorOwner, streams: type[Stream], /) -> Connector:
+        """As :meth:`connect`, to a Unix socket; a full queue is waited for. Not on Windows."""
+    def adopt_listener(self, fd: int, owner: ListenerOwner, streams: type[Stream], /) -> Listener:
+        """As :meth:`listen`, on a duplicate of *fd*, a socket that listens already. Not on Windows."""
+    def adopt_stream(self, fd: int, owner: StreamOwner, streams: type[Stream], /) -> Stream:
+        """Make a *streams* of a duplicate of *fd*, a connected socket; nothing is read before this returns. Closing it ends
+        the connection for all who hold the socket. Not on Windows. Raises :class:`OSError`."""
     def connect(
-        self, address: SocketAddress, bind: SocketAddress | None, owner: ConnectorOwner, streams: type[Stream], /
+        self,
+        address: SocketAddress,
+        bind: SocketAddress | None,
+        owner: ConnectorOwner,
+        streams: type[Stream],
+        /,
+        *,
+        reuse_port: bool = False,
     ) -> Connector:
-        """Start to connect to *address*, from *bind*.  Raises :class:`OSError` where that fails at once; the outcome never
+        """Start to connect to *address*, from *bind*, which with *reuse_port* others may use as well.  Raises :class:`OSError` where that fails at once; the outcome never
         arrives before this returns."""
     def bind_datagram(
         self, address: SocketAddress | bytes, reuse: bool, room: int, owner: DatagramOwner, /

@@ -25,7 +25,7 @@ pub(crate) struct PyConnector {
 }
 
 impl PyConnector {
-    pub(crate) fn new(
+    fn new(
         engine: &Bound<'_, PyEngine>,
         token: Token,
         peer: Address,
@@ -40,6 +40,23 @@ impl PyConnector {
             streams: streams.clone().unbind(),
         };
         Py::new(engine.py(), connector)
+    }
+
+    /// Makes the object for a connection that the engine has begun to make; gives it up if that fails.
+    pub(crate) fn begin(
+        engine: &Bound<'_, PyEngine>,
+        token: Token,
+        peer: Address,
+        owner: &Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<Self>> {
+        let state = engine.get().enter()?;
+        let connector = Self::new(engine, token, peer, owner, streams);
+        match &connector {
+            Ok(connector) => state.own_connector(token, connector.clone_ref(engine.py())),
+            Err(_) => drop(state.discard(token)),
+        }
+        connector
     }
 
     /// Who is told of the outcome; nobody once it is given up.

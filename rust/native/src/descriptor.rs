@@ -2,11 +2,27 @@
 
 use std::fs::File;
 use std::mem::ManuallyDrop;
-use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
 use pyo3::prelude::*;
 
 use crate::error;
+
+/// A duplicate of the descriptor `number`, which Python keeps; programs that are started do not get it.
+#[expect(
+    unsafe_code,
+    reason = "only Python can know whose a descriptor's number is"
+)]
+pub(crate) fn duplicate(number: i32) -> PyResult<OwnedFd> {
+    if number < 0 {
+        return Err(error::closed("descriptor"));
+    }
+    // SAFETY: used for this one call alone, which refuses a number that is not open.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+    descriptor
+        .try_clone_to_owned()
+        .map_err(|problem| error::system(&problem))
+}
 
 /// Takes the descriptor `number` over from Python; whether it was Python's to give is Python's affair.
 #[expect(

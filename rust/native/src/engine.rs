@@ -236,47 +236,98 @@ impl PyEngine {
         this.turned(turned)
     }
 
-    #[pyo3(signature = (address, backlog, owner, streams, /))]
+    #[pyo3(signature = (address, backlog, owner, streams, /, *, reuse_port = false))]
     fn listen(
         slf: &Bound<'_, Self>,
         address: &Bound<'_, PyTuple>,
         backlog: i32,
         owner: Bound<'_, PyAny>,
         streams: Bound<'_, PyType>,
+        reuse_port: bool,
     ) -> PyResult<Py<PyListener>> {
         let address = address::from_python(address)?;
         let state = slf.get().enter()?;
-        let token = state
-            .listen(address, backlog)
-            .map_err(|error| error::system(error.io()))?;
-        let listener = PyListener::new(slf, token, &owner, &streams);
-        match &listener {
-            Ok(listener) => state.own_listener(token, listener.clone_ref(slf.py())),
-            Err(_) => drop(state.discard(token)),
-        }
-        listener
+        let token = if reuse_port {
+            state.listen_shared(address, backlog)
+        } else {
+            state.listen(address, backlog)
+        };
+        let token = token.map_err(|error| error::system(error.io()))?;
+        PyListener::begin(slf, token, &owner, &streams)
     }
 
-    #[pyo3(signature = (address, bind, owner, streams, /))]
+    #[pyo3(signature = (address, bind, owner, streams, /, *, reuse_port = false))]
     fn connect(
         slf: &Bound<'_, Self>,
         address: &Bound<'_, PyTuple>,
         bind: Option<&Bound<'_, PyTuple>>,
         owner: Bound<'_, PyAny>,
         streams: Bound<'_, PyType>,
+        reuse_port: bool,
     ) -> PyResult<Py<PyConnector>> {
         let address = address::from_python(address)?;
         let bind = bind.map(address::from_python).transpose()?;
         let state = slf.get().enter()?;
         let token = state
-            .connect(address, bind)
+            .connect_from(address, bind, reuse_port)
             .map_err(|error| error::system(error.io()))?;
-        let connector = PyConnector::new(slf, token, address.into(), &owner, &streams);
-        match &connector {
-            Ok(connector) => state.own_connector(token, connector.clone_ref(slf.py())),
-            Err(_) => drop(state.discard(token)),
-        }
-        connector
+        PyConnector::begin(slf, token, address.into(), &owner, &streams)
+    }
+
+    #[cfg(unix)]
+    #[pyo3(signature = (path, backlog, mode, owner, streams, /))]
+    fn listen_unix(
+        slf: &Bound<'_, Self>,
+        path: &[u8],
+        backlog: i32,
+        mode: u32,
+        owner: &Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<PyListener>> {
+        let token = slf
+            .get()
+            .enter()?
+            .listen_unix(path, backlog, mode)
+            .map_err(|error| error::system(error.io()))?;
+        PyListener::begin(slf, token, owner, streams)
+    }
+
+    #[cfg(unix)]
+    #[pyo3(signature = (path, owner, streams, /))]
+    fn connect_unix(
+        slf: &Bound<'_, Self>,
+        path: &[u8],
+        owner: &Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<PyConnector>> {
+        let token = slf
+            .get()
+            .enter()?
+            .connect_unix(path)
+            .map_err(|error| error::system(error.io()))?;
+        PyConnector::begin(slf, token, Address::Unix(path.into()), owner, streams)
+    }
+
+    #[cfg(unix)]
+    #[pyo3(signature = (fd, owner, streams, /))]
+    fn adopt_listener(
+        slf: &Bound<'_, Self>,
+        fd: i32,
+        owner: &Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<PyListener>> {
+        opened::adopt_listener(slf, fd, owner, streams)
+    }
+
+    #[cfg(unix)]
+    #[pyo3(signature = (fd, owner, streams, /))]
+    fn adopt_stream(
+        slf: &Bound<'_, Self>,
+        fd: i32,
+        owner: Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<crate::stream::PyStream>> {
+        opened::adopt_stream(slf, fd, owner, streams)
     }
 
     #[pyo3(signature = (address, reuse, room, owner, /))]

@@ -76,6 +76,7 @@ mod _core {
         module.add("REASON_LOST", CloseReason::Lost(0).code())?;
         module.add("REASON_ABORTED", CloseReason::Aborted.code())?;
         module.add("REASON_RAISED", CloseReason::Raised.code())?;
-        module.add("REASON_TLS", CloseReason::Tls.code())
+        module.add("REASON_TLS", CloseReason::Tls.code())?;
+        module.add("REASON_OVERRUN", CloseReason::Overrun.code())
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct PyListener {
 }
 
 impl PyListener {
-    pub(crate) fn new(
+    fn new(
         engine: &Bound<'_, PyEngine>,
         token: Token,
         owner: &Bound<'_, PyAny>,
@@ -48,6 +48,22 @@ impl PyListener {
             streams: streams.clone().unbind(),
         };
         Py::new(engine.py(), listener)
+    }
+
+    /// Makes the object for a listener that the engine has opened; closes the listener if that fails.
+    pub(crate) fn begin(
+        engine: &Bound<'_, PyEngine>,
+        token: Token,
+        owner: &Bound<'_, PyAny>,
+        streams: &Bound<'_, PyType>,
+    ) -> PyResult<Py<Self>> {
+        let state = engine.get().enter()?;
+        let listener = Self::new(engine, token, owner, streams);
+        match &listener {
+            Ok(listener) => state.own_listener(token, listener.clone_ref(engine.py())),
+            Err(_) => drop(state.discard(token)),
+        }
+        listener
     }
 
     /// Who is told of connections; nobody once it is closed.

@@ -42,6 +42,8 @@ names! {
     disconnecting = "disconnecting";
     /// `IDatagramProtocol`, as it were: a datagram was received.
     datagram_received = "datagramReceived";
+    /// `IFileDescriptorReceiver`; whether the protocol has it decides whether descriptors are asked for.
+    file_descriptor_received = "fileDescriptorReceived";
     /// Owners.
     accepted = "accepted";
     accept_failed = "accept_failed";
@@ -53,6 +55,7 @@ names! {
     unsent = "unsent";
     lost = "lost";
     secured = "secured";
+    passed = "passed";
     raised = "raised";
     ready = "ready";
     watch_failed = "watch_failed";

@@ -209,6 +209,17 @@ impl PyStream {
         Ok(true)
     }
 
+    /// Has the engine ask for descriptors if the protocol may want them, which is dearer than bytes alone.
+    #[cfg(unix)]
+    fn look_for_receiver(&self, protocol: &Bound<'_, PyAny>) {
+        let name = names::file_descriptor_received(protocol.py());
+        // A protocol whose attributes cannot be looked at takes none.
+        let wanted = protocol.hasattr(name).unwrap_or(false);
+        if let Some(state) = self.shared.enter_if_ours() {
+            state.want_descriptors(self.token, wanted);
+        }
+    }
+
     /// Applies `change` unless the stream is gone.
     fn socket<R>(&self, change: impl FnOnce(SockRef<'_>) -> std::io::Result<R>) -> PyResult<R> {
         let changed = self
@@ -257,6 +268,10 @@ impl PyStream {
 
     #[setter]
     fn set_protocol(&self, protocol: Bound<'_, PyAny>) {
+        #[cfg(unix)]
+        if matches!(self.peer, Address::Unix(_)) {
+            self.look_for_receiver(&protocol);
+        }
         let protocol = (!protocol.is_none()).then(|| protocol.unbind());
         drop(self.protocol.set(protocol));
     }
@@ -499,6 +514,21 @@ impl PyStream {
 
     fn tls_resumed(&self) -> bool {
         self.tls_peer().is_some_and(|peer| peer.resumed)
+    }
+
+    #[cfg(unix)]
+    fn send_descriptor(slf: &Bound<'_, Self>, fd: i32) -> PyResult<()> {
+        let this = slf.get();
+        let state = this.shared.enter()?;
+        let descriptor = crate::descriptor::duplicate(fd)?;
+        let wrote = state.pass(this.token, descriptor).ok_or_else(|| {
+            PyTypeError::new_err("descriptors can be sent over Unix sockets only")
+        })?;
+        drop(state);
+        if matches!(wrote, Wrote::Full) {
+            upcall::pause(slf);
+        }
+        Ok(())
     }
 
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

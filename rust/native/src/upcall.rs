@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+#[cfg(unix)]
+use pyo3::types::PyList;
 use pyo3::types::{PyBytes, PyType};
 
 use torsion_reactor::{Address, CloseReason, Failure, Peer, Sink, Token, Wants};
@@ -227,6 +229,27 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         let delivered =
             data.and_then(|data| protocol.call_method1(names::data_received(py), (data,)));
         if let Err(error) = delivered {
+            fail(stream, error);
+        }
+    }
+
+    #[cfg(unix)]
+    fn passed(&self, stream: &Py<PyStream>, descriptors: Vec<std::os::fd::OwnedFd>) {
+        use std::os::fd::{AsRawFd, IntoRawFd};
+        let py = self.py();
+        let stream = stream.bind(py);
+        let Some(owner) = stream.get().owner_of(py) else {
+            return;
+        };
+        let numbers = descriptors.iter().map(AsRawFd::as_raw_fd);
+        let told = PyList::new(py, numbers.collect::<Vec<_>>()).and_then(|numbers| {
+            // From here on they are the owner's.
+            for descriptor in descriptors {
+                let _ = descriptor.into_raw_fd();
+            }
+            owner.call_method1(names::passed(py), (stream, numbers))
+        });
+        if let Err(error) = told {
             fail(stream, error);
         }
     }

@@ -1,6 +1,8 @@
 //! Where sockets are: an IP address with a port, or a path or name of a Unix socket.
 
 use std::fmt;
+#[cfg(unix)]
+use std::io;
 use std::net::SocketAddr;
 
 /// The address of one end of a stream.  It takes no more memory than an IP address alone.
@@ -37,6 +39,55 @@ impl Address {
             None => Self::Unix(path_of(address)),
         }
     }
+}
+
+#[cfg(unix)]
+impl Address {
+    /// Reads what the system says of a Unix socket.
+    #[must_use]
+    pub fn from_unix(address: &std::os::unix::net::SocketAddr) -> Self {
+        use std::os::unix::ffi::OsStrExt;
+        if let Some(path) = address.as_pathname() {
+            return Self::Unix(path.as_os_str().as_bytes().into());
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(name) = std::os::linux::net::SocketAddrExt::as_abstract_name(address) {
+            return Self::Unix([&[0], name].concat().into());
+        }
+        Self::unnamed()
+    }
+}
+
+/// A Unix socket's path, or its name with a NUL before it, for the system.
+///
+/// # Errors
+/// `ENAMETOOLONG` for one that is too long, `EINVAL` for a path with a NUL in it, at which the system would end it, and for
+/// none at all.
+#[cfg(unix)]
+pub(crate) fn unix(path: &[u8]) -> io::Result<socket2::SockAddr> {
+    use std::os::unix::ffi::OsStrExt;
+    let named = path.first() == Some(&0);
+    if path.is_empty() || (!named && path.contains(&0)) {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    socket2::SockAddr::unix(std::ffi::OsStr::from_bytes(path))
+        .map_err(|_| io::Error::from_raw_os_error(libc::ENAMETOOLONG))
+}
+
+/// Lets others use the same address, of this user's processes, if they say so as well; the system divides connections that
+/// come in among those who listen.
+///
+/// # Errors
+/// `Unsupported` where the system knows no such thing.
+#[cfg_attr(
+    not(unix),
+    allow(unused_variables, reason = "there is nothing to be set there")
+)]
+pub(crate) fn share(socket: &socket2::Socket) -> std::io::Result<()> {
+    #[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
+    return socket.set_reuse_port(true);
+    #[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 impl From<SocketAddr> for Address {

@@ -3,8 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use crate::address::{self, Address};
 use crate::error::Error;
 use crate::poller::{Registrar, TcpStream};
 use crate::readiness::Readiness;
@@ -14,6 +15,9 @@ use crate::token::Token;
 #[derive(Debug)]
 pub struct Connector {
     socket: TcpStream,
+    address: Address,
+    /// Whether connecting has yet to begin: a Unix listener's queue is full, and the system does not tell when it moves on.
+    waits: bool,
     pub(crate) readiness: Readiness,
 }
 
@@ -22,18 +26,24 @@ pub struct Connector {
 pub enum Progress {
     /// It is made.
     Connected,
-    /// Not yet.
+    /// Not yet; the poller will tell.
     Pending,
+    /// Not yet, and it has to be tried again.
+    Waiting,
     /// It cannot be made.
     Failed(i32),
 }
 
 impl Connector {
-    /// Starts to connect to `address`, from `bind` if that is given.
+    /// Starts to connect to `address`, from `bind` if that is given, which may be `shared`.
     ///
     /// # Errors
     /// What the system says at once: no route, an address that is not of this machine, no descriptor left.
-    pub fn start(address: SocketAddr, bind: Option<SocketAddr>) -> Result<Self, Error> {
+    pub fn start(
+        address: SocketAddr,
+        bind: Option<SocketAddr>,
+        shared: bool,
+    ) -> Result<Self, Error> {
         let socket = Socket::new(
             Domain::for_address(address),
             Type::STREAM,
@@ -41,6 +51,9 @@ impl Connector {
         )
         .map_err(Error::Open)?;
         socket.set_nonblocking(true).map_err(Error::Open)?;
+        if shared {
+            address::share(&socket).map_err(Error::Open)?;
+        }
         if let Some(bind) = bind {
             socket.bind(&bind.into()).map_err(|source| Error::Bind {
                 address: bind.into(),
@@ -59,8 +72,49 @@ impl Connector {
         }
         Ok(Self {
             socket: TcpStream::from_std(socket.into()),
+            address: address.into(),
+            waits: false,
             readiness: Readiness::default(),
         })
+    }
+
+    /// Starts to connect to the Unix socket at `path`.
+    ///
+    /// # Errors
+    /// What the system says at once: nobody listens there, there is no such file, or it is none of ours.
+    #[cfg(unix)]
+    pub fn start_unix(path: &[u8]) -> Result<Self, Error> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(Error::Open)?;
+        socket.set_nonblocking(true).map_err(Error::Open)?;
+        let mut connector = Self {
+            socket: TcpStream::from_std(std::os::fd::OwnedFd::from(socket).into()),
+            address: Address::Unix(path.into()),
+            waits: true,
+            readiness: Readiness::default(),
+        };
+        match connector.try_unix() {
+            Ok(()) => Ok(connector),
+            Err(source) => Err(Error::Connect {
+                address: connector.address,
+                source,
+            }),
+        }
+    }
+
+    /// Connects, unless the listener's queue is full.
+    #[cfg(unix)]
+    fn try_unix(&mut self) -> io::Result<()> {
+        let Address::Unix(path) = &self.address else {
+            return Ok(());
+        };
+        let address = crate::address::unix(path)?;
+        match SockRef::from(&self.socket).connect(&address) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if in_progress(&error) => self.waits = false,
+            Err(error) => return Err(error),
+            Ok(()) => self.waits = false,
+        }
+        Ok(())
     }
 
     /// Starts to be told of the outcome.
@@ -72,14 +126,22 @@ impl Connector {
     }
 
     /// Looks at the outcome after the poller told of a change.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&mut self) -> Progress {
+        #[cfg(unix)]
+        if self.waits {
+            return match self.try_unix() {
+                Ok(()) if self.waits => Progress::Waiting,
+                Ok(()) => Progress::Connected,
+                Err(error) => Progress::Failed(error.raw_os_error().unwrap_or(0)),
+            };
+        }
         match self.socket.take_error() {
             Ok(Some(error)) | Err(error) => {
                 return Progress::Failed(error.raw_os_error().unwrap_or(0));
             }
             Ok(None) => {}
         }
-        match self.socket.peer_addr() {
+        match SockRef::from(&self.socket).peer_addr() {
             Ok(_) => Progress::Connected,
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Progress::Pending,
             Err(error) => Progress::Failed(error.raw_os_error().unwrap_or(0)),
@@ -92,10 +154,10 @@ impl Connector {
         &self.socket
     }
 
-    /// The connected socket, and what is known of it.
+    /// The connected socket, where to, and what is known of it.
     #[must_use]
-    pub fn into_socket(self) -> (TcpStream, Readiness) {
-        (self.socket, self.readiness)
+    pub fn into_socket(self) -> (TcpStream, Address, Readiness) {
+        (self.socket, self.address, self.readiness)
     }
 }
 

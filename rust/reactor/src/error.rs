@@ -23,10 +23,12 @@ pub enum CloseReason {
     Raised,
     /// The connection was secured by TLS, and that failed; why is told apart.
     Tls,
+    /// Closed in order, but for descriptors that were to be passed with bytes that never came.
+    Overrun,
 }
 
 impl CloseReason {
-    /// Returns the number by which the binding knows this reason: 0 done, 1 lost, 2 aborted, 3 raised, 4 TLS.
+    /// Returns the number by which the binding knows this reason: 0 done, 1 lost, 2 aborted, 3 raised, 4 TLS, 5 overrun.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -35,6 +37,7 @@ impl CloseReason {
             Self::Aborted => 2,
             Self::Raised => 3,
             Self::Tls => 4,
+            Self::Overrun => 5,
         }
     }
 
@@ -43,7 +46,7 @@ impl CloseReason {
     pub const fn errno(self) -> i32 {
         match self {
             Self::Lost(errno) => errno,
-            Self::Done | Self::Aborted | Self::Raised | Self::Tls => 0,
+            Self::Done | Self::Aborted | Self::Raised | Self::Tls | Self::Overrun => 0,
         }
     }
 
@@ -74,6 +77,9 @@ impl fmt::Display for CloseReason {
             Self::Aborted => formatter.write_str("the connection was aborted by this side"),
             Self::Raised => formatter.write_str("the connection was aborted because a hook raised"),
             Self::Tls => formatter.write_str("the connection's TLS failed"),
+            Self::Overrun => formatter.write_str(
+                "the connection was closed before a byte followed a descriptor that was to be passed",
+            ),
         }
     }
 }
@@ -170,12 +176,13 @@ mod tests {
             CloseReason::Aborted,
             CloseReason::Raised,
             CloseReason::Tls,
+            CloseReason::Overrun,
         ];
-        assert_eq!(reasons.map(CloseReason::code), [0, 1, 2, 3, 4]);
-        assert_eq!(reasons.map(CloseReason::errno), [0, 104, 0, 0, 0]);
+        assert_eq!(reasons.map(CloseReason::code), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(reasons.map(CloseReason::errno), [0, 104, 0, 0, 0, 0]);
         assert_eq!(
             reasons.map(CloseReason::resets),
-            [false, false, true, true, false]
+            [false, false, true, true, false, false]
         );
     }
 
@@ -206,6 +213,7 @@ mod tests {
         assert!(CloseReason::Aborted.to_string().ends_with("by this side"));
         assert!(CloseReason::Raised.to_string().ends_with("a hook raised"));
         assert!(CloseReason::Tls.to_string().ends_with("TLS failed"));
+        assert!(CloseReason::Overrun.to_string().contains("descriptor"));
     }
 
     #[test]

@@ -16,9 +16,9 @@ use mio::{Events, Interest, Poll, Registry};
 use crate::sink::Wants;
 use crate::token::Token;
 
-#[cfg(unix)]
-pub use mio::net::UnixDatagram;
 pub use mio::net::{TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
+pub use mio::net::{UnixDatagram, UnixListener};
 
 /// How many events one wait hands over at most; the kernel keeps the others for the next one.
 const EVENTS: usize = 1024;

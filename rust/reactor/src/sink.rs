@@ -85,6 +85,10 @@ pub trait Sink<H: Handles> {
 
     /// Bytes were received.
     fn data(&self, stream: &H::Stream, data: Self::Data);
+    /// Descriptors were received; [`data`](Self::data) follows with the bytes that they came with, and perhaps bytes before
+    /// those.  None at all: they came, and as nobody wanted them, were closed.
+    #[cfg(unix)]
+    fn passed(&self, stream: &H::Stream, descriptors: Vec<std::os::fd::OwnedFd>);
     /// The peer closed its half.  Returns whether the protocol goes on without it.
     fn eof(&self, stream: &H::Stream) -> bool;
     /// Our half is shut down, after everything was sent.

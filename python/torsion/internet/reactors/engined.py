@@ -5,9 +5,11 @@ from __future__ import annotations
 from torsion.internet.reactors.provides.daemonize import ProvidesDaemonize
 from torsion.internet.reactors.provides.fdset import ProvidesFDSet
 from torsion.internet.reactors.provides.process import ProvidesProcess
+from torsion.internet.reactors.provides.sockets import ProvidesSockets
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
 from torsion.internet.reactors.provides.tls import ProvidesTLS
 from torsion.internet.reactors.provides.udp import ProvidesUDP
+from torsion.internet.reactors.provides.unix import ProvidesUNIX
 from torsion.internet.reactors.provides.unixdatagram import ProvidesUNIXDatagram
 
 __all__ = ["EngineReactor"]
@@ -17,9 +19,11 @@ class EngineReactor(
     ProvidesDaemonize,
     ProvidesFDSet,
     ProvidesProcess,
+    ProvidesSockets,
     ProvidesTCP,
     ProvidesTLS,
     ProvidesUDP,
+    ProvidesUNIX,
     ProvidesUNIXDatagram,
 ):
     """A reactor over the native engine: timers, threads, and every transport that the engine has."""

@@ -1,4 +1,4 @@
-"""A TCP port: it listens, and gives each connection to a protocol."""
+"""A port: it listens, and gives each connection to a protocol."""
 
 from __future__ import annotations
 
@@ -22,42 +22,61 @@ if TYPE_CHECKING:
     import socket
 
     from torsion._native import Listener, Stream
-    from torsion._native._core import SocketAddress
     from torsion.internet.interfaces import IProtocolFactory
 
-__all__ = ["Port"]
+__all__ = ["BasePort", "Port"]
 
 _log = Logger("torsion.internet.transports")
 
 
 @implementer(IListeningPort, ILoggingContext, ISystemHandle)
-class Port(StreamOwner):
-    """A TCP port (``IListeningPort``); it can be made to listen again after it stopped.
+class BasePort(StreamOwner):
+    """A port of any kind (``IListeningPort``); it can be made to listen again after it stopped.
 
-    :ivar port: the number that was asked for, or the real one while it listens.
-    :ivar interface: the address that was asked for; empty for all.
     :ivar factory: asked for a protocol for each connection.
     :ivar connected: whether it listens.
     :ivar disconnected: whether it did and has stopped.
     """
 
-    streams: ClassVar[type[Stream]] = TCPConnection
-    """What its connections are."""
-
     kind: str = "TCP"
     """What it speaks, for log lines."""
 
-    def __init__(self, port: int, factory: IProtocolFactory, backlog: int, interface: str, reactor: Home) -> None:
+    def __init__(self, factory: IProtocolFactory, backlog: int, reactor: Home) -> None:
         super().__init__(reactor)
-        self.port = port
         self.factory = factory
         self.backlog = backlog
-        self.interface = interface
         self.connected = self.disconnected = False
         self._listener: Listener | None = None
         self._stopped: list[Deferred[None]] = []
-        self._asked = port
-        self._host: IPv4Address | IPv6Address | None = None
+        self._host: Any = None
+
+    # --- what each kind does in its own way --------------------------------------------------------------------------
+
+    def open(self) -> Listener:
+        """Begin to listen, and return what does.
+
+        :raises torsion.internet.error.CannotListenError: if that cannot be done.
+        """
+        raise NotImplementedError
+
+    def opened(self) -> None:
+        """It listens; where is known."""
+
+    def closed(self) -> None:
+        """It does not listen any more.  Must not raise."""
+
+    @staticmethod
+    def locate(address: Any) -> Any:
+        """Return *address*, as the engine has it, as an ``IAddress``."""
+        raise NotImplementedError
+
+    def place(self) -> object:
+        """Return where it listens, for log lines."""
+        raise NotImplementedError
+
+    def factory_name(self) -> str:
+        """Return by what name log lines are to call the factory."""
+        return log_prefix(self.factory)
 
     # --- what the program calls --------------------------------------------------------------------------------------
 
@@ -65,26 +84,23 @@ class Port(StreamOwner):
         """Begin to listen: see ``IListeningPort``.
 
         :raises torsion.internet.error.CannotListenError: if the address is taken, not ours or not to be used.
-        :raises TypeError: if the port is no int, or the interface no str.
+        :raises TypeError: if the address is of a wrong type.
         """
         if self._listener is not None:
             return
-        try:
-            address = resolve_interface(self.interface, port_number(self.port))
-            listener = self.reactor.engine.listen(address, self.backlog, self, self.streams)
-        except (OSError, OverflowError, ValueError) as error:  # ValueError: it can be no name
-            raise CannotListenError(self.interface, self.port, error) from error
+        listener = self.open()
         try:
             self.factory.doStart()
         except BaseException:
             listener.close()
+            self.closed()
             raise
         self._listener = listener
-        self._host = address_of(listener.address())
-        self._asked, self.port = self.port, self._host.port
+        self._host = self.locate(listener.address())
         self.connected, self.disconnected = True, False
+        self.opened()
         self.reactor.handles[self] = None
-        _log.info("{factory} starting on {port}", factory=self.factory_name(), port=self.port)
+        _log.info("{factory} starting on {place!r}", factory=self.factory_name(), place=self.place())
 
     def stopListening(self) -> Deferred[None] | None:
         """Cease to listen; the address is free at once, and ``factory.doStop`` is called soon.
@@ -104,7 +120,7 @@ class Port(StreamOwner):
 
     loseConnection = stopListening
 
-    def getHost(self) -> IPv4Address | IPv6Address:
+    def getHost(self) -> Any:
         """Return where the port listens, or last did.
 
         :raises RuntimeError: if it never has.
@@ -129,25 +145,9 @@ class Port(StreamOwner):
         """Return the descriptor, or -1 if the port does not listen."""
         return -1 if self._listener is None else self._listener.fileno()
 
-    def factory_name(self) -> str:
-        """Return by what name log lines are to call the factory."""
-        return log_prefix(self.factory)
-
     def logPrefix(self) -> str:
         """Return by what name log lines are to call this port: its factory's class."""
         return qual(type(self.factory))
-
-    def __repr__(self) -> str:
-        where = f"on {self.interface or '*'}:{self.port}" if self.connected else "(not listening)"
-        return f"<{type(self).__name__} of {qual(type(self.factory))} {where}>"
-
-    def describe(self, stream: TCPConnection) -> str:
-        """Tell what *stream* is, for its representation."""
-        return f"#{stream.sessionno} on {self.port}"
-
-    def label(self, stream: TCPConnection) -> str:
-        """Tell what *stream* is, for log lines."""
-        return f"{stream.sessionno},{stream.peer_address()[0]}"
 
     # --- how it ends -------------------------------------------------------------------------------------------------
 
@@ -170,11 +170,11 @@ class Port(StreamOwner):
         listener = self._listener
         if listener is None:
             return
-        _log.info("({kind} Port {port} Closed)", kind=self.kind, port=self.port)
+        _log.info("({kind} Port {place} Closed)", kind=self.kind, place=self.place())
         listener.close()
         self._listener = None
         self.connected, self.disconnected = False, True
-        self.port = self._asked
+        self.closed()
         self.reactor.handles.pop(self, None)
         waiting, self._stopped = self._stopped, []
         try:
@@ -190,9 +190,9 @@ class Port(StreamOwner):
 
     # --- what the engine calls ---------------------------------------------------------------------------------------
 
-    def accepted(self, stream: Stream, address: SocketAddress, /) -> None:
+    def accepted(self, stream: Stream, address: Any, /) -> None:
         """A connection came in: make it a protocol."""
-        protocol: Any = self.factory.buildProtocol(address_of(address))
+        protocol: Any = self.factory.buildProtocol(self.locate(address))
         if protocol is None:
             stream.loseConnection()
         else:
@@ -202,3 +202,72 @@ class Port(StreamOwner):
     def accept_failed(self, errno: int, /) -> None:
         """Connections cannot be accepted, most likely for want of descriptors; those that wait are turned away meanwhile."""
         _log.error("Cannot accept connections at {port!r}: {error}", port=self, error=OSError(errno, strerror(errno)))
+
+
+class Port(BasePort):
+    """A TCP port.
+
+    :ivar port: the number that was asked for, or the real one while it listens.
+    :ivar interface: the address that was asked for; empty for all.
+    :ivar reusePort: whether other ports may listen at the same address, if they say so as well.
+    """
+
+    streams: ClassVar[type[Stream]] = TCPConnection
+    """What its connections are."""
+
+    def __init__(
+        self,
+        port: int,
+        factory: IProtocolFactory,
+        backlog: int,
+        interface: str,
+        reactor: Home,
+        reusePort: bool = False,
+    ) -> None:
+        super().__init__(factory, backlog, reactor)
+        self.port = self._asked = port
+        self.interface = interface
+        self.reusePort = reusePort
+
+    def open(self) -> Listener:
+        """Listen at the interface and port that were asked for."""
+        options = {"reuse_port": True} if self.reusePort else {}  # not every engine knows of it
+        try:
+            address = resolve_interface(self.interface, port_number(self.port))
+            return self.reactor.engine.listen(address, self.backlog, self, self.streams, **options)
+        except (OSError, OverflowError, ValueError) as error:  # ValueError: it can be no name
+            raise CannotListenError(self.interface, self.port, error) from error
+
+    def opened(self) -> None:
+        """Note the port's number, which the system may have chosen."""
+        self._asked, self.port = self.port, self._host.port
+
+    def closed(self) -> None:
+        """Forget that number."""
+        self.port = self._asked
+
+    locate = staticmethod(address_of)
+
+    def place(self) -> object:
+        """Return the port's number."""
+        return self.port
+
+    def getHost(self) -> IPv4Address | IPv6Address:
+        """Return where the port listens, or last did.
+
+        :raises RuntimeError: if it never has.
+        """
+        host: IPv4Address | IPv6Address = super().getHost()
+        return host
+
+    def __repr__(self) -> str:
+        where = f"on {self.interface or '*'}:{self.port}" if self.connected else "(not listening)"
+        return f"<{type(self).__name__} of {qual(type(self.factory))} {where}>"
+
+    def describe(self, stream: TCPConnection) -> str:
+        """Tell what *stream* is, for its representation."""
+        return f"#{stream.sessionno} on {self.port}"
+
+    def label(self, stream: TCPConnection) -> str:
+        """Tell what *stream* is, for log lines."""
+        return f"{stream.sessionno},{stream.peer_address()[0]}"

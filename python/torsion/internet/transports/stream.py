@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from torsion._native._core import SocketAddress
+    from torsion.internet.transports.owner import Home
 
     _Stream = Stream
 else:
     _Stream = object
 
-__all__ = ["TCPConnection", "TCPNames", "TLSConnection", "WrappedConnection", "address_of", "log_prefix"]
+__all__ = ["StreamNames", "TCPConnection", "TCPNames", "TLSConnection", "WrappedConnection", "address_of", "log_prefix"]
 
 
 def address_of(address: SocketAddress, type: Literal["TCP", "UDP"] = "TCP") -> IPv4Address | IPv6Address:
@@ -55,18 +56,10 @@ def log_prefix(thing: object) -> str:
     return type(thing).__name__ if context is None else str(context.logPrefix())
 
 
-class TCPNames(_Stream):
-    """What a TCP connection is asked that its stream does not know, whichever engine made that stream."""
+class StreamNames(_Stream):
+    """What a connection over a socket is asked that its stream does not know, whichever engine made that stream."""
 
     __slots__ = ()
-
-    def getHost(self) -> IPv4Address | IPv6Address:
-        """Return where this end is."""
-        return address_of(self.host_address())
-
-    def getPeer(self) -> IPv4Address | IPv6Address:
-        """Return where the other end is."""
-        return address_of(self.peer_address())
 
     def getHandle(self) -> socket.socket:
         """Return a socket for this connection, to set options that have no method here.
@@ -86,6 +79,11 @@ class TCPNames(_Stream):
         self.loseConnection()
 
     @property
+    def reactor(self) -> Home:
+        """The reactor that serves this connection."""
+        return self.owner.reactor  # type: ignore[attr-defined, no-any-return]
+
+    @property
     def sessionno(self) -> int:
         """A number that tells this connection from all others of its port, given when it is first asked for."""
         number = self.__dict__.get("sessionno")
@@ -102,6 +100,20 @@ class TCPNames(_Stream):
         name = type(self.protocol).__name__ if self.protocol is not None else type(self).__name__
         state = "" if self.connected else " (closed)"
         return f"<{name} {self.owner.describe(self)}{state}>"  # type: ignore[attr-defined]
+
+
+class TCPNames(StreamNames):
+    """As its base, for TCP."""
+
+    __slots__ = ()
+
+    def getHost(self) -> IPv4Address | IPv6Address:
+        """Return where this end is."""
+        return address_of(self.host_address())
+
+    def getPeer(self) -> IPv4Address | IPv6Address:
+        """Return where the other end is."""
+        return address_of(self.peer_address())
 
 
 class TCPConnection(Securable, TCPNames, Stream):

@@ -17,7 +17,32 @@ impl<H: Handles> Engine<H> {
     /// # Errors
     /// What the system says at once.
     pub fn connect(&self, address: SocketAddr, bind: Option<SocketAddr>) -> Result<Token, Error> {
-        let connector = Connector::start(address, bind)?;
+        self.connect_from(address, bind, false)
+    }
+
+    /// As [`connect`](Self::connect), from an address that others may use as well if it is `shared` by all.
+    ///
+    /// # Errors
+    /// What the system says at once; `Unsupported` where it knows no sharing.
+    pub fn connect_from(
+        &self,
+        address: SocketAddr,
+        bind: Option<SocketAddr>,
+        shared: bool,
+    ) -> Result<Token, Error> {
+        self.begin_connecting(Connector::start(address, bind, shared)?)
+    }
+
+    /// Starts to connect to the Unix socket at `path`, as [`connect`](Self::connect).
+    ///
+    /// # Errors
+    /// What the system says at once.
+    #[cfg(unix)]
+    pub fn connect_unix(&self, path: &[u8]) -> Result<Token, Error> {
+        self.begin_connecting(Connector::start_unix(path)?)
+    }
+
+    fn begin_connecting(&self, connector: Connector) -> Result<Token, Error> {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
         let token = state.entries.insert(Entry::Connector {
@@ -60,12 +85,13 @@ impl<H: Handles> Engine<H> {
             let Some(Entry::Connector {
                 connector,
                 handle: Some(_),
-            }) = state.entries.get(token)
+            }) = state.entries.get_mut(token)
             else {
                 return; // nobody to tell yet: looked at again when it is owned
             };
             match connector.progress() {
                 Progress::Pending => return,
+                Progress::Waiting => return state.starve(token, self.clock.now()),
                 Progress::Connected => (state.promote(token), None),
                 Progress::Failed(errno) => match state.entries.remove(token) {
                     Some(Entry::Connector { handle, .. }) => (handle, Some(errno)),
@@ -93,9 +119,9 @@ impl<H: Handles> State<H> {
         let entry = self.entries.get_mut(token)?;
         match std::mem::replace(entry, Entry::Changing) {
             Entry::Connector { connector, handle } => {
-                let (socket, readiness) = connector.into_socket();
+                let (socket, address, readiness) = connector.into_socket();
                 *entry = Entry::Stream {
-                    stream: Stream::watched(socket, readiness),
+                    stream: Stream::of(socket, &address).watched(readiness),
                     handle: None,
                 };
                 handle

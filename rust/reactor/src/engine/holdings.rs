@@ -66,7 +66,8 @@ impl<H: Handles> Engine<H> {
                     stream.close(CloseReason::Done, &state.registrar);
                     gone.streams.extend(handle.map(|handle| (handle, reason)));
                 }
-                Entry::Listener { handle, .. } => {
+                Entry::Listener { listener, handle } => {
+                    listener.forget(&state.registrar);
                     gone.others.extend(handle.map(Discarded::Listener));
                 }
                 Entry::Connector { handle, .. } => {

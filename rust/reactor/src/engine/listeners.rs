@@ -18,7 +18,37 @@ impl<H: Handles> Engine<H> {
     /// # Errors
     /// What the system says.
     pub fn listen(&self, address: SocketAddr, backlog: i32) -> Result<Token, Error> {
-        let listener = Listener::bind(address, backlog)?;
+        self.begin_listening(Listener::bind(address, backlog, false)?)
+    }
+
+    /// As [`listen`](Self::listen), beside others that listen on the same port in this way; the system divides the
+    /// connections among them.
+    ///
+    /// # Errors
+    /// What the system says; `Unsupported` where it knows no such thing.
+    pub fn listen_shared(&self, address: SocketAddr, backlog: i32) -> Result<Token, Error> {
+        self.begin_listening(Listener::bind(address, backlog, true)?)
+    }
+
+    /// Listens on a Unix socket at `path` with the permissions `mode`, as [`listen`](Self::listen).
+    ///
+    /// # Errors
+    /// What the system says.
+    #[cfg(unix)]
+    pub fn listen_unix(&self, path: &[u8], backlog: i32, mode: u32) -> Result<Token, Error> {
+        self.begin_listening(Listener::bind_unix(path, backlog, mode)?)
+    }
+
+    /// Takes a socket over that listens already, as [`listen`](Self::listen).
+    ///
+    /// # Errors
+    /// What the system says; the descriptor is closed then.
+    #[cfg(unix)]
+    pub fn adopt_listener(&self, descriptor: std::os::fd::OwnedFd) -> Result<Token, Error> {
+        self.begin_listening(Listener::adopt(descriptor)?)
+    }
+
+    fn begin_listening(&self, listener: Listener) -> Result<Token, Error> {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
         let token = state.entries.insert(Entry::Listener {
@@ -85,7 +115,7 @@ impl<H: Handles> Engine<H> {
             match accepted {
                 Accepted::Stream(socket, peer) => {
                     let stream = Entry::Stream {
-                        stream: Stream::new(socket),
+                        stream: Stream::of(socket, &peer),
                         handle: None,
                     };
                     let born = self.state.borrow_mut().entries.insert(stream);
@@ -119,8 +149,8 @@ impl<H: Handles> Engine<H> {
 }
 
 impl<H: Handles> State<H> {
-    /// Has a listener that is short of descriptors try again later.
-    fn starve(&mut self, token: Token, now: Time) {
+    /// Has one that cannot go on try again later: a listener that is short of descriptors, a connector at a full queue.
+    pub(super) fn starve(&mut self, token: Token, now: Time) {
         self.starved.push(token);
         self.retry = Some(now + STARVED_RETRY);
     }

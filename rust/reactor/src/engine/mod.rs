@@ -10,7 +10,9 @@ mod guest;
 mod holdings;
 mod listeners;
 #[cfg(unix)]
-mod pipes;
+mod opened;
+#[cfg(unix)]
+mod passing;
 mod secure;
 mod serve;
 mod streams;
@@ -38,7 +40,7 @@ use guest::Guest;
 
 pub use holdings::{Abandoned, Cleared, Discarded, Disconnected, Held};
 #[cfg(unix)]
-pub use pipes::Refused;
+pub use opened::Refused;
 
 /// Poller, timers, transports and the queue of calls from other threads.
 pub struct Engine<H: Handles> {
@@ -295,7 +297,10 @@ impl<H: Handles> Engine<H> {
                 watch.disarm(&state.registrar, token);
                 handle.map(Discarded::Watch)
             }
-            Some(Entry::Listener { handle, .. }) => handle.map(Discarded::Listener),
+            Some(Entry::Listener { listener, handle }) => {
+                listener.forget(&state.registrar);
+                handle.map(Discarded::Listener)
+            }
             Some(Entry::Connector { handle, .. }) => handle.map(Discarded::Connector),
             Some(Entry::Datagram { datagram, handle }) => {
                 datagram.end(&state.registrar);

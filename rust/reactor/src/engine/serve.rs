@@ -14,6 +14,9 @@ use crate::token::Token;
 pub(super) enum Reading<T, D> {
     Data(T, D, Next),
     Secured(T, Arc<Peer>),
+    /// With descriptors, which the stream keeps until they are delivered.
+    #[cfg(unix)]
+    Passed(T, D, Next),
     End(T),
     Nothing(Next),
 }
@@ -23,6 +26,8 @@ impl<T> Reading<T, usize> {
         match self {
             Self::Data(handle, size, next) => Reading::Data(handle, make(size), next),
             Self::Secured(handle, peer) => Reading::Secured(handle, peer),
+            #[cfg(unix)]
+            Self::Passed(handle, size, next) => Reading::Passed(handle, make(size), next),
             Self::End(handle) => Reading::End(handle),
             Self::Nothing(next) => Reading::Nothing(next),
         }
@@ -65,6 +70,16 @@ impl<H: Handles> Engine<H> {
             match self.receive(sink, token, &mut share) {
                 Reading::Data(handle, data, next) => {
                     sink.data(&handle, data);
+                    self.leave(sink, token);
+                    match next {
+                        Next::Wait => return,
+                        Next::Again => {}
+                        Next::Yield => return self.state.borrow_mut().enqueue(token),
+                    }
+                }
+                #[cfg(unix)]
+                Reading::Passed(handle, data, next) => {
+                    self.pass_on(sink, token, &handle, data);
                     self.leave(sink, token);
                     match next {
                         Next::Wait => return,
@@ -147,6 +162,11 @@ impl<H: Handles> Engine<H> {
             return Reading::Nothing(Next::Wait);
         };
         match stream.receive(room, share) {
+            #[cfg(unix)]
+            Received::Bytes(size, next) if stream.has_received() => {
+                stream.busy = true;
+                Reading::Passed(sink.share_stream(handle), size, next)
+            }
             Received::Bytes(size, next) => {
                 stream.busy = true;
                 Reading::Data(sink.share_stream(handle), size, next)

@@ -1,4 +1,4 @@
-//! What a stream reads and writes: a socket, or a pipe and what behaves like one.
+//! What a stream reads and writes: a TCP socket, a Unix socket, or a pipe and what behaves like one.
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
@@ -13,7 +13,7 @@ use crate::poller::{Registrar, TcpStream};
 use crate::token::Token;
 
 #[cfg(unix)]
-use super::pipe::Pipe;
+use super::{pipe::Pipe, unix::UnixSocket};
 
 /// Memory to read into.
 pub enum Room<'a> {
@@ -47,6 +47,8 @@ pub(super) struct Got {
 pub(crate) enum Link {
     Socket(TcpStream),
     #[cfg(unix)]
+    Unix(UnixSocket),
+    #[cfg(unix)]
     Pipe(Pipe),
 }
 
@@ -55,6 +57,8 @@ impl Link {
     pub(super) fn watch(&mut self, registrar: &Registrar, token: Token) -> io::Result<()> {
         match self {
             Self::Socket(socket) => registrar.watch(socket, token),
+            #[cfg(unix)]
+            Self::Unix(unix) => registrar.watch(&mut unix.socket, token),
             #[cfg(unix)]
             Self::Pipe(pipe) => pipe.watch(registrar, token),
         }
@@ -69,6 +73,7 @@ impl Link {
         #[cfg(unix)]
         match self {
             Self::Socket(socket) => registrar.forget(socket),
+            Self::Unix(unix) => registrar.forget(&unix.socket),
             Self::Pipe(pipe) => registrar.forget(pipe),
         }
     }
@@ -78,6 +83,7 @@ impl Link {
     pub(super) fn into_descriptor(self) -> OwnedFd {
         match self {
             Self::Socket(socket) => socket.into(),
+            Self::Unix(unix) => unix.socket.into(),
             Self::Pipe(pipe) => pipe.into_descriptor(),
         }
     }
@@ -88,6 +94,8 @@ impl Link {
         match self {
             Self::Socket(socket) => SockRef::from(socket),
             #[cfg(unix)]
+            Self::Unix(unix) => SockRef::from(&unix.socket),
+            #[cfg(unix)]
             Self::Pipe(pipe) => SockRef::from(pipe),
         }
     }
@@ -97,6 +105,8 @@ impl Link {
     pub(super) const fn is_shared(&self) -> bool {
         match self {
             Self::Socket(_) => false,
+            #[cfg(unix)]
+            Self::Unix(_) => false,
             #[cfg(unix)]
             Self::Pipe(_) => true,
         }
@@ -119,15 +129,19 @@ impl Link {
                 })
             }
             #[cfg(unix)]
+            Self::Unix(unix) => unix.read(room),
+            #[cfg(unix)]
             Self::Pipe(pipe) => pipe.read(room),
         }
     }
 
     /// Whether the last write was cut short for another reason than that the kernel takes no more now.
     #[inline]
-    pub(super) const fn takes_more(&self) -> bool {
+    pub(super) fn takes_more(&self) -> bool {
         match self {
             Self::Socket(_) => false,
+            #[cfg(unix)]
+            Self::Unix(unix) => unix.takes_more(),
             #[cfg(unix)]
             Self::Pipe(pipe) => pipe.takes_more(),
         }
@@ -138,6 +152,8 @@ impl Link {
         match self {
             Self::Socket(socket) => socket.take_error(),
             #[cfg(unix)]
+            Self::Unix(unix) => unix.socket.take_error(),
+            #[cfg(unix)]
             Self::Pipe(pipe) => pipe.take_error(),
         }
     }
@@ -147,41 +163,56 @@ impl Link {
         match self {
             Self::Socket(_) => None,
             #[cfg(unix)]
+            Self::Unix(_) => None,
+            #[cfg(unix)]
             Self::Pipe(_) => Some(libc::EPIPE),
         }
     }
 
     /// Sends the end of our half, where there are halves.
     pub(super) fn shut_write(&self) {
-        match self {
-            Self::Socket(socket) => {
-                // A peer that is gone makes this fail; the next read tells of it.
-                let _ = socket.shutdown(Shutdown::Write);
-            }
-            #[cfg(unix)]
-            Self::Pipe(_) => {}
+        if let Some(socket) = self.socket() {
+            // A peer that is gone makes this fail; the next read tells of it.
+            let _ = socket.shutdown(Shutdown::Write);
         }
     }
 
     /// Prepares for being closed: tells the peer what closing would tell it but for other holders of the same socket
-    /// (`lent`), has it see a reset (`resets`), or throws away what came in and nobody will read (`unread`).
-    pub(super) fn part(&mut self, lent: bool, resets: bool, unread: bool) {
+    /// (`lent`), has it see a reset (`resets`), or throws away what came in and nobody will read (`unread`).  What is left
+    /// in a pipe is for whoever else reads it.
+    pub(super) fn part(&self, lent: bool, resets: bool, unread: bool) {
+        let Some(socket) = self.socket() else { return };
+        if lent {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+        if resets {
+            // A socket that cannot be told so is closed all the same.
+            let linger = Some(std::time::Duration::ZERO);
+            let _ = SockRef::from(socket).set_linger(linger);
+        } else if unread {
+            forget_input(socket);
+        }
+    }
+
+    /// The socket, if it is one.
+    const fn socket(&self) -> Option<&TcpStream> {
         match self {
-            Self::Socket(socket) => {
-                if lent {
-                    let _ = socket.shutdown(Shutdown::Both);
-                }
-                if resets {
-                    // A socket that cannot be told so is closed all the same.
-                    let linger = Some(std::time::Duration::ZERO);
-                    let _ = SockRef::from(&*socket).set_linger(linger);
-                } else if unread {
-                    forget_input(socket);
-                }
-            }
-            // What is left in it is for whoever else reads it.
+            Self::Socket(socket) => Some(socket),
             #[cfg(unix)]
-            Self::Pipe(_) => {}
+            Self::Unix(unix) => Some(&unix.socket),
+            #[cfg(unix)]
+            Self::Pipe(_) => None,
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Link {
+    /// What descriptors are passed along, if they are.
+    pub(super) const fn unix(&mut self) -> Option<&mut UnixSocket> {
+        match self {
+            Self::Unix(unix) => Some(unix),
+            _ => None,
         }
     }
 }
@@ -192,6 +223,8 @@ impl Write for Link {
         match self {
             Self::Socket(socket) => socket.write(bytes),
             #[cfg(unix)]
+            Self::Unix(unix) => unix.write(bytes),
+            #[cfg(unix)]
             Self::Pipe(pipe) => pipe.write(bytes),
         }
     }
@@ -200,6 +233,8 @@ impl Write for Link {
     fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Socket(socket) => socket.write_vectored(slices),
+            #[cfg(unix)]
+            Self::Unix(unix) => unix.write_vectored(slices),
             #[cfg(unix)]
             Self::Pipe(pipe) => pipe.write_vectored(slices),
         }
@@ -212,7 +247,7 @@ impl Write for Link {
 
 /// Throws away what the peer sent and nobody will read.  A socket that is closed with unread input is reset, and the peer
 /// then loses what was sent to it and is not there yet: the answer to a request that was too long, say.
-fn forget_input(socket: &mut TcpStream) {
+fn forget_input(mut socket: &TcpStream) {
     let mut room = [0; 16 * 1024];
     // As much as a stream may read in a turn; a peer that sends more is reset after all.
     for _ in 0..FAIR_SHARE / room.len() {

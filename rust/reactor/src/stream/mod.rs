@@ -3,24 +3,24 @@
 //! Nothing here calls upwards: what is owed to the binding is returned, and the engine sees to it.
 
 pub(crate) mod link;
+mod made;
+mod passing;
 #[cfg(unix)]
 pub(crate) mod pipe;
 mod secure;
 pub mod state;
+#[cfg(unix)]
+pub(crate) mod unix;
 
 use std::io;
-#[cfg(unix)]
-use std::os::fd::OwnedFd;
 
 use socket2::SockRef;
 
 use crate::buffer::inbox::{Appetite, Next, READ_SIZE, Share};
 use crate::buffer::outbox::{FLUSH_SHARE, Outbox, Outcome};
 use crate::error::CloseReason;
-use crate::poller::{Registrar, TcpStream};
+use crate::poller::Registrar;
 use crate::readiness::Readiness;
-#[cfg(unix)]
-use crate::sink::Wants;
 use crate::tls::session::Session;
 use crate::token::Token;
 use link::{Got, Link};
@@ -113,30 +113,7 @@ pub struct Stream<C> {
 }
 
 impl<C: AsRef<[u8]>> Stream<C> {
-    /// A stream over a socket that the poller does not know yet.
-    pub(crate) const fn new(socket: TcpStream) -> Self {
-        Self::over(Link::Socket(socket), State::new())
-    }
-
-    /// A stream over a pipe that the poller does not know yet.
-    ///
-    /// # Errors
-    /// What the system says of a descriptor that cannot be set not to block; it is given back.
-    #[cfg(unix)]
-    pub(crate) fn pipe(descriptor: OwnedFd, uses: Wants) -> Result<Self, (io::Error, OwnedFd)> {
-        let pipe = pipe::Pipe::new(descriptor, uses)?;
-        Ok(Self::over(
-            Link::Pipe(pipe),
-            State::one_way(uses.read, uses.write),
-        ))
-    }
-
-    /// What it was made over.
-    #[cfg(unix)]
-    pub(crate) fn into_descriptor(self) -> Option<OwnedFd> {
-        self.link.map(Link::into_descriptor)
-    }
-
+    /// A stream that the poller does not know yet.
     const fn over(link: Link, state: State) -> Self {
         Self {
             link: Some(link),
@@ -154,15 +131,6 @@ impl<C: AsRef<[u8]>> Stream<C> {
             reason: None,
             bytes_read: 0,
             bytes_written: 0,
-        }
-    }
-
-    /// A stream over a socket that the poller watches already.
-    pub(crate) fn watched(socket: TcpStream, readiness: Readiness) -> Self {
-        Self {
-            readiness,
-            watched: true,
-            ..Self::new(socket)
         }
     }
 
@@ -231,8 +199,8 @@ impl<C: AsRef<[u8]>> Stream<C> {
     }
 
     /// How much memory the binding should lend for the next read, if it should.
-    pub(crate) const fn lease_size(&self) -> Option<usize> {
-        if self.appetite.wants_lease() {
+    pub(crate) fn lease_size(&self) -> Option<usize> {
+        if self.appetite.wants_lease() && !self.wants_descriptors() {
             Some(READ_SIZE)
         } else {
             None
@@ -286,6 +254,11 @@ impl<C: AsRef<[u8]>> Stream<C> {
         close_in(self.state.apply(answer))
     }
 
+    /// Whether it was aborted, or is closed.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.state.is_aborting() || self.state.is_closed()
+    }
+
     // Closing
 
     pub(crate) fn lose(&mut self) {
@@ -318,7 +291,7 @@ impl<C: AsRef<[u8]>> Stream<C> {
         self.readiness = Readiness::default();
         // Chunks go here, and when they are written, while the engine's state is borrowed: see `Handles::Chunk`.
         self.outbox.clear(drop);
-        if let Some(mut link) = self.link.take() {
+        if let Some(link) = self.link.take() {
             if self.watched && (self.lent || link.is_shared()) {
                 link.forget(registrar);
             }
@@ -493,6 +466,9 @@ impl<C: AsRef<[u8]>> Stream<C> {
             match action {
                 Action::ResumeProducer => flushed = Flushed::Resume,
                 Action::DeliverWriteClosed => flushed = Flushed::WriteClosed,
+                Action::Close(CloseReason::Done) if self.is_passing() => {
+                    flushed = Flushed::Close(CloseReason::Overrun);
+                }
                 Action::Close(reason) => flushed = Flushed::Close(reason),
                 Action::ShutWrite => {
                     if let Some(link) = &self.link {

@@ -18,6 +18,8 @@ pub(crate) mod peer;
 #[cfg(target_os = "linux")]
 pub(crate) mod pipes;
 mod sink;
+#[cfg(target_os = "linux")]
+pub(crate) mod unix;
 
 use std::cell::{Cell, RefCell};
 use std::mem::MaybeUninit;
@@ -40,6 +42,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     Data(Token, Rc<[u8]>),
+    /// How many descriptors came.
+    Passed(Token, usize),
     Eof(Token),
     WriteClosed(Token),
     Resume(Token),
@@ -109,6 +113,9 @@ impl Handles for Types {
 pub(crate) struct World {
     pub(crate) engine: Engine<Types>,
     pub(crate) seen: RefCell<Vec<Seen>>,
+    /// Descriptors that came.
+    #[cfg(unix)]
+    pub(crate) passed: RefCell<Vec<std::os::fd::OwnedFd>>,
     /// The answer to every end of a peer's half.
     pub(crate) keeps_eof: Cell<bool>,
     /// Whether connections are taken at all.
@@ -137,6 +144,8 @@ impl World {
         Self {
             engine: Engine::new(clock).expect("descriptors for an engine"),
             seen: RefCell::default(),
+            #[cfg(unix)]
+            passed: RefCell::default(),
             keeps_eof: Cell::new(false),
             adopts: Cell::new(true),
             adopting_panics: Cell::new(false),

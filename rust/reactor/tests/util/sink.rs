@@ -66,6 +66,13 @@ impl Sink<Types> for World {
         self.see(Seen::Data(stream.token, data));
     }
 
+    #[cfg(unix)]
+    fn passed(&self, stream: &Handle, descriptors: Vec<std::os::fd::OwnedFd>) {
+        let count = descriptors.len();
+        self.passed.borrow_mut().extend(descriptors);
+        self.see(Seen::Passed(stream.token, count));
+    }
+
     fn eof(&self, stream: &Handle) -> bool {
         self.see(Seen::Eof(stream.token));
         self.keeps_eof.get()

@@ -26,7 +26,8 @@ class ProvidesTCP(OverEngine):
     ) -> Port:
         """Accept connections, and give each to a protocol that *factory* makes.
 
-        :param port: the port's number, 0 to let the system choose; or a binding that says the interface as well.
+        :param port: the port's number, 0 to let the system choose; or a binding, which says the interface as well and may
+            share the port. (Its ``reuseAddress`` changes nothing: ports do that where it does what it should.)
         :param factory: asked for one protocol for each connection.
         :param backlog: how many connections the system may keep waiting to be accepted.
         :param interface: the numeric IPv4 or IPv6 address to listen at, or a name of this computer; empty means all IPv4
@@ -34,14 +35,15 @@ class ProvidesTCP(OverEngine):
         :returns: the port, listening.
         :raises torsion.internet.error.CannotListenError: if the address is taken, is not ours or may not be used.
         :raises TypeError: if *port* is no int or *interface* no str.
-        :raises ValueError: if a binding says another interface, or asks for an option that there is not.
+        :raises ValueError: if a binding says another interface.
         """
+        shared = False
         if isinstance(port, Binding):
-            binding = _plain(port)
+            binding = port
             if interface is not None and interface != binding.interface:
                 raise ValueError(f"interface {interface!r} disagrees with {binding!r}; leave it out")
-            port, interface = binding.port, binding.interface
-        listening = Port(port, factory, backlog, interface or "", self)
+            port, interface, shared = binding.port, binding.interface, binding.reusePort
+        listening = Port(port, factory, backlog, interface or "", self, shared)
         listening.startListening()
         return listening
 
@@ -59,25 +61,19 @@ class ProvidesTCP(OverEngine):
         :param port: the port's number, or the name of a service the system knows.
         :param factory: a client factory.
         :param timeout: after how many seconds to give up; 0 or None means never.
-        :param bindAddress: the address and port of this end, if it matters.
+        :param bindAddress: the address and port of this end, if it matters; or a binding, which may share the port.
         :returns: the connector.
         :raises TypeError: if *host*, *timeout* or *bindAddress* is of a wrong type.
-        :raises ValueError: if *timeout* is negative or not finite, or a binding asks for an option that there is not.
+        :raises ValueError: if *timeout* is negative or not finite.
         :raises torsion.internet.error.ServiceNameUnknownError: if *port* is a name that the system does not know.
         """
+        shared = False
         if isinstance(bindAddress, Binding):
-            binding = _plain(bindAddress)
-            bindAddress = (binding.interface, binding.port)
-        connector = Connector(host, port, factory, timeout, bindAddress, self)
+            shared = bindAddress.reusePort
+            bindAddress = (bindAddress.interface, bindAddress.port)
+        connector = Connector(host, port, factory, timeout, bindAddress, self, shared)
         connector.connect()
         return connector
 
 
 classImplements(ProvidesTCP, IReactorTCP2)
-
-
-def _plain(binding: Binding) -> Binding:
-    """Refuse what the engine cannot do.  Ports reuse addresses on their own, where that does what it should."""
-    if binding.reusePort:
-        raise ValueError(f"{binding!r}: this reactor does not share ports")
-    return binding

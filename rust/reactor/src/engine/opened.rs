@@ -1,4 +1,4 @@
-//! Pipes: streams over a descriptor that is there already.
+//! Streams over a descriptor that is there already: pipes, and sockets that somebody else has connected.
 
 use std::os::fd::OwnedFd;
 
@@ -29,6 +29,17 @@ impl<H: Handles> Engine<H> {
             write: writing,
         };
         let stream = Stream::pipe(descriptor, uses)
+            .map_err(|(error, descriptor)| Refused(Error::Open(error), Some(descriptor)))?;
+        self.open(stream)
+    }
+
+    /// Makes a stream of a connected socket, as [`open_pipe`](Self::open_pipe).  As somebody else may hold it as well,
+    /// closing it ends the connection for both.
+    ///
+    /// # Errors
+    /// What the system says; `EINVAL` for a socket that is no connected stream.
+    pub fn adopt_stream(&self, descriptor: OwnedFd) -> Result<Token, Refused> {
+        let stream = Stream::adopt(descriptor)
             .map_err(|(error, descriptor)| Refused(Error::Open(error), Some(descriptor)))?;
         self.open(stream)
     }

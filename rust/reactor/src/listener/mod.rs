@@ -1,12 +1,17 @@
 //! Listening sockets: accepting a fair share, and living through the end of descriptors.
 
+#[cfg(unix)]
+mod unix;
+
 use std::io;
 use std::net::SocketAddr;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::address::Address;
+use crate::address::{self, Address};
 use crate::error::Error;
+#[cfg(unix)]
+use crate::poller::UnixListener;
 use crate::poller::{Registrar, TcpListener, TcpStream};
 use crate::readiness::Readiness;
 use crate::token::Token;
@@ -15,10 +20,18 @@ use crate::token::Token;
 /// accepts (a few microseconds each) before they are served again.
 pub const ACCEPTS_PER_TURN: usize = 64;
 
+/// What connections come in at.
+#[derive(Debug)]
+enum Queue {
+    Inet(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
 /// A listening socket.
 #[derive(Debug)]
 pub struct Listener {
-    socket: TcpListener,
+    queue: Queue,
     reserve: Reserve,
     /// Whether the owner was told that accepting fails, and not yet seen it work again.
     complained: bool,
@@ -55,18 +68,19 @@ pub enum Accepted {
 }
 
 impl Listener {
-    /// Binds to `address` and listens, with room for `backlog` connections that were not accepted yet.
+    /// Binds to `address` and listens, with room for `backlog` connections that were not accepted yet.  A `shared` one lets
+    /// other sockets, of this user's processes, listen on the same port if they are shared as well.
     ///
     /// # Errors
     /// What the system says: the address is in use, not of this machine, or not allowed.
-    pub fn bind(address: SocketAddr, backlog: i32) -> Result<Self, Error> {
+    pub fn bind(address: SocketAddr, backlog: i32, shared: bool) -> Result<Self, Error> {
         let socket = Socket::new(
             Domain::for_address(address),
             Type::STREAM,
             Some(Protocol::TCP),
         )
         .map_err(Error::Open)?;
-        prepare(&socket, address).map_err(Error::Open)?;
+        prepare(&socket, address, shared).map_err(Error::Open)?;
         socket.bind(&address.into()).map_err(|source| Error::Bind {
             address: address.into(),
             source,
@@ -75,13 +89,17 @@ impl Listener {
             address: address.into(),
             source,
         })?;
-        Ok(Self {
-            socket: TcpListener::from_std(socket.into()),
+        Ok(Self::of(Queue::Inet(TcpListener::from_std(socket.into()))))
+    }
+
+    fn of(queue: Queue) -> Self {
+        Self {
+            queue,
             reserve: Reserve::hold(),
             complained: false,
             paused: false,
             readiness: Readiness::default(),
-        })
+        }
     }
 
     /// Starts to be told of connections.
@@ -89,7 +107,21 @@ impl Listener {
     /// # Errors
     /// What the system says.
     pub fn watch(&mut self, registrar: &Registrar, token: Token) -> io::Result<()> {
-        registrar.watch_reading(&mut self.socket, token)
+        match &mut self.queue {
+            Queue::Inet(socket) => registrar.watch_reading(socket, token),
+            #[cfg(unix)]
+            Queue::Unix(socket) => registrar.watch_reading(socket, token),
+        }
+    }
+
+    /// Ends that.  Closing is not enough where somebody else has the socket as well.
+    #[cfg_attr(
+        not(unix),
+        allow(unused_variables, reason = "closing ends the watch there")
+    )]
+    pub fn forget(&self, registrar: &Registrar) {
+        #[cfg(unix)]
+        registrar.forget(&*self.socket());
     }
 
     /// The address that is listened on.
@@ -97,22 +129,28 @@ impl Listener {
     /// # Errors
     /// What the system says.
     pub fn address(&self) -> io::Result<Address> {
-        self.socket.local_addr().map(Address::from)
+        self.socket()
+            .local_addr()
+            .map(|address| Address::from_system(&address))
     }
 
     /// The socket, for the binding's own questions.
     #[must_use]
     pub fn socket(&self) -> SockRef<'_> {
-        SockRef::from(&self.socket)
+        match &self.queue {
+            Queue::Inet(socket) => SockRef::from(socket),
+            #[cfg(unix)]
+            Queue::Unix(socket) => SockRef::from(socket),
+        }
     }
 
     /// Accepts one connection.
     pub fn accept(&mut self) -> Accepted {
-        match self.socket.accept() {
+        match self.queue.accept() {
             Ok((stream, peer)) => {
                 self.complained = false;
                 self.reserve.hold_again();
-                Accepted::Stream(stream, peer.into())
+                Accepted::Stream(stream, peer)
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => {
@@ -138,7 +176,7 @@ impl Listener {
     fn exhausted(&mut self, error: &io::Error) -> Accepted {
         let mut shed = false;
         if self.reserve.release() {
-            let first = self.socket.accept().map(drop);
+            let first = self.queue.accept().map(drop);
             self.reserve = Reserve::hold();
             match first {
                 Ok(()) => shed = true,
@@ -156,6 +194,24 @@ impl Listener {
             errno: error.raw_os_error().unwrap_or(0),
             first,
             shed,
+        }
+    }
+}
+
+impl Queue {
+    fn accept(&self) -> io::Result<(TcpStream, Address)> {
+        match self {
+            Self::Inet(socket) => {
+                let (stream, peer) = socket.accept()?;
+                Ok((stream, peer.into()))
+            }
+            #[cfg(unix)]
+            Self::Unix(socket) => {
+                let (stream, peer) = socket.accept()?;
+                let stream = std::os::fd::OwnedFd::from(stream);
+                let stream = TcpStream::from_std(stream.into());
+                Ok((stream, Address::from_unix(&peer)))
+            }
         }
     }
 }
@@ -181,7 +237,10 @@ fn is_final(error: &io::Error) -> bool {
 }
 
 /// Sets what must be set before binding.
-fn prepare(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+fn prepare(socket: &Socket, address: SocketAddr, shared: bool) -> io::Result<()> {
+    if shared {
+        address::share(socket)?;
+    }
     #[cfg(unix)] // on Windows the option would let two servers share the port
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
@@ -226,16 +285,16 @@ mod tests {
     #[test]
     fn the_port_is_free_to_choose_and_taken_afterwards() {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let first = Listener::bind(any, 5).expect("a free port");
+        let first = Listener::bind(any, 5, false).expect("a free port");
         let taken = first.address().expect("bound").as_inet().expect("IPv4");
         assert_ne!(taken.port(), 0);
-        assert!(Listener::bind(taken, 5).is_err());
+        assert!(Listener::bind(taken, 5, false).is_err());
     }
 
     #[test]
     fn an_empty_queue_is_not_readable() {
-        let mut listener =
-            Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), 5).expect("a free port");
+        let mut listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), 5, false)
+            .expect("a free port");
         listener.readiness.merge(true, false, false);
         assert!(matches!(listener.accept(), Accepted::Nobody));
         assert!(!listener.readiness.readable());

@@ -1,0 +1,118 @@
+"""A connection over a Unix socket, as protocols see it, and what its owner does with descriptors that come in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zope.interface import classImplements
+
+from torsion._native import REASON_OVERRUN, Stream
+from torsion.internet.address import UNIXAddress
+from torsion.internet.error import FileDescriptorOverrun
+from torsion.internet.interfaces import (
+    IConsumer,
+    IFileDescriptorReceiver,
+    ILoggingContext,
+    IPushProducer,
+    ISystemHandle,
+    ITCPTransport,
+    IUNIXTransport,
+)
+from torsion.internet.transports.owner import StreamOwner
+from torsion.internet.transports.stream import StreamNames
+from torsion.logger import Logger
+from torsion.python.failure import Failure
+
+__all__ = ["UNIXClient", "UNIXConnection", "UNIXNames", "UNIXServer", "UNIXStreamOwner", "unix_address_of"]
+
+_log = Logger("torsion.internet.transports")
+
+_receives = IFileDescriptorReceiver.providedBy
+
+
+def unix_address_of(address: bytes) -> UNIXAddress:
+    """Return *address*, as the engine has it, as the class of Twisted's API; a socket without one is called None."""
+    return UNIXAddress(address or None)
+
+
+class UNIXNames(StreamNames):
+    """What a connection over a Unix socket is asked that its stream does not know, whichever engine made that stream."""
+
+    __slots__ = ()
+
+    def getHost(self) -> UNIXAddress:
+        """Return where this end is: for a client most often nowhere, a ``UNIXAddress`` without a name."""
+        return unix_address_of(self.host_address())
+
+    def getPeer(self) -> UNIXAddress:
+        """Return where the other end is, as :meth:`getHost`."""
+        return unix_address_of(self.peer_address())
+
+    def sendFileDescriptor(self, descriptor: int) -> None:
+        """Send an open file to the peer, along with the byte that is written next.
+
+        :param descriptor: the file's number; it may be closed here as soon as this returns.
+        :raises OSError: if it is not open, or this process has no descriptor left for the time until it is sent.
+        """
+        self.send_descriptor(descriptor)
+
+    def getTcpNoDelay(self) -> bool:
+        """Return False: nothing is ever delayed here."""
+        return False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Do nothing, as nothing is ever delayed here."""
+
+
+class UNIXConnection(UNIXNames, Stream):
+    """A connection over a Unix socket (``IUNIXTransport``)."""
+
+
+class UNIXServer(UNIXConnection):
+    """One that was accepted."""
+
+
+class UNIXClient(UNIXConnection):
+    """One that was made."""
+
+
+classImplements(UNIXConnection, IUNIXTransport, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+
+
+class UNIXStreamOwner(StreamOwner):
+    """Owns streams over Unix sockets: hands descriptors that come in to their protocols."""
+
+    def passed(self, stream: Any, descriptors: list[int], /) -> None:
+        """*descriptors* came in, ours to close: give them to the protocol.
+
+        Those that are left when the protocol raises, or that it has no use for, are closed.
+        """
+        try:
+            while descriptors and _receives(stream.protocol):
+                stream.protocol.fileDescriptorReceived(descriptors.pop(0))
+        finally:
+            if descriptors:
+                import os
+
+                for descriptor in descriptors:
+                    os.close(descriptor)
+        if not _receives(stream.protocol):
+            self._tell_unwanted(stream)
+
+    def _tell_unwanted(self, stream: Any) -> None:
+        told = stream.__dict__  # once for each connection, or a peer could fill the log
+        if not told.get("_told_of_descriptors"):
+            told["_told_of_descriptors"] = True
+            _log.warn(
+                "{protocolName} (on {hostAddress!r}) does not provide IFileDescriptorReceiver; closing file descriptor "
+                "received (from {peerAddress!r}).",
+                protocolName=type(stream.protocol).__name__,
+                hostAddress=stream.getHost(),
+                peerAddress=stream.getPeer(),
+            )
+
+    def explain(self, code: int, errno: int, reason: Any) -> Failure:
+        """Return why a stream is gone, as a protocol is told."""
+        if code == REASON_OVERRUN:
+            return Failure(FileDescriptorOverrun())
+        return super().explain(code, errno, reason)

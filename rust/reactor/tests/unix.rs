@@ -1,0 +1,538 @@
+//! Streams over Unix sockets, and descriptors that are passed along them.
+
+#![cfg(target_os = "linux")]
+
+mod util;
+
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+
+use torsion_reactor::{Address, CloseReason, Error, Token, Wrote};
+use util::unix::{Place, borrowed, connect, files, numbers, owned, receive, send};
+use util::{Seen, World, peer};
+
+/// More than a Unix socket takes from a peer that does not read.
+const MUCH: usize = 8 << 20;
+
+fn end_of(mut peer: &UnixStream) -> bool {
+    let mut rest = Vec::new();
+    peer.read_to_end(&mut rest).is_ok()
+}
+
+// Streams
+
+#[test]
+fn bytes_go_both_ways_and_the_end_is_told() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    peer.write_all(b"hello").unwrap();
+    world.until_received(stream, 5);
+    world.write(stream, b"hello yourself");
+    world.poll();
+    let mut room = [0; 14];
+    peer.read_exact(&mut room).unwrap();
+    assert_eq!(&room, b"hello yourself");
+    world.must_be_idle();
+    drop(peer);
+    assert_eq!(world.until_lost(stream), CloseReason::Done);
+}
+
+#[test]
+fn much_goes_both_ways_in_order() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    let bytes = peer::pattern(MUCH);
+    let copy = bytes.clone();
+    #[expect(clippy::disallowed_methods, reason = "a peer that blocks")]
+    let thread = std::thread::spawn(move || {
+        peer.write_all(&copy).unwrap();
+        let mut got = vec![0; MUCH];
+        peer.read_exact(&mut got).unwrap();
+        got
+    });
+    world.until_received(stream, MUCH);
+    assert!(world.received(stream) == bytes);
+    world.write(stream, &bytes);
+    world.until("all to be sent", |_| thread.is_finished());
+    assert!(thread.join().unwrap() == bytes);
+    assert!(world.leases.get() > 0, "bulk is not copied");
+    assert_eq!(world.until_lost(stream), CloseReason::Done);
+}
+
+#[test]
+fn halves_are_closed_one_by_one() {
+    let world = World::new();
+    world.keeps_eof.set(true);
+    let (stream, peer) = world.unix_pair();
+    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    world.until("the end of one", |world| world.has_seen(&Seen::Eof(stream)));
+    world.write(stream, b"answer");
+    world.engine.lose_write(stream);
+    assert_eq!(world.until_lost(stream), CloseReason::Done);
+    let mut rest = String::new();
+    (&peer).read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "answer");
+}
+
+#[test]
+fn what_was_sent_arrives_though_there_was_something_left_to_read() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    world.engine.pause(stream);
+    peer.write_all(&[0; 100_000]).unwrap();
+    world.poll();
+    world.write(stream, b"too long");
+    world.engine.lose(stream);
+    assert_eq!(world.until_lost(stream), CloseReason::Done);
+    let mut rest = String::new();
+    peer.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "too long");
+}
+
+#[test]
+fn two_of_ours_meet_at_a_path_and_by_a_name() {
+    let place = Place::new();
+    let name = [b"\0", place.bytes()].concat();
+    for path in [place.bytes(), &name] {
+        let world = World::new();
+        let listener = world.engine.listen_unix(path, 5, 0o640).unwrap();
+        world.own_listener(listener);
+        let address = world.engine.listener(listener, |it| it.address());
+        assert_eq!(address.unwrap().unwrap(), Address::Unix(path.into()));
+        let client = world.engine.connect_unix(path).unwrap();
+        world.own_connector(client);
+        world.until("both", |world| {
+            world.has_seen(&Seen::Connected(client)) && world.accepted().len() == 1
+        });
+        let server = world.accepted()[0];
+        let here = Address::Unix(path.into());
+        assert_eq!(world.ends(client), [Address::unnamed(), here.clone()]);
+        assert_eq!(world.ends(server), [here, Address::unnamed()]);
+        world.write(client, b"hello");
+        world.until_received(server, 5);
+        world.engine.lose(client);
+        assert_eq!(world.until_lost(server), CloseReason::Done);
+    }
+    let mode = std::fs::metadata(place.path()).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o640);
+}
+
+#[test]
+fn a_peer_that_is_bound_has_an_address() {
+    let world = World::new();
+    let (_listener, place) = world.listen_unix();
+    let bound = Place::new();
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    socket
+        .bind(&socket2::SockAddr::unix(bound.path()).unwrap())
+        .unwrap();
+    socket
+        .connect(&socket2::SockAddr::unix(place.path()).unwrap())
+        .unwrap();
+    world.until("it", |world| world.accepted().len() == 1);
+    assert_eq!(
+        world.ends(world.accepted()[0])[1],
+        Address::Unix(bound.bytes().into())
+    );
+}
+
+// What cannot be listened on or connected to
+
+#[test]
+fn a_path_that_cannot_be_used_is_refused() {
+    let world = World::new();
+    let (_listener, taken) = world.listen_unix();
+    let long = vec![b'x'; 108];
+    let longer = [&b"\0"[..], &long].concat();
+    for (path, errno) in [
+        (taken.bytes(), libc::EADDRINUSE),
+        (&long, libc::ENAMETOOLONG),
+        (&longer, libc::ENAMETOOLONG),
+        (b"/nowhere/at/all", libc::ENOENT),
+        (b"/proc/self/exe/socket", libc::ENOTDIR),
+        (b"a\0b", libc::EINVAL),
+        (b"", libc::EINVAL),
+    ] {
+        let error = world.engine.listen_unix(path, 5, 0o666).unwrap_err();
+        assert_eq!(error.errno(), errno, "{error}");
+        assert!(matches!(error, Error::Bind { .. }));
+    }
+    let free = Place::new();
+    for (path, errno) in [
+        (free.bytes(), libc::ENOENT),
+        (&long, libc::ENAMETOOLONG),
+        (b"a\0b", libc::EINVAL),
+        (b"", libc::EINVAL),
+        (b"\0nobody listens here", libc::ECONNREFUSED),
+    ] {
+        let error = world.engine.connect_unix(path).unwrap_err();
+        assert_eq!(error.errno(), errno, "{error}");
+    }
+    assert_eq!(world.engine.statistics().descriptors, 1);
+}
+
+#[test]
+fn a_socket_that_nobody_listens_on_any_more_refuses() {
+    let world = World::new();
+    let place = Place::new();
+    drop(UnixListener::bind(place.path()).unwrap());
+    let error = world.engine.connect_unix(place.bytes()).unwrap_err();
+    assert_eq!(error.errno(), libc::ECONNREFUSED);
+}
+
+#[test]
+fn a_full_queue_is_waited_for() {
+    let world = World::new();
+    let place = Place::new();
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    socket
+        .bind(&socket2::SockAddr::unix(place.path()).unwrap())
+        .unwrap();
+    socket.listen(0).unwrap();
+    let first = connect(&place);
+    let waiting = world.engine.connect_unix(place.bytes()).unwrap();
+    world.own_connector(waiting);
+    let before = world.parked.get();
+    for _ in 0..3 {
+        world.turn();
+    }
+    assert!(
+        world.parked.get() > before,
+        "it is not waited for in a hurry"
+    );
+    assert!(world.take_seen().is_empty());
+    drop(socket.accept().unwrap());
+    drop(first);
+    world.until("the connection", |world| {
+        world.has_seen(&Seen::Connected(waiting))
+    });
+    let (mut peer, _) = socket.accept().unwrap();
+    peer.write_all(b"at last").unwrap();
+    world.until_received(waiting, 7);
+}
+
+#[test]
+fn a_full_queue_that_is_closed_ends_the_wait() {
+    let world = World::new();
+    let place = Place::new();
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    socket
+        .bind(&socket2::SockAddr::unix(place.path()).unwrap())
+        .unwrap();
+    socket.listen(0).unwrap();
+    let _first = connect(&place);
+    let waiting = world.engine.connect_unix(place.bytes()).unwrap();
+    world.own_connector(waiting);
+    let given_up = world.engine.connect_unix(place.bytes()).unwrap();
+    world.own_connector(given_up);
+    world.turn();
+    assert!(world.discard(given_up));
+    drop(socket);
+    world.until("the failure", |world| {
+        world.has_seen(&Seen::ConnectFailed(waiting, libc::ECONNREFUSED))
+    });
+    world.must_be_idle();
+}
+
+// Descriptors that come in
+
+fn receiver(world: &World) -> (Token, UnixStream) {
+    let pair = world.unix_pair();
+    world.engine.want_descriptors(pair.0, true);
+    pair
+}
+
+#[test]
+fn descriptors_come_before_their_bytes_and_in_order() {
+    let world = World::new();
+    let (stream, peer) = receiver(&world);
+    let files = files(5);
+    let all = borrowed(&files);
+    send(&peer, b"one", &all[..1]);
+    send(&peer, b"two", &all[1..4]);
+    send(&peer, b"six", &all[4..]);
+    world.until_received(stream, 9);
+    let seen: Vec<_> = world
+        .take_seen()
+        .into_iter()
+        .filter(|seen| matches!(seen, Seen::Data(..) | Seen::Passed(..)))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            Seen::Passed(stream, 1),
+            Seen::Data(stream, (*b"one").into()),
+            Seen::Passed(stream, 3),
+            Seen::Data(stream, (*b"two").into()),
+            Seen::Passed(stream, 1),
+            Seen::Data(stream, (*b"six").into()),
+        ]
+    );
+    assert_eq!(numbers(&world.passed.borrow()), [0, 1, 2, 3, 4]);
+    world.must_be_idle();
+}
+
+#[test]
+fn none_is_lost_among_bytes() {
+    let world = World::new();
+    let (stream, mut peer) = receiver(&world);
+    let files = files(40);
+    for file in borrowed(&files) {
+        peer.write_all(b"before").unwrap();
+        send(&peer, b"with", &[file]);
+        peer.write_all(b"behind").unwrap();
+    }
+    world.until_received(stream, 40 * 16);
+    assert_eq!(world.received(stream), b"beforewithbehind".repeat(40));
+    assert_eq!(
+        numbers(&world.passed.borrow()),
+        (0..40).collect::<Vec<u64>>()
+    );
+}
+
+#[test]
+fn as_many_as_a_message_may_carry_are_taken() {
+    let world = World::new();
+    let (stream, peer) = receiver(&world);
+    let files = files(253);
+    send(&peer, b"x", &borrowed(&files));
+    world.until_received(stream, 1);
+    assert_eq!(world.passed.borrow().len(), 253);
+    for descriptor in &*world.passed.borrow() {
+        let flags = rustix::io::fcntl_getfd(descriptor).unwrap();
+        assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
+    }
+}
+
+#[test]
+fn those_that_nobody_wants_are_closed_and_told_of() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    let (mut reader, writer) = util::pipes::pipe();
+    send(&peer, b"gift", &borrowed(&[writer]));
+    peer.write_all(b"behind").unwrap();
+    world.until_received(stream, 10);
+    assert!(world.has_seen(&Seen::Passed(stream, 0)));
+    assert_eq!(
+        reader.read(&mut [0]).unwrap(),
+        0,
+        "nobody has the other end"
+    );
+    world.must_be_idle();
+}
+
+#[test]
+fn those_that_nobody_wants_are_closed_among_bulk_as_well() {
+    let world = World::new();
+    let (stream, peer) = world.unix_pair();
+    let (mut reader, writer) = util::pipes::pipe();
+    let bulk = vec![0; 100_000];
+    for _ in 0..3 {
+        send(&peer, &bulk, &borrowed(&[writer.try_clone().unwrap()]));
+        let before = world.received(stream).len();
+        world.until_received(stream, before + bulk.len());
+    }
+    drop(writer);
+    assert_eq!(
+        reader.read(&mut [0]).unwrap(),
+        0,
+        "nobody has the other end"
+    );
+    world.must_be_idle();
+}
+
+#[test]
+fn bytes_that_came_with_descriptors_are_kept_from_a_stream_that_is_given_up() {
+    for (ends, delivered) in [(0, true), (1, false), (2, false)] {
+        let world = World::new();
+        let (stream, peer) = receiver(&world);
+        world.on(move |world, seen| {
+            if let Seen::Passed(stream, 1) = *seen {
+                match ends {
+                    0 => world.engine.lose(stream),
+                    1 => world.engine.abort(stream),
+                    _ => world.engine.fail(stream),
+                }
+            }
+        });
+        send(&peer, b"bytes", &borrowed(&files(1)));
+        world.until_lost(stream);
+        assert_eq!(world.received(stream) == b"bytes", delivered, "{ends}");
+    }
+}
+
+#[test]
+fn a_panic_over_a_descriptor_costs_the_stream() {
+    let world = World::new();
+    let (stream, peer) = receiver(&world);
+    world.once(
+        |seen| matches!(seen, Seen::Passed(..)),
+        |_, _| util::panic_on_purpose(),
+    );
+    send(&peer, b"bytes", &borrowed(&files(1)));
+    assert_eq!(world.until_lost(stream), CloseReason::Raised);
+}
+
+// Descriptors that go out
+
+#[test]
+fn each_goes_with_the_byte_behind_it() {
+    let world = World::new();
+    let (stream, peer) = world.unix_pair();
+    let files = files(4);
+    world.write(stream, b"before");
+    assert_eq!(
+        world.engine.pass(stream, owned(&files[0])),
+        Some(Wrote::Queued)
+    );
+    world.write(stream, b"one");
+    world.engine.pass(stream, owned(&files[1]));
+    world.engine.pass(stream, owned(&files[2]));
+    world.write(stream, b"two and three");
+    world.engine.pass(stream, owned(&files[3]));
+    world.poll();
+    let mut parts = Vec::new();
+    for _ in 0..2 {
+        let (bytes, descriptors) = receive(&peer, 100);
+        parts.push((bytes, numbers(&descriptors)));
+    }
+    world.write(stream, b"four");
+    world.poll();
+    let (bytes, descriptors) = receive(&peer, 100);
+    parts.push((bytes, numbers(&descriptors)));
+    // A read brings what lies before together with what came with a descriptor.
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|(bytes, numbers)| (&bytes[..], &numbers[..]))
+        .collect();
+    assert_eq!(
+        parts[..],
+        [
+            (&b"beforeone"[..], &[0][..]),
+            (b"two and three", &[1, 2]),
+            (b"four", &[3]),
+        ][..]
+    );
+}
+
+#[test]
+fn descriptors_wait_with_their_bytes_for_a_slow_peer() {
+    let world = World::new();
+    let (stream, peer) = world.unix_pair();
+    let files = files(30);
+    let bytes = peer::pattern(MUCH);
+    for (part, file) in bytes.chunks(MUCH / 30 + 1).zip(&files) {
+        world.engine.pass(stream, owned(file));
+        world.write(stream, part);
+    }
+    world.must_be_idle();
+    peer.set_nonblocking(true).unwrap();
+    let (mut got, mut passed) = (Vec::new(), Vec::new());
+    while got.len() < MUCH {
+        world.poll();
+        if peer.peek_any() {
+            let (bytes, descriptors) = receive(&peer, 70_000);
+            if !descriptors.is_empty() {
+                let start = passed.len() * (MUCH / 30 + 1);
+                assert!(got.len() <= start && start < got.len() + bytes.len());
+            }
+            got.extend(bytes);
+            passed.extend(descriptors);
+        }
+    }
+    assert!(got == bytes);
+    assert_eq!(numbers(&passed), (0..30).collect::<Vec<u64>>());
+}
+
+trait Peek {
+    fn peek_any(&self) -> bool;
+}
+
+impl Peek for UnixStream {
+    fn peek_any(&self) -> bool {
+        let mut room = [std::mem::MaybeUninit::uninit(); 1];
+        socket2::SockRef::from(self).peek(&mut room).is_ok()
+    }
+}
+
+#[test]
+fn more_than_a_message_may_carry_take_a_byte_each_time() {
+    let world = World::new();
+    let (stream, peer) = world.unix_pair();
+    let files = files(300);
+    for file in &files {
+        world.engine.pass(stream, owned(file));
+    }
+    world.write(stream, b"ab");
+    world.poll();
+    let (first, some) = receive(&peer, 10);
+    let (second, others) = receive(&peer, 10);
+    assert_eq!((&first[..], &second[..]), (&b"a"[..], &b"b"[..]));
+    assert_eq!((some.len(), others.len()), (253, 47));
+    assert_eq!(numbers(&others), (253..300).collect::<Vec<u64>>());
+}
+
+#[test]
+fn a_producer_pauses_when_many_wait() {
+    let world = World::new();
+    let (stream, peer) = world.unix_pair();
+    world.engine.register_producer(stream, true);
+    let file = &files(1)[0];
+    let queued = (0..100)
+        .map(|_| world.engine.pass(stream, owned(file)))
+        .take_while(|wrote| *wrote == Some(Wrote::Queued))
+        .count();
+    assert_eq!(queued, 64);
+    world.write(stream, b"x");
+    world.until("the producer's turn", |world| {
+        world.has_seen(&Seen::Resume(stream))
+    });
+    assert_eq!(receive(&peer, 10).1.len(), 65);
+}
+
+#[test]
+fn one_that_no_byte_follows_is_told_of_at_the_end() {
+    let world = World::new();
+    let (stream, peer) = world.unix_pair();
+    world.engine.pass(stream, owned(&files(1)[0]));
+    world.engine.lose(stream);
+    assert_eq!(world.until_lost(stream), CloseReason::Overrun);
+    assert!(end_of(&peer));
+}
+
+#[test]
+fn other_streams_pass_none_and_closed_ones_ignore_them() {
+    let world = World::new();
+    let (stream, _peer) = world.pair();
+    let file = &files(1)[0];
+    assert_eq!(world.engine.pass(stream, owned(file)), None);
+    let (stream, _peer) = world.unix_pair();
+    world.engine.abort(stream);
+    assert_eq!(world.engine.pass(stream, owned(file)), Some(Wrote::Ignored));
+    world.until_lost(stream);
+    assert_eq!(world.engine.pass(stream, owned(file)), Some(Wrote::Ignored));
+}
+
+#[test]
+fn two_of_ours_pass_descriptors_on() {
+    let world = World::new();
+    let (_listener, place) = world.listen_unix();
+    let client = world.engine.connect_unix(place.bytes()).unwrap();
+    world.own_connector(client);
+    world.until("both", |world| {
+        world.has_seen(&Seen::Connected(client)) && world.accepted().len() == 1
+    });
+    let server = world.accepted()[0];
+    world.engine.want_descriptors(server, true);
+    let files = files(20);
+    for file in &files {
+        world.engine.pass(client, owned(file));
+        world.write(client, b"x");
+    }
+    world.until_received(server, 20);
+    assert_eq!(
+        numbers(&world.passed.borrow()),
+        (0..20).collect::<Vec<u64>>()
+    );
+}
