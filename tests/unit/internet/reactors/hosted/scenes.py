@@ -60,6 +60,9 @@ class Tk:
     def end(self):
         self.root.quit()
 
+    def vanish(self):
+        self.root.destroy()
+
     def nested(self, done):
         while not done():
             self.root.tk.dooneevent()
@@ -228,7 +231,7 @@ class Scene:
             return deferred
 
         self.reactor.addSystemEventTrigger("before", "shutdown", slow)
-        self.host.later(0.02, self.host.end)
+        self.host.later(0.02, getattr(self.host, "vanish", self.host.end))
         self.reactor.run(installSignalHandlers=False)
         assert self.events == ["startup", "shutdown"], self.events
 
