@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 import pytest
 
+from contract.flavours import needs
 from contract.harness import Recorder, Server, after, nothing_left_open, pause, until
 from torsion.internet import error
 from torsion.internet.address import IPv4Address, IPv6Address
@@ -298,3 +300,28 @@ def test_both_families(reactor, run):
     except OSError:
         pytest.skip("no IPv6 here")
     run(scenario)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems share ports in their own ways")
+@needs("IReactorTCP", "kernel", "engine")
+def test_shared_ports(reactor, run):
+    async def scenario():
+        factories = [Server(), Server()]
+        first = await serverFromString(reactor, "tcp:0:interface=127.0.0.1:reusePort=yes").listen(factories[0])
+        number = first.getHost().port
+        with pytest.raises(error.CannotListenError):  # who does not say so shares nothing
+            await serverFromString(reactor, f"tcp:{number}:interface=127.0.0.1").listen(Server())
+        second = await serverFromString(reactor, f"tcp:{number}:interface=127.0.0.1:reusePort=yes").listen(factories[1])
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", number)
+        clients = [await endpoint.connect(Factory.forProtocol(Recorder)) for _ in range(64)]
+        await until(reactor, lambda: sum(len(factory.protocols) for factory in factories) == len(clients))
+        assert all(factory.protocols for factory in factories)  # either gets one, but once in 2 ** 63 times
+        await first.stopListening()
+        client = await endpoint.connect(Factory.forProtocol(Recorder))
+        await until(reactor, lambda: len(factories[0].protocols + factories[1].protocols) == 65)
+        for each in (client, *clients):
+            each.transport.abortConnection()
+        await second.stopListening()
+
+    with nothing_left_open():
+        run(scenario)
