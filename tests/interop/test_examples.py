@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import signal
@@ -36,6 +37,7 @@ TRIED = {
     "tls_client",
     "tls_server",
     "udp",
+    "unix",
 }
 
 pytestmark = needs_posix
@@ -184,6 +186,45 @@ def test_hosted(start: Start) -> None:
         client.sendall(b"hello\n")
         assert answers.readline() == b"HELLO\n"
     interrupted(program)
+
+
+# --- Unix sockets --------------------------------------------------------------------------------------------------------
+
+HERE = b"here it is"
+
+
+def test_unix_serves(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"what is in it")
+    program = start("unix", "serve", f"unix:{tmp_path}/socket")
+    assert program.line().startswith("listening on UNIXAddress(")
+    for name, said in (("file", HERE), ("none", b"No such file or directory")):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(f"{tmp_path}/socket")
+            client.sendall(os.fsencode(tmp_path / name) + b"\n")
+            data, descriptors, _, _ = socket.recv_fds(client, 1000, 1)
+            assert said in data
+            assert len(descriptors) == (said == HERE)
+            for descriptor in descriptors:
+                with os.fdopen(descriptor, "rb") as file:
+                    assert file.read() == b"what is in it"
+            assert client.recv(1000) == b""
+    interrupted(program)
+    assert not (tmp_path / "socket").exists()
+
+
+def test_unix_asks(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"what is in it")
+    with socket.socket(socket.AF_UNIX) as server, (tmp_path / "file").open("rb") as file:
+        server.settimeout(10)
+        server.bind(f"{tmp_path}/socket")
+        server.listen()
+        program = start("unix", "ask", f"unix:{tmp_path}/socket", "a name")
+        connected, _ = server.accept()
+        with connected:
+            assert lines_of(connected).readline() == b"a name\n"
+            socket.send_fds(connected, [HERE], [file.fileno()])
+    assert program.finish() == (0, "what is in it", "here it is\n")
 
 
 # --- TLS -----------------------------------------------------------------------------------------------------------------
