@@ -14,12 +14,13 @@ from torsion.internet.interfaces import (
     IHalfCloseableProtocol,
     IHandshakeListener,
     IProtocolNegotiationFactory,
+    IReactorUNIX,
     ITCPTransport,
 )
 from torsion.internet.protocol import ServerFactory
 from torsion.protocols import policies, wire
 from torsion.protocols.basic import FileSender, LineReceiver
-from torsion.protocols.loopback import loopbackTCP
+from torsion.protocols.loopback import loopbackTCP, loopbackUNIX
 
 CHUNK = b"x" * 65536
 
@@ -483,14 +484,18 @@ def test_noise_for_as_long_as_it_is_listened_to(reactor, run):
     run(scenario)
 
 
-def test_two_protocols_over_tcp(reactor, run):
+@pytest.mark.parametrize("loopback", [loopbackTCP, loopbackUNIX])
+def test_two_protocols_over_sockets(reactor, run, loopback):
+    if loopback is loopbackUNIX and not IReactorUNIX.providedBy(reactor):
+        pytest.skip("there are no Unix sockets here")
+
     async def scenario():
         def hang_up(protocol):
             protocol.transport.loseConnection()
 
         server = Recorder({"dataReceived": hang_up})
         client = Recorder({"connectionMade": lambda protocol: protocol.transport.write(b"hello")})
-        await loopbackTCP(server, client, noisy=False)
+        await loopback(server, client, noisy=False)
         assert (server.received, server.events[-1], client.events[-1]) == (b"hello", "connectionLost", "connectionLost")
 
     run(scenario)
