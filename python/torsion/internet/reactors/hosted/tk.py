@@ -35,6 +35,9 @@ class TkDriver(Driver):
         self._watched = -1
         self._timer: str | None = None
         self._running = 0
+        self._main = root.nametowidget(".")
+        # Tk's loop goes on for as long as the process has any application's main window.
+        self._main.bind("<Destroy>", self._destroyed, add=True)
 
     def watch(self, descriptor: int, callback: Callable[[], None]) -> None:
         watcher = getattr(self.root.tk, "createfilehandler", None)
@@ -68,6 +71,10 @@ class TkDriver(Driver):
 
     def stop(self) -> None:
         self._unless_gone(self.root.quit)
+
+    def _destroyed(self, event: Any) -> None:
+        if event.widget is self._main and self._running:  # else it is a widget within
+            self._main.tk.quit()
 
     def _unless_gone(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call *function*; once the application was destroyed there is nothing left to be done."""
