@@ -214,6 +214,30 @@ def test_the_peer_of_a_connection_is_told_nothing_by_the_child():
     assert run(code) == ["2"]
 
 
+def test_a_worker_adopts_the_port():
+    """A descriptor that was duplicated before the fork is the child's to adopt."""
+    code = """
+    spare = os.dup(port.fileno())
+    pid = os.fork()
+    if not pid:
+        from torsion.internet import reactor as other
+        mine = other.adoptStreamPort(spare, socket.AF_INET, Factory.forProtocol(Echo))
+        os.close(spare)
+        other.callLater(10, os._exit, 9)
+        def hook(protocol, data):
+            other.callLater(0.01, os._exit, 8)
+            return b"child"
+        other.run()
+    port.stopListening()
+    os.close(spare)
+    with socket.create_connection(("127.0.0.1", port.getHost().port), timeout=20) as peer:
+        peer.sendall(b"x")
+        say(peer.recv(10).decode())
+    say("status", wait(pid))
+    """
+    assert run(code) == ["child", "status 8"]
+
+
 def test_a_daemon_takes_its_reactor_along():
     """As ``IReactorDaemonize`` has it: the parent ends, and what listens goes on listening in the child."""
     code = """
