@@ -30,6 +30,7 @@ TRIED = {
     "inotify",
     "multicast",
     "portforward",
+    "prefork",
     "process",
     "starttls",
     "stdio",
@@ -38,6 +39,7 @@ TRIED = {
     "tls_server",
     "udp",
     "unix",
+    "unix_datagrams",
 }
 
 pytestmark = needs_posix
@@ -188,6 +190,21 @@ def test_hosted(start: Start) -> None:
     interrupted(program)
 
 
+def test_prefork(start: Start) -> None:
+    program = start("prefork", "0", "2")
+    port = int(program.line().rpartition(", ")[2].rstrip(")"))
+    seen = set()
+    for _ in range(10):
+        with dial(port) as client:
+            said = lines_of(client).readline()
+            seen.add(int(re.fullmatch(rb"process (\d+) greets you\r\n", said)[1]))  # type: ignore[index]
+    assert program.process.pid not in seen
+    interrupted(program)
+    for worker in seen:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+
+
 # --- Unix sockets --------------------------------------------------------------------------------------------------------
 
 HERE = b"here it is"
@@ -225,6 +242,27 @@ def test_unix_asks(start: Start, tmp_path: Path) -> None:
             assert lines_of(connected).readline() == b"a name\n"
             socket.send_fds(connected, [HERE], [file.fileno()])
     assert program.finish() == (0, "what is in it", "here it is\n")
+
+
+def test_unix_datagrams_are_printed(start: Start, tmp_path: Path) -> None:
+    program = start("unix_datagrams", "serve", f"{tmp_path}/log")
+    assert program.line() == "listening"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        client.sendto(b"hello there", f"{tmp_path}/log")
+    assert program.line() == "hello there"
+    interrupted(program)
+    assert not (tmp_path / "log").exists()
+
+
+def test_unix_datagrams_are_sent(start: Start, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.settimeout(10)
+        server.bind(f"{tmp_path}/log")
+        assert start("unix_datagrams", "say", f"{tmp_path}/log", "hello", "there").finish() == (0, "", "")
+        assert server.recv(100) == b"hello there"
+    program = start("unix_datagrams", "say", f"{tmp_path}/none", "hello")
+    status, output, errors = program.finish()
+    assert (status, output.startswith("nobody listens"), errors) == (0, True, "")
 
 
 # --- TLS -----------------------------------------------------------------------------------------------------------------
