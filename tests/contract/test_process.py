@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from zope.interface.verify import verifyObject
 
-from contract.harness import pause, run_scenario, until
+from contract.harness import nothing_left_open, pause, run_scenario, until
 from torsion.internet import error, utils
 from torsion.internet.defer import Deferred
 from torsion.internet.interfaces import IConsumer, IProcessTransport, IReactorProcess
@@ -78,10 +78,11 @@ def children() -> set[int]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left():
-    """No zombie and no descriptor is left of any test."""
+def nothing_left(reactor):
+    """No zombie and no descriptor is left of any test, but those of the reactor itself."""
     before = children()
-    yield
+    with nothing_left_open():
+        yield
     left = children() - before
     for pid in left:
         os.kill(pid, signal.SIGKILL)
@@ -237,6 +238,21 @@ class TestPipes:
 
         run(scenario)
         assert len(logged.take(ValueError)) == 2
+
+    @pytest.mark.parametrize("usePTY", [False, True])
+    def test_what_the_first_hook_raises_is_logged(self, reactor, run, logged, usePTY):
+        def fail(child):
+            raise ValueError("on purpose")
+
+        async def scenario():
+            child = Child({"connectionMade": fail})
+            transport = reactor.spawnProcess(child, SHELL, ["sh", "-c", "echo hello"], usePTY=usePTY)
+            assert transport is child.transport
+            assert isinstance(await child.ended, error.ProcessDone)
+            assert child.written[1].rstrip() == b"hello"
+
+        run(scenario)
+        assert len(logged.take(ValueError)) == 1
 
     def test_what_the_last_hooks_raise_is_logged(self, reactor, run, logged):
         def fail(child):

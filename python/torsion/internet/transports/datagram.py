@@ -218,7 +218,9 @@ class AdoptedUDPPort(UDPPort):
         import os
         from errno import EAFNOSUPPORT
 
-        datagram = self.reactor.engine.adopt_datagram(os.dup(self._descriptor), self.maxPacketSize, self)
+        engine = self.reactor.engine
+        engine.wakeup_fileno()  # which refuses other threads, before there is a duplicate to close
+        datagram = engine.adopt_datagram(os.dup(self._descriptor), self.maxPacketSize, self)
         bound = datagram.address()
         if len(bound) != len(address):  # two parts for IPv4, four for IPv6
             datagram.close()

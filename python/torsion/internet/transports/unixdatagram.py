@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zope.interface import implementer
@@ -65,9 +66,13 @@ class _Port(DatagramPort):
         if path and not path.startswith(b"\0"):  # which is no file
             try:
                 os.chmod(path, self.mode)  # noqa: PTH101 - pathlib takes no bytes
-            except OSError as error:
+            except BaseException as error:
                 datagram.close()
-                raise CannotListenError(None, os.fsdecode(path), error) from error
+                with suppress(OSError):
+                    os.unlink(path)  # noqa: PTH108
+                if isinstance(error, OSError):
+                    raise CannotListenError(None, os.fsdecode(path), error) from error
+                raise
         return datagram
 
     def getHost(self) -> UNIXAddress:
@@ -165,6 +170,9 @@ class ConnectedUNIXDatagramPort(_Port):
             datagram.close()
             self._protocol.connectionFailed(Failure())
             return
+        except BaseException:
+            datagram.close()
+            raise
         self._begin(datagram)
 
     def write(self, data: bytes) -> None:

@@ -50,7 +50,7 @@ class ProvidesProcess(OverEngine):
             which becomes the reactor's, the slave's descriptor and the slave's name.
         :param childFDs: for each descriptor of the child: ``r`` for a pipe that we read, ``w`` for a pipe that we write, or
             the number of one of our descriptors to hand on; it gets no others.  None for ``{0: "w", 1: "r", 2: "r"}``.
-        :returns: the process; its protocol's ``makeConnection`` was called.
+        :returns: the process; its protocol's ``makeConnection`` was called, and what that raised is logged.
         :raises OSError: if the program or *path* is not there or may not be used (named in the error), or if descriptors or
             processes have run out.  Only where *uid* or *gid* is given it cannot be told so: the child then ends with status 1.
         :raises TypeError: for arguments that are neither text nor bytes.

@@ -32,6 +32,7 @@ class ProcessBase:
     lostProcess = False
 
     def __init__(self, reactor: Home, proto: Any) -> None:
+        reactor.engine.wakeup_fileno()  # which refuses other threads; there would be no way back once the child runs
         self.reactor = reactor
         self.proto = proto
 

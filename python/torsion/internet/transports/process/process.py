@@ -70,7 +70,7 @@ class Process(ProcessBase):
         for childFD, (descriptor, reading) in ends.items():
             self.pipes[childFD] = Pipe(self, childFD, descriptor, reading=reading)
         self._await(started)
-        proto.makeConnection(self)
+        self._tell("makeConnection", self)
 
     # --- pipes -------------------------------------------------------------------------------------------------------
 

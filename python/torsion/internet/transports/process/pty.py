@@ -67,7 +67,7 @@ class PTYProcess(ProcessBase):
         self.stream: Stream | None = reactor.engine.open_pipe(master, True, True, self, PipeStream)
         self.stream.protocol = self
         self._await(started)
-        proto.makeConnection(self)
+        self._tell("makeConnection", self)
 
     # --- what the engine calls ---------------------------------------------------------------------------------------
 
