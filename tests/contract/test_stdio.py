@@ -219,3 +219,34 @@ def test_closed_descriptors_are_refused(reactor, pipes):
     with pytest.raises(OSError, match="Bad file descriptor"):
         StandardIO(Recorder(), pipes.stdin, 12345, reactor)
     assert sorted(entry.name for entry in Path("/proc/self/fd").iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", ["pipes", "files"])
+def test_the_reactors_end_is_its_end(reactor, pipes, run, tmp_path, kind):
+    protocol = Half()
+
+    async def scenario():
+        if kind == "pipes":
+            connect(reactor, pipes, protocol)
+        else:
+            (tmp_path / "in").write_bytes(b"x" * 1000)
+            with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as target:
+                StandardIO(protocol, source.fileno(), target.fileno(), reactor)
+                protocol.transport.pauseProducing()
+        await pause(reactor)
+        assert protocol.reason is None
+
+    run(scenario)
+    assert protocol.reason.check(error.ConnectionLost)
+    assert protocol.events == ["connectionMade", "connectionLost"]
+
+
+def test_the_reactors_end_is_that_of_a_protocol_that_knows_no_halves(reactor, pipes, run):
+    protocol = Recorder()
+
+    async def scenario():
+        connect(reactor, pipes, protocol)
+        await pause(reactor)
+
+    run(scenario)
+    assert protocol.reason.check(error.ConnectionLost)

@@ -61,6 +61,9 @@ class _End:
             self.transport = _File(self, ours, whole.reactor)
             if reading:
                 self.transport.startReading()
+        except BaseException:
+            os.close(ours)
+            raise
 
     def dataReceived(self, data: bytes) -> None:
         """Something was read."""
@@ -159,7 +162,14 @@ class StandardIO:
         self.reactor = current_reactor() if reactor is None else reactor
         os.fstat(stdin), os.fstat(stdout)  # before anything is changed
         self._writer: _End | None = _End(self, "write", stdout)
-        self._reader: _End | None = _End(self, "read", stdin)
+        try:
+            self._reader: _End | None = _End(self, "read", stdin)
+        except BaseException:
+            self.disconnected = True
+            self._writer.transport.abortConnection()
+            raise
+        self._handles: dict[Any, None] = getattr(self.reactor, "handles", {})
+        self._handles[self] = None
         proto.makeConnection(self)
 
     # --- what becomes of the ends ------------------------------------------------------------------------------------
@@ -218,11 +228,19 @@ class StandardIO:
         """Close both ends, whatever waits, and tell the protocol why."""
         if not self.disconnected:
             self.disconnected = True
+            self._handles.pop(self, None)
             for end in (self._reader, self._writer):
                 if end is not None:
                     end.transport.abortConnection()
             protocol, self.protocol = self.protocol, None
             protocol.connectionLost(reason)
+
+    def abandon(self, reason: Failure) -> None:
+        """End now, because the reactor stops."""
+        try:
+            self.connectionLost(reason)
+        except BaseException:  # noqa: BLE001 - whatever a protocol raises, the others are to be ended as well
+            _log.failure("connectionLost raised when the reactor ended standard input and output")
 
     # --- the transport -----------------------------------------------------------------------------------------------
 
