@@ -64,6 +64,21 @@ def test_ipv6(reactor, run):
     run(scenario)
 
 
+@needs("kernel", "engine")
+def test_all_of_ipv6_is_also_all_of_ipv4_where_the_system_has_it_so(reactor, run):
+    async def scenario():
+        factory = Server()
+        port = reactor.listenTCP(0, factory, interface="::")
+        with socket.create_connection(("127.0.0.1", port.getHost().port)):
+            await until(reactor, lambda: factory.protocols)
+        assert factory.addresses[0].host == "::ffff:127.0.0.1"
+
+    with socket.socket(socket.AF_INET6) as probe:
+        if probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+            pytest.skip("this system keeps them apart")
+    run(scenario)
+
+
 def test_all_interfaces_by_default(reactor):
     port = reactor.listenTCP(0, Server())
     assert port.getHost().host == "0.0.0.0"

@@ -80,7 +80,7 @@ impl Listener {
             Some(Protocol::TCP),
         )
         .map_err(Error::Open)?;
-        prepare(&socket, address, shared).map_err(Error::Open)?;
+        prepare(&socket, shared).map_err(Error::Open)?;
         socket.bind(&address.into()).map_err(|source| Error::Bind {
             address: address.into(),
             source,
@@ -237,16 +237,13 @@ fn is_final(error: &io::Error) -> bool {
 }
 
 /// Sets what must be set before binding.
-fn prepare(socket: &Socket, address: SocketAddr, shared: bool) -> io::Result<()> {
+fn prepare(socket: &Socket, shared: bool) -> io::Result<()> {
     if shared {
         address::share(socket)?;
     }
     #[cfg(unix)] // on Windows the option would let two servers share the port
     socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        // One socket, one family: who wants both listens twice.
-        socket.set_only_v6(true)?;
-    }
+    // Whether a socket of IPv6 takes IPv4 as well is the system's to say; most do, and programs count on it.
     socket.set_nonblocking(true)
 }
 
