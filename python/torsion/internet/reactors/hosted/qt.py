@@ -63,7 +63,7 @@ class QtDriver(Driver):
     def running(self) -> bool:
         from PySide6.QtCore import QThread
 
-        return QThread.currentThread().loopLevel() > 0
+        return bool(QThread.currentThread().loopLevel() > 0)
 
     def run(self) -> None:
         self.application.exec()

@@ -50,7 +50,7 @@ def test_starts_by_itself_in_a_loop_that_runs():
         assert _current.current_reactor() is reactor
         await ended(reactor)
         assert not reactor.running
-        assert _current.installed_reactor() is None
+        assert _current.installed_reactor() is not reactor
 
     asyncio.run(main())
 
