@@ -129,15 +129,19 @@ fn deliverable<H: Handles, S: Sink<H>>(
         return sink.copy(room.get(piece.start..end).unwrap_or_default());
     }
     if let Some(mut lease) = sink.lend(total) {
-        let memory = lease.as_mut();
-        let mut at = 0;
+        let mut memory = lease.as_mut();
         for piece in pieces {
             let bytes = room.get(piece.start..piece.start + piece.size);
-            let place = memory.get_mut(at..at + piece.size);
-            for (place, byte) in place.into_iter().flatten().zip(bytes.into_iter().flatten()) {
+            let (Some(bytes), Some((place, rest))) =
+                (bytes, memory.split_at_mut_checked(piece.size))
+            else {
+                break; // the binding lent less than it was asked for
+            };
+            // A loop over two slices of one size is what the compiler knows as a copy.
+            for (place, byte) in place.iter_mut().zip(bytes) {
                 place.write(*byte);
             }
-            at += piece.size;
+            memory = rest;
         }
         return sink.accept_lease(lease, total);
     }
