@@ -67,18 +67,14 @@ impl Handshake {
     pub(crate) fn feed(&mut self, incoming: &mut [u8], outgoing: &mut Vec<u8>) -> (usize, Step) {
         match &mut self.side {
             Side::Server(connection) => {
-                let fed = run(incoming, outgoing, |bytes, outgoing| {
-                    take_turn(connection.process_tls_records(bytes), outgoing)
-                });
+                let fed = run(&mut **connection, incoming, outgoing);
                 let wish = take_wish();
                 if wish.server_name.is_some() || !wish.alpn.is_empty() {
                     self.wish = wish;
                 }
                 fed
             }
-            Side::Client(connection) => run(incoming, outgoing, |bytes, outgoing| {
-                take_turn(connection.process_tls_records(bytes), outgoing)
-            }),
+            Side::Client(connection) => run(&mut **connection, incoming, outgoing),
         }
     }
 
@@ -142,27 +138,55 @@ fn peer_of(connection: &CommonState, server_name: Option<Box<str>>) -> Peer {
     }
 }
 
+/// What the connections of both sides have in common, and rustls has no name for.
+trait Connection {
+    /// Has rustls do one thing; returns how much of `incoming` is worked off as well.
+    fn turn(&mut self, incoming: &mut [u8], outgoing: &mut Vec<u8>) -> (usize, Turn);
+
+    /// Whether something is to be sent.
+    fn owes(&self) -> bool;
+}
+
+impl Connection for UnbufferedServerConnection {
+    fn turn(&mut self, incoming: &mut [u8], outgoing: &mut Vec<u8>) -> (usize, Turn) {
+        take_turn(self.process_tls_records(incoming), outgoing)
+    }
+
+    fn owes(&self) -> bool {
+        self.wants_write()
+    }
+}
+
+impl Connection for UnbufferedClientConnection {
+    fn turn(&mut self, incoming: &mut [u8], outgoing: &mut Vec<u8>) -> (usize, Turn) {
+        take_turn(self.process_tls_records(incoming), outgoing)
+    }
+
+    fn owes(&self) -> bool {
+        self.wants_write()
+    }
+}
+
 fn run(
+    connection: &mut impl Connection,
     incoming: &mut [u8],
     outgoing: &mut Vec<u8>,
-    mut turn: impl FnMut(&mut [u8], &mut Vec<u8>) -> (usize, Turn),
 ) -> (usize, Step) {
     let mut used = 0;
     loop {
         let rest = incoming.get_mut(used..).unwrap_or_default();
-        let (more, came) = turn(rest, outgoing);
+        let (more, came) = connection.turn(rest, outgoing);
         used += more;
         match came {
             Turn::Again => {}
             Turn::Over(Step::Failed(error)) => {
-                // It may owe the peer an alert.  It gets to see the same bytes again, as it keeps its places in them.
-                loop {
+                // It may owe the peer an alert.  It gets to see the same bytes again, as it keeps its places in them, but
+                // is not to look at them: what it owes comes first.
+                while connection.owes() {
                     let rest = incoming.get_mut(used..).unwrap_or_default();
-                    match turn(rest, outgoing) {
-                        (more, Turn::Again) => used += more,
-                        _ => return (used, Step::Failed(error)),
-                    }
+                    used += connection.turn(rest, outgoing).0;
                 }
+                return (used, Step::Failed(error));
             }
             Turn::Over(step) => return (used, step),
         }

@@ -118,6 +118,8 @@ pub(crate) struct Session<C> {
     begun: bool,
     /// Whether the peer said that it sends no more.
     over: bool,
+    /// Whether that was told.
+    over_told: bool,
     /// Whether we have said so.
     farewell: bool,
     /// Whether we wait for the peer to say so, and for nothing else.
@@ -160,6 +162,7 @@ impl<C: AsRef<[u8]>> Session<C> {
             ripe: false,
             begun: false,
             over: false,
+            over_told: false,
             farewell: false,
             lingering: false,
             patience: config.handshake_patience,
@@ -297,7 +300,8 @@ impl<C: AsRef<[u8]>> Session<C> {
             return Work::Failed;
         }
         if self.over {
-            return Work::Nothing;
+            let told = std::mem::replace(&mut self.over_told, true);
+            return if told { Work::Nothing } else { Work::Closed };
         }
         match &mut self.phase {
             Phase::Handshake(_) => self.shake_hands(bytes, outbox),
@@ -357,6 +361,7 @@ impl<C: AsRef<[u8]>> Session<C> {
         if self.failure.is_some() {
             Work::Failed
         } else if self.over {
+            self.over_told = true;
             Work::Closed
         } else {
             Work::Nothing

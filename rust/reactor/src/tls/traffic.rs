@@ -405,3 +405,6 @@ fn sealer(
         }
     })
 }
+
+#[cfg(test)]
+mod tests;
