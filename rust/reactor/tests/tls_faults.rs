@@ -16,19 +16,7 @@ use util::World;
 
 /// The failure of our client with a server that shows `identity`.
 fn refusal(house: &House, identity: &Identity) -> (Failure, Option<Error>) {
-    let world = World::new();
-    let mut server = house.peer_server(BOTH);
-    let chain = vec![identity.chain[0].clone().into()];
-    let key = rustls::pki_types::PrivateKeyDer::try_from(identity.key.clone()).expect("a key");
-    let key = rustls::crypto::ring::sign::any_supported_type(&key).expect("a key");
-    let certified = rustls::sign::CertifiedKey::new(chain, key);
-    server.cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(certified));
-    let (stream, mut peer) = world.tls_client(&house.client(), server);
-    peer.until_lost(&world, stream);
-    peer.until(&world, "our alert", |_, peer| peer.error.is_some());
-    let failure = world.failure(stream).expect("it is told");
-    assert_eq!(world.secured(stream), None);
-    (failure, peer.error)
+    World::new().refusal(&house.client(), house.peer_server_as(identity))
 }
 
 #[test]
@@ -97,11 +85,7 @@ fn a_certificate_that_is_trusted_as_itself_is_still_looked_at() {
         .engine
         .start_tls(stream, &config, Some("other.example"))
         .expect("it may start");
-    let mut server = house.peer_server(BOTH);
-    let key = rustls::pki_types::PrivateKeyDer::try_from(identity.key).expect("a key");
-    let key = rustls::crypto::ring::sign::any_supported_type(&key).expect("a key");
-    let certified = rustls::sign::CertifiedKey::new(vec![identity.chain[0].clone().into()], key);
-    server.cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(certified));
+    let server = house.peer_server_as(&identity);
     let mut peer = TlsPeer::server(server, socket);
     peer.until_lost(&world, stream);
     world.must_have_failed(stream, Kind::WrongName);
@@ -208,22 +192,9 @@ fn a_peers_alert_is_told_by_name() {
     assert!(failure.message.contains("UnknownCA"), "{failure}");
 }
 
-/// A server of ours that is sent `bytes` first.
-fn greeted_with(bytes: &[u8]) -> Failure {
-    let (world, house) = (World::new(), House::new());
-    let (stream, socket) = world.pair();
-    world
-        .engine
-        .start_tls(stream, &house.server(), None)
-        .expect("it may start");
-    util::peer::say(&socket, bytes);
-    socket.shutdown(std::net::Shutdown::Write).unwrap();
-    world.until_lost(stream);
-    world.failure(stream).expect("it is told")
-}
-
 #[test]
 fn what_is_no_tls_is_called_what_it_looks_like() {
+    let house = House::new();
     for (bytes, looks) in [
         (&b"GET / HTTP/1.1\r\n\r\n"[..], "HTTP"),
         (b"POST /", "HTTP"),
@@ -235,7 +206,7 @@ fn what_is_no_tls_is_called_what_it_looks_like() {
         (b"\x16\x02\x00", "no protocol that is known"),
         (b"?", "no protocol that is known"),
     ] {
-        let failure = greeted_with(bytes);
+        let failure = World::new().greeted_with(&house, bytes);
         assert_eq!(failure.kind, Kind::NotTls, "{failure}");
         assert!(failure.message.contains(looks), "{failure}");
         assert_eq!(failure.details, Details::Received(bytes.to_vec()));
@@ -258,6 +229,7 @@ fn a_server_that_greets_in_clear_is_called_that() {
 
 #[test]
 fn records_that_break_the_rules_end_the_connection() {
+    let house = House::new();
     for (bytes, kind) in [
         (&b"\x16\x03\x01\xff\xff"[..], Kind::Oversized),
         (b"\x16\x03\x01\x48\x01", Kind::Oversized),
@@ -272,7 +244,7 @@ fn records_that_break_the_rules_end_the_connection() {
         (b"\x15\x03\x01\x00\x02\x02\x28", Kind::Alert),
         (b"\x15\x03\x01\x00\x02\x01\x00", Kind::Eof),
     ] {
-        let failure = greeted_with(bytes);
+        let failure = World::new().greeted_with(&house, bytes);
         assert_eq!(failure.kind, kind, "{bytes:x?}: {failure:?}");
     }
 }

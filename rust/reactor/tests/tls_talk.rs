@@ -279,12 +279,7 @@ fn a_certificate_is_trusted_as_itself() {
     });
     for identity in [self_signed(|_| {}), authority, house.issue(&[NAME])] {
         let config = house.client_with(|client| client.roots = vec![identity.chain[0].clone()]);
-        let mut server = house.peer_server(BOTH);
-        let chain = vec![identity.chain[0].clone().into()];
-        let key = rustls::pki_types::PrivateKeyDer::try_from(identity.key).expect("a key");
-        let key = rustls::crypto::ring::sign::any_supported_type(&key).expect("a key");
-        let certified = rustls::sign::CertifiedKey::new(chain, key);
-        server.cert_resolver = std::sync::Arc::new(rustls::sign::SingleCertAndKey::from(certified));
+        let server = house.peer_server_as(&identity);
         let (stream, mut peer) = world.tls_client(&config, server);
         peer.until_secured(&world, stream);
     }

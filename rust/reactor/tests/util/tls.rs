@@ -9,15 +9,17 @@
 
 use std::cell::Cell;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
     ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection,
@@ -148,6 +150,15 @@ impl House {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("a certificate")
+    }
+
+    /// As `peer_server`, one that shows this certificate, whatever is to be said of it.
+    pub(crate) fn peer_server_as(&self, identity: &Identity) -> ServerConfig {
+        let (chain, key) = parts(identity);
+        let key = any_supported_type(&key).expect("a key");
+        let mut server = self.peer_server(BOTH);
+        server.cert_resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key)));
+        server
     }
 
     /// As `peer_server`, one that wants to see a certificate.
@@ -381,6 +392,18 @@ impl World {
         (token, TlsPeer::client(peer, socket))
     }
 
+    /// How a TLS server of ours fails that is sent `bytes` and nothing else.
+    pub(crate) fn greeted_with(&self, house: &House, bytes: &[u8]) -> Failure {
+        let (token, socket) = self.pair();
+        self.engine
+            .start_tls(token, &house.server(), None)
+            .expect("it may start");
+        peer::say(&socket, bytes);
+        socket.shutdown(Shutdown::Write).expect("a socket");
+        self.until_lost(token);
+        self.failure(token).expect("it is told")
+    }
+
     /// A stream that is a TLS client, and the server.
     pub(crate) fn tls_client(&self, config: &TlsConfig, peer: ServerConfig) -> (Token, TlsPeer) {
         let (token, socket) = self.plain_client();
@@ -400,6 +423,19 @@ impl World {
             world.has_seen(&Seen::Connected(token))
         });
         (token, socket)
+    }
+
+    /// How a TLS client of ours fails with this server, and what the server is told.
+    pub(crate) fn refusal(
+        &self,
+        config: &TlsConfig,
+        server: ServerConfig,
+    ) -> (Failure, Option<rustls::Error>) {
+        let (token, mut peer) = self.tls_client(config, server);
+        peer.until_lost(self, token);
+        peer.until(self, "our alert", |_, peer| peer.error.is_some());
+        assert_eq!(self.secured(token), None);
+        (self.failure(token).expect("it is told"), peer.error)
     }
 
     /// Asserts that a stream's TLS failed in this way.
