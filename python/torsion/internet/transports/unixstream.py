@@ -13,13 +13,15 @@ from torsion.internet.interfaces import (
     IConsumer,
     IFileDescriptorReceiver,
     ILoggingContext,
+    INegotiated,
     IPushProducer,
     ISystemHandle,
-    ITCPTransport,
+    ITLSTransport,
     IUNIXTransport,
 )
 from torsion.internet.transports.owner import StreamOwner
 from torsion.internet.transports.stream import StreamNames
+from torsion.internet.transports.tls import Securable, Secured, Wrapped
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 
@@ -64,8 +66,8 @@ class UNIXNames(StreamNames):
         """Do nothing, as nothing is ever delayed here."""
 
 
-class UNIXConnection(UNIXNames, Stream):
-    """A connection over a Unix socket (``IUNIXTransport``)."""
+class UNIXConnection(Securable, UNIXNames, Stream):
+    """A connection over a Unix socket (``IUNIXTransport``, ``ITLSTransport``)."""
 
 
 class UNIXServer(UNIXConnection):
@@ -76,7 +78,20 @@ class UNIXClient(UNIXConnection):
     """One that was made."""
 
 
-classImplements(UNIXConnection, IUNIXTransport, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+class SecureUNIXConnection(Secured, UNIXConnection):
+    """One that was secured natively by ``startTLS``."""
+
+
+class WrappedUNIXConnection(Wrapped, UNIXConnection):
+    """One that OpenSSL has secured since ``startTLS``."""
+
+
+UNIXConnection.secured_class = SecureUNIXConnection
+UNIXConnection.wrapped_class = WrappedUNIXConnection
+
+classImplements(UNIXConnection, IUNIXTransport, ITLSTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+classImplements(SecureUNIXConnection, INegotiated)
+classImplements(WrappedUNIXConnection, INegotiated)
 
 
 class UNIXStreamOwner(StreamOwner):
