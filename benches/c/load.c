@@ -1,6 +1,6 @@
 /* A client that keeps a server busy, on one thread and one epoll.
  *
- *   load MODE -p PORT [-c connections] [-s bytes] [-d depth] [-t seconds] [-w warm-up seconds]
+ *   load MODE -p PORT|PATH [-c connections] [-s bytes] [-d depth] [-t seconds] [-w warm-up seconds]
  *
  * echo    send messages of -s bytes ending in CR LF, -d of them in flight, and count those that came back
  * sink    send without end, and count messages of -s bytes that the kernel took
@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ struct connection {
 };
 
 static enum mode mode;
+static const char *path; /* of a Unix socket, instead of a port */
 static int port, count = 64, depth = 1, epoll;
 static size_t size = 1024;
 static double seconds = 1, warm_up = 0.25;
@@ -84,11 +86,14 @@ static void flush(struct connection *c) {
 
 static void open_one(struct connection *c) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct sockaddr *where = path ? (struct sockaddr *)&at : (struct sockaddr *)&to;
     int one = 1;
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (path) strncpy(at.sun_path, path, sizeof at.sun_path - 1);
+    c->fd = socket(where->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c->fd < 0) fail("socket");
-    if (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0) fail("connect");
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(c->fd, where, path ? sizeof at : sizeof to) < 0) fail("connect");
+    if (!path) setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     fcntl(c->fd, F_SETFL, O_NONBLOCK);
     c->at = c->heard = 0;
     c->waits = 0;
@@ -135,7 +140,7 @@ static void options(int argc, char **argv) {
     for (int i = 0; argc > 1 && i < 5; i++)
         if (!strcmp(argv[1], names[i])) mode = (enum mode)i, found = 1;
     while (found && (o = getopt(argc - 1, argv + 1, "p:c:s:d:t:w:")) != -1) switch (o) {
-        case 'p': port = atoi(optarg); break;
+        case 'p': port = atoi(optarg), path = strchr(optarg, '/') ? optarg : NULL; break;
         case 'c': count = atoi(optarg); break;
         case 's': size = strtoul(optarg, NULL, 10); break;
         case 'd': depth = atoi(optarg); break;
@@ -143,8 +148,8 @@ static void options(int argc, char **argv) {
         case 'w': warm_up = atof(optarg); break;
         default: found = 0;
         }
-    if (!found || !port || size < 2) {
-        fputs("usage: load echo|sink|accept|visit|idle -p port [-c n] [-s bytes] [-d n] [-t s] [-w s]\n", stderr);
+    if (!found || !(port || path) || size < 2) {
+        fputs("usage: load echo|sink|accept|visit|idle -p port|path [-c n] [-s bytes] [-d n] [-t s] [-w s]\n", stderr);
         exit(2);
     }
 }

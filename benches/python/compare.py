@@ -1,6 +1,6 @@
 """Compare torsion with its peers: `compare.py [WORK...] [--rounds N] [--seconds S] [--peers A,B] [--json FILE]`.
 
-WORK: echo sink churn lines idle timers deferred import spawn (all of them, unless some are named).
+WORK: echo unix sink churn lines idle timers deferred import spawn (all of them, unless some are named).
 
 Peers are measured in turns, A B C A B C, so that what else the machine does meets all of them; medians are shown.  The figure is CPU
 time for each operation, of the whole process, not operations per second: that would tell who else was running.
@@ -27,6 +27,7 @@ CASES = {
         Case("echo 1 KiB x512", "echo", ["echo", "-s", "1024", "-c", "512"]),
         Case("echo 64 KiB x64", "echo", ["echo", "-s", "65536", "-c", "64"]),
     ],
+    "unix": [Case("Unix echo 1 KiB x64", "echo", ["echo", "-s", "1024", "-c", "64"], unix=True)],
     "sink": [Case("sink 256 KiB x16", "sink", ["sink", "-s", "262144", "-c", "16"])],
     "churn": [
         Case("accept, close x16", "close", ["accept", "-c", "16"]),
@@ -56,6 +57,8 @@ def installed(peer: str) -> bool:
 
 def run_served(case: Case, peers: list[str], rounds: int, seconds: float, tools: Path) -> dict[str, list[float]]:
     """Return the figures of each peer that serves *case*."""
+    if case.unix:
+        peers = [peer for peer in peers if peer != "limit"]  # which has TCP only
     figures: dict[str, list[float]] = {}
     fresh = case.load[0] == "idle"  # memory that was freed is used again: each round needs a new server
     servers: dict[str, Served] = {}
@@ -63,7 +66,7 @@ def run_served(case: Case, peers: list[str], rounds: int, seconds: float, tools:
         for _ in range(rounds):
             for peer in peers:
                 if fresh or peer not in servers:
-                    servers[peer] = Served(peer, case.kind, tools)
+                    servers[peer] = Served(peer, case.kind, tools, unix=case.unix)
                     if servers[peer].up and not fresh:
                         servers[peer].drive(case.load, 0.2)  # warms the interpreter and the allocator
                 if servers[peer].up:

@@ -27,6 +27,8 @@ class Case:
     name: str
     kind: str
     load: list[str]
+    unix: bool = False
+    """Whether over a Unix socket."""
 
     @property
     def unit(self) -> str:
@@ -67,12 +69,12 @@ def pinned(core: int) -> None:
 class Served:
     """A server that is running."""
 
-    def __init__(self, peer: str, kind: str, tools: Path) -> None:
+    def __init__(self, peer: str, kind: str, tools: Path, *, unix: bool = False) -> None:
         self._tools = tools
-        self._port = free_port()
+        self._place = str(tools / f"socket{free_port()}") if unix else str(free_port())
         command = [str(tools / "limit")] if peer == "limit" else [sys.executable, str(HERE / "servers.py"), peer]
         self._process = subprocess.Popen(
-            [*command, kind, str(self._port)],
+            [*command, kind, self._place],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=lambda: pinned(0),  # noqa: PLW1509 - there are no threads here
@@ -82,9 +84,12 @@ class Served:
     def _listens(self) -> bool:
         """Wait until the server listens; return false if it ended instead."""
         until = time.monotonic() + 20
-        listening = f":{self._port:04X} 00000000:0000 0A"
         while time.monotonic() < until and self._process.poll() is None:
-            if listening in Path("/proc/net/tcp").read_text():
+            if "/" in self._place:
+                # The flags of each socket stand before its path; this one says that it listens.
+                if re.search(rf" 00010000 .* {self._place}$", Path("/proc/net/unix").read_text(), re.MULTILINE):
+                    return True
+            elif f":{int(self._place):04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text():
                 return True
             time.sleep(0.05)
         return False
@@ -108,7 +113,7 @@ class Served:
                 str(self._tools / "load"),
                 *load,
                 "-p",
-                str(self._port),
+                self._place,
                 "-t",
                 str(seconds),
                 "-w",
@@ -137,7 +142,7 @@ class Served:
                     done = json.loads(words)
         client.stdin.close()
         if client.wait() or not done.get("done"):
-            sys.exit(f"the load failed: {load} on port {self._port}")
+            sys.exit(f"the load failed: {load} at {self._place}")
         return memory / done["done"] if load[0] == "idle" else (ended - began) / 1000 / done["done"]
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""One server to be measured: `servers.py IMPLEMENTATION KIND PORT`.
+"""One server to be measured: `servers.py IMPLEMENTATION KIND PORT|PATH`.
 
 IMPLEMENTATION: torsion, twisted, asyncio, uvloop.  KIND: echo, sink, close (as soon as accepted), lines.
 """
@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 
 
-def serve_twisted(package: str, kind: str, port: int) -> None:
+def serve_twisted(package: str, kind: str, where: str) -> None:
     """Serve with the API that torsion and Twisted share."""
     if package == "twisted" and sys.platform == "linux":
         import_module("twisted.internet.epollreactor").install()
@@ -39,11 +39,14 @@ def serve_twisted(package: str, kind: str, port: int) -> None:
     factory = protocol.Factory.forProtocol(kinds[kind])
     if package == "twisted":
         factory.noisy = False
-    reactor.listenTCP(port, factory, backlog=1024, interface="127.0.0.1")
+    if "/" in where:
+        reactor.listenUNIX(where, factory, backlog=1024)
+    else:
+        reactor.listenTCP(int(where), factory, backlog=1024, interface="127.0.0.1")
     reactor.run()
 
 
-def serve_asyncio(kind: str, port: int, *, uvloop: bool) -> None:
+def serve_asyncio(kind: str, where: str, *, uvloop: bool) -> None:
     """Serve with asyncio's protocols, on its own loop or on uvloop's."""
     import asyncio
 
@@ -63,7 +66,11 @@ def serve_asyncio(kind: str, port: int, *, uvloop: bool) -> None:
 
     async def main() -> None:
         kinds = {"echo": Echo, "sink": Sink, "close": Close}
-        server = await asyncio.get_running_loop().create_server(kinds[kind], "127.0.0.1", port, backlog=1024)
+        loop = asyncio.get_running_loop()
+        if "/" in where:
+            server = await loop.create_unix_server(kinds[kind], where, backlog=1024)
+        else:
+            server = await loop.create_server(kinds[kind], "127.0.0.1", int(where), backlog=1024)
         await server.serve_forever()
 
     factory = import_module("uvloop").new_event_loop if uvloop else asyncio.new_event_loop
@@ -74,8 +81,8 @@ def serve_asyncio(kind: str, port: int, *, uvloop: bool) -> None:
 if __name__ == "__main__":
     implementation, what, where = sys.argv[1:]
     if implementation in {"torsion", "twisted"}:
-        serve_twisted(implementation, what, int(where))
+        serve_twisted(implementation, what, where)
     elif what == "lines":
         sys.exit("asyncio has no line protocol of this kind")
     else:
-        serve_asyncio(what, int(where), uvloop=implementation == "uvloop")
+        serve_asyncio(what, where, uvloop=implementation == "uvloop")

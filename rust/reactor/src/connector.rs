@@ -90,7 +90,8 @@ impl Connector {
             socket: TcpStream::from_std(std::os::fd::OwnedFd::from(socket).into()),
             address: Address::Unix(path.into()),
             waits: true,
-            readiness: Readiness::default(),
+            // Looked at as soon as somebody owns it.
+            readiness: Readiness::fresh(),
         };
         match connector.try_unix() {
             Ok(()) => Ok(connector),
@@ -122,6 +123,10 @@ impl Connector {
     /// # Errors
     /// What the system says.
     pub fn watch(&mut self, registrar: &Registrar, token: Token) -> io::Result<()> {
+        #[cfg(unix)]
+        if matches!(self.address, Address::Unix(_)) {
+            return registrar.watch_inbound(&mut self.socket, token);
+        }
         registrar.watch(&mut self.socket, token)
     }
 

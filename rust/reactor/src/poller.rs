@@ -182,6 +182,41 @@ impl Registrar {
         self.watch_for(source, token, Interest::READABLE)
     }
 
+    /// Watches a Unix socket for reading only.
+    ///
+    /// The system tells that it may be written whenever the peer has read something, not just where that was waited for: for
+    /// each message there would be an event of no use.
+    ///
+    /// # Errors
+    /// As [`watch`](Self::watch).
+    #[cfg(unix)]
+    pub fn watch_inbound(
+        &self,
+        source: &mut (impl Source + Numbered),
+        token: Token,
+    ) -> io::Result<()> {
+        self.watch_for(source, token, Interest::READABLE | URGENT)
+    }
+
+    /// Watches such a socket for writing as well from now on, or not any more; what is ready now is told of once more.
+    ///
+    /// # Errors
+    /// What the system says.
+    #[cfg(unix)]
+    pub fn watch_outbound(
+        &self,
+        source: &mut (impl Source + Numbered),
+        wanted: bool,
+        token: Token,
+    ) -> io::Result<()> {
+        let mut interest = Interest::READABLE | URGENT;
+        if wanted {
+            interest |= Interest::WRITABLE;
+        }
+        self.registry
+            .reregister(source, mio::Token(token.to_usize()), interest)
+    }
+
     fn watch_for(
         &self,
         source: &mut (impl Source + Numbered),

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use torsion_reactor::{Address, CloseReason, Error, Token, Wrote};
-use util::unix::{Place, borrowed, connect, files, numbers, owned, receive, send};
+use util::unix::{Place, borrowed, connect, files, lull, numbers, owned, receive, send};
 use util::{Seen, World, peer};
 
 /// More than a Unix socket takes from a peer that does not read.
@@ -360,6 +360,106 @@ fn bytes_that_came_with_descriptors_are_kept_from_a_stream_that_is_given_up() {
         world.until_lost(stream);
         assert_eq!(world.received(stream) == b"bytes", delivered, "{ends}");
     }
+}
+
+#[test]
+fn bytes_behind_unwanted_descriptors_come_however_late_those_are() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    for round in 0..3 {
+        lull(&world, stream, &peer);
+        let (mut reader, writer) = util::pipes::pipe();
+        send(&peer, b"gift", &borrowed(&[writer]));
+        peer.write_all(b"behind").unwrap();
+        world.until_received(stream, 10);
+        assert_eq!(
+            reader.read(&mut [0]).unwrap(),
+            0,
+            "nobody has the other end"
+        );
+        send(&peer, b"another", &borrowed(&files(1)));
+        world.until_received(stream, 17);
+        assert!(world.has_seen(&Seen::Passed(stream, 0)), "round {round}");
+        assert_eq!(world.received(stream), b"giftbehindanother");
+    }
+    world.must_be_idle();
+}
+
+#[test]
+fn they_come_to_a_stream_that_pauses_between() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    lull(&world, stream, &peer);
+    world.on(|world, seen| {
+        if let Seen::Data(stream, _) = *seen {
+            world.engine.pause(stream);
+        }
+    });
+    send(&peer, b"gift", &borrowed(&files(1)));
+    peer.write_all(b"behind").unwrap();
+    world.until_received(stream, 4);
+    world.must_be_idle();
+    assert_eq!(world.received(stream), b"gift");
+    world.engine.resume(stream);
+    world.until_received(stream, 10);
+}
+
+#[test]
+fn they_come_while_others_keep_the_loop_busy() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    let (other, mut busy) = world.unix_pair();
+    lull(&world, stream, &peer);
+    send(&peer, b"gift", &borrowed(&files(1)));
+    peer.write_all(b"behind").unwrap();
+    let mut turns = 0;
+    while world.received(stream).len() < 10 {
+        busy.write_all(b"x").unwrap();
+        world.poll();
+        turns += 1;
+        assert!(turns < 100, "the loop is never idle");
+    }
+    assert_eq!(world.received(other).len(), turns);
+}
+
+#[test]
+fn descriptors_that_are_wanted_late_are_taken() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    lull(&world, stream, &peer);
+    world.engine.want_descriptors(stream, true);
+    for file in &files(5) {
+        send(&peer, b"x", &borrowed(std::slice::from_ref(file)));
+        peer.write_all(b"y").unwrap();
+    }
+    world.until_received(stream, 10);
+    assert_eq!(numbers(&world.passed.borrow()), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_slow_peer_is_waited_for_in_peace() {
+    let world = World::new();
+    let (stream, mut peer) = world.unix_pair();
+    let bytes = peer::pattern(MUCH);
+    world.write(stream, &bytes);
+    world.must_be_idle();
+    let mut got = vec![0; MUCH];
+    for part in got.chunks_mut(300_000) {
+        peer.set_nonblocking(true).unwrap();
+        let mut filled = 0;
+        while filled < part.len() {
+            match peer.read(&mut part[filled..]) {
+                Ok(count) => filled += count,
+                Err(_) => world.poll(),
+            }
+        }
+    }
+    assert!(got == bytes);
+    world.write(stream, b"more");
+    world.poll();
+    peer.read_exact(&mut got[..4]).unwrap();
+    assert_eq!(&got[..4], b"more");
+    world.must_be_idle();
 }
 
 #[test]

@@ -96,6 +96,11 @@ class StreamNames(_Stream):
         name = log_prefix(self.protocol) if self.protocol is not None else "-"
         return f"{name},{self.owner.label(self)}"  # type: ignore[attr-defined]
 
+    @property
+    def logstr(self) -> str:
+        """The same as :meth:`logPrefix`."""
+        return self.logPrefix()
+
     def __repr__(self) -> str:
         name = type(self.protocol).__name__ if self.protocol is not None else type(self).__name__
         state = "" if self.connected else " (closed)"

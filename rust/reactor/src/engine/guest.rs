@@ -55,6 +55,9 @@ impl<H: Handles> Engine<H> {
     pub(super) fn prepare_rest<S: Sink<H>>(&self, sink: &S) {
         if self.guest.get().is_some() {
             self.arm_watches(sink);
+            if self.is_time_to_look_again(true) && self.ingress.request_wake() {
+                let _ = self.waker.wake();
+            }
             let deadline = self.state.borrow_mut().next_deadline();
             self.guest.set(Some(Guest { deadline }));
             if self.ingress.is_wanted() {

@@ -92,6 +92,9 @@ struct State<H: Handles> {
     dirty: VecDeque<Token>,
     /// Streams that are closed and whose owner was not told yet.
     closed: VecDeque<Token>,
+    /// Streams to be looked at once more when there is nothing else to do, each once.
+    #[cfg(unix)]
+    unsure: Vec<Token>,
     /// Listeners that could not accept for want of descriptors and could not shed the connection either.
     starved: Vec<Token>,
     /// Watches whose descriptors are to be armed before the next wait.
@@ -194,6 +197,8 @@ impl<H: Handles> Engine<H> {
                 ready: VecDeque::new(),
                 dirty: VecDeque::new(),
                 closed: VecDeque::new(),
+                #[cfg(unix)]
+                unsure: Vec::new(),
                 starved: Vec::new(),
                 unarmed: Vec::new(),
                 retry: None,

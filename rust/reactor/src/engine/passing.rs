@@ -24,6 +24,24 @@ impl<H: Handles> Engine<H> {
         }
     }
 
+    /// Looks at the streams of which a read may have left something without knowing; returns whether it has.
+    pub(super) fn look_again(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        if state.unsure.is_empty() {
+            return false;
+        }
+        let mut unsure = std::mem::take(&mut state.unsure);
+        let mut found = false;
+        for token in unsure.drain(..) {
+            if state.stream(token).is_some_and(Stream::look_again) {
+                state.enqueue(token);
+                found = true;
+            }
+        }
+        state.unsure = unsure;
+        found
+    }
+
     /// Delivers the descriptors that a read brought, then its bytes, unless the connection is over by then.
     pub(super) fn pass_on<S: Sink<H>>(
         &self,

@@ -154,6 +154,7 @@ impl<H: Handles> Engine<H> {
         share: &mut Share,
     ) -> Reading<H::Stream, usize> {
         let mut state = self.state.borrow_mut();
+        let state = &mut *state;
         let Some(Entry::Stream {
             stream,
             handle: Some(handle),
@@ -168,6 +169,10 @@ impl<H: Handles> Engine<H> {
                 Reading::Passed(sink.share_stream(handle), size, next)
             }
             Received::Bytes(size, next) => {
+                #[cfg(unix)]
+                if stream.is_to_be_listed() {
+                    state.unsure.push(token);
+                }
                 stream.busy = true;
                 Reading::Data(sink.share_stream(handle), size, next)
             }
@@ -197,13 +202,18 @@ impl<H: Handles> Engine<H> {
     pub(super) fn flush<S: Sink<H>>(&self, sink: &S, token: Token) {
         let (handle, flushed) = {
             let mut state = self.state.borrow_mut();
-            let Some(stream) = state.stream(token) else {
+            let state = &mut *state;
+            let Some(Entry::Stream { stream, .. }) = state.entries.get_mut(token) else {
                 return state.flush_answers(token);
             };
             if stream.busy {
                 return; // its hook is on the stack and is followed by a flush
             }
-            match stream.flush() {
+            let flushed = stream.flush();
+            if let Err(error) = stream.look_out(&state.registrar, token) {
+                return state.close(token, CloseReason::from(&error));
+            }
+            match flushed {
                 Flushed::Nothing => return,
                 Flushed::Yield | Flushed::Broken => return state.enqueue(token),
                 Flushed::Close(reason) => return state.close(token, reason),

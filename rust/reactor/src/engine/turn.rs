@@ -14,6 +14,11 @@ pub(super) const STARVED_RETRY: Duration = Duration::from_millis(100);
 /// How long a wait may be where signals cannot end it (Windows): so late does Ctrl-C take effect at most.
 const SIGNAL_POLL: Duration = Duration::from_millis(100);
 
+/// How many turns of a loop that is never idle pass before it looks at streams that may have something to read although
+/// nothing says so.
+#[cfg(unix)]
+const LOOK_AGAIN: u64 = 32;
+
 /// Whether anything may be waiting although nothing says so: after a busy wait the poller is asked without blocking
 /// first, so that the binding's other threads are only let in when there is really nothing to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -163,6 +168,9 @@ impl<H: Handles> Engine<H> {
             poller.wait(Some(Duration::ZERO))?;
             (found, woken) = self.collect(&mut poller);
         }
+        if self.is_time_to_look_again(found == 0 && !woken) {
+            return Ok(pace);
+        }
         if found == 0 && !woken && timeout != Some(Duration::ZERO) {
             self.state.borrow_mut().statistics.waits += 1;
             let waited = &mut *poller;
@@ -170,6 +178,17 @@ impl<H: Handles> Engine<H> {
             (found, _) = self.collect(&mut poller);
         }
         Ok(if found > 1 { Pace::Busy } else { Pace::Idle })
+    }
+
+    /// Whether a stream has something to read after all of which the poller does not tell, looked at when the loop is `idle`
+    /// and from time to time.
+    pub(super) fn is_time_to_look_again(&self, idle: bool) -> bool {
+        #[cfg(unix)]
+        if idle || self.state.borrow().statistics.turns % LOOK_AGAIN == 0 {
+            return self.look_again() && idle;
+        }
+        let _ = idle;
+        false
     }
 
     /// How long the wait may be: nothing that is due or owed is kept waiting.

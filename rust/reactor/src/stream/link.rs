@@ -58,7 +58,7 @@ impl Link {
         match self {
             Self::Socket(socket) => registrar.watch(socket, token),
             #[cfg(unix)]
-            Self::Unix(unix) => registrar.watch(&mut unix.socket, token),
+            Self::Unix(unix) => registrar.watch_inbound(&mut unix.socket, token),
             #[cfg(unix)]
             Self::Pipe(pipe) => pipe.watch(registrar, token),
         }

@@ -139,10 +139,24 @@ impl<C: AsRef<[u8]>> Stream<C> {
         match &mut self.link {
             Some(link) if !self.watched => {
                 self.watched = true;
-                link.watch(registrar, token)
+                link.watch(registrar, token)?;
+                self.look_out(registrar, token)
             }
             _ => Ok(()),
         }
+    }
+
+    /// Has the poller look out for room to write where it does not do so all the time.
+    #[inline]
+    pub(crate) fn look_out(&mut self, registrar: &Registrar, token: Token) -> io::Result<()> {
+        #[cfg(unix)]
+        if let (Some(Link::Unix(unix)), true) = (&mut self.link, self.watched) {
+            let blocked = !self.outbox.is_empty() && !self.readiness.writable();
+            return unix.look_out(blocked, registrar, token);
+        }
+        #[cfg(not(unix))]
+        let _ = (registrar, token);
+        Ok(())
     }
 
     /// The socket, for the binding's own questions; `None` once closed.  A pipe is asked as if it were one, and answers

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 
 use super::Stream;
 #[cfg(unix)]
-use super::{Wrote, link::Link, state::Input};
+use super::{Wrote, link::Link, state::Input, unix::UnixSocket};
 
 #[cfg(unix)]
 impl<C: AsRef<[u8]>> Stream<C> {
@@ -29,6 +29,25 @@ impl<C: AsRef<[u8]>> Stream<C> {
     /// Takes those; none at all if they were not wanted.
     pub(crate) fn take_received(&mut self) -> Option<Vec<OwnedFd>> {
         self.link.as_mut()?.unix()?.take_received()
+    }
+
+    /// Whether the engine is to look again later, as more may lie behind the last read of which the poller will not tell.
+    #[inline]
+    pub(crate) const fn is_to_be_listed(&mut self) -> bool {
+        match &mut self.link {
+            Some(Link::Unix(unix)) => unix.is_to_be_listed(),
+            _ => false,
+        }
+    }
+
+    /// Looks; returns whether a read is to be tried.
+    pub(crate) fn look_again(&mut self) -> bool {
+        let link = self.link.as_mut().and_then(Link::unix);
+        if !link.is_some_and(UnixSocket::has_more) {
+            return false;
+        }
+        self.readiness.merge(true, false, false);
+        self.wants_input()
     }
 
     /// Queues a descriptor, which goes with the next byte.  `None`: it cannot be sent over this stream.

@@ -1,10 +1,13 @@
 //! Unix sockets: byte streams along which descriptors are passed.
 //!
 //! A descriptor travels with a byte: it reaches the peer no later than the byte that was written next, and no earlier than
-//! the bytes before.  On the way in, a read ends behind the bytes that came with descriptors, though more may lie there.
+//! the bytes before.  On the way in, a read ends behind the bytes that came with descriptors, though more may lie there, and
+//! the poller does not speak of that again.  Only a read that asks for descriptors tells (8 % of what an echo costs).  So a
+//! stream whose protocol wants none, and whose peer has sent none so far, is read for bytes alone, and looked at once more
+//! when the loop has nothing else to do.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -15,7 +18,11 @@ use rustix::net::{
 use socket2::SockRef;
 
 use super::link::{Got, Room, again};
-use crate::poller::TcpStream;
+use crate::poller::{Registrar, TcpStream};
+use crate::token::Token;
+
+/// How many reads in a row have to bring no descriptors before nobody looks for them.
+const CAUTION: u8 = 16;
 
 /// How many descriptors one message may carry: what Linux allows.
 const MOST: usize = 253;
@@ -30,6 +37,14 @@ pub(crate) const HIGH_WATER: usize = 64;
 pub(crate) struct UnixSocket {
     /// All that it is used for is the same for every kind of stream socket.
     pub(super) socket: TcpStream,
+    /// Whether the poller looks out for room to write.
+    outbound: bool,
+    /// How many more reads look for descriptors that nobody wants.
+    caution: u8,
+    /// Whether the last read did not, and may have ended early because of some.
+    unsure: bool,
+    /// Whether it is in the engine's list of streams to be looked at once more.
+    listed: bool,
     /// Only once one was passed, or is wanted.
     passing: Option<Box<Passing>>,
 }
@@ -53,8 +68,30 @@ impl UnixSocket {
     pub(crate) const fn new(socket: TcpStream) -> Self {
         Self {
             socket,
+            outbound: false,
+            caution: CAUTION,
+            unsure: false,
+            listed: false,
             passing: None,
         }
+    }
+
+    /// Has the poller look out for room to write, or not any more.
+    ///
+    /// # Errors
+    /// What the system says.
+    #[inline]
+    pub(super) fn look_out(
+        &mut self,
+        wanted: bool,
+        registrar: &Registrar,
+        token: Token,
+    ) -> io::Result<()> {
+        if wanted == self.outbound {
+            return Ok(());
+        }
+        self.outbound = wanted;
+        registrar.watch_outbound(&mut self.socket, wanted, token)
     }
 
     // In
@@ -83,7 +120,15 @@ impl UnixSocket {
     pub(super) fn read(&mut self, room: Room<'_>) -> io::Result<Got> {
         match room {
             Room::Buffer(bytes) if self.wants() => self.read_all(bytes),
-            Room::Buffer(bytes) => self.read_bytes(bytes),
+            Room::Buffer(bytes) if self.caution > 0 => self.read_with_care(bytes),
+            Room::Buffer(bytes) => {
+                let count = again(|| self.socket.read(bytes))?;
+                self.unsure = 0 < count && count < bytes.len();
+                Ok(Got {
+                    count,
+                    read_on: false,
+                })
+            }
             // Memory is lent only where no descriptors are wanted.
             Room::Lease(memory) => Ok(Got {
                 count: again(|| SockRef::from(&self.socket).recv(memory))?,
@@ -92,9 +137,31 @@ impl UnixSocket {
         }
     }
 
-    /// Reads bytes, and notices if there were descriptors.
+    /// Whether more may lie behind what the last read brought, as [`has_more`](Self::has_more) tells; said once until then.
     #[inline]
-    fn read_bytes(&mut self, bytes: &mut [u8]) -> io::Result<Got> {
+    pub(super) const fn is_to_be_listed(&mut self) -> bool {
+        self.unsure && !std::mem::replace(&mut self.listed, true)
+    }
+
+    /// Whether there is something to read after all.
+    pub(super) fn has_more(&mut self) -> bool {
+        self.listed = false;
+        if !std::mem::replace(&mut self.unsure, false) {
+            return false;
+        }
+        let mut byte = [MaybeUninit::uninit()];
+        let more = match SockRef::from(&self.socket).peek(&mut byte) {
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+            Ok(_) => true,
+        };
+        if more {
+            self.caution = CAUTION;
+        }
+        more
+    }
+
+    /// Reads bytes, and notices if there were descriptors.
+    fn read_with_care(&mut self, bytes: &mut [u8]) -> io::Result<Got> {
         // Room for what may come with any message, but is no descriptor: who the sender is.
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -105,6 +172,11 @@ impl UnixSocket {
             read_on = true;
             passed |= matches!(message, RecvAncillaryMessage::ScmRights(_));
         }
+        self.caution = if read_on || passed {
+            CAUTION
+        } else {
+            self.caution - 1
+        };
         if passed {
             self.passing.get_or_insert_default().received = Some(Vec::new());
         }
