@@ -202,7 +202,7 @@ class TestFiles:
             client = Client()
             reactor.connectUNIX("s", client)
             await client.one.made
-            assert first.protocols
+            await until(reactor, lambda: first.protocols)
             client.one.transport.loseConnection()
             await client.one.lost
             await port.stopListening()
