@@ -1,6 +1,6 @@
 """Compare torsion with its peers: `compare.py [WORK...] [--rounds N] [--seconds S] [--peers A,B] [--json FILE]`.
 
-WORK: echo unix sink churn lines idle timers deferred import spawn (all of them, unless some are named).
+WORK: echo unix sink churn lines idle timers deferred import spawn tls-idle (all of them, unless some are named).
 
 Peers are measured in turns, A B C A B C, so that what else the machine does meets all of them; medians are shown.  The figure is CPU
 time for each operation, of the whole process, not operations per second: that would tell who else was running.
@@ -45,6 +45,7 @@ SCRIPTS = {
     "deferred": ("deferred.py", "CPU ns", {"torsion", "twisted"}),
     "import": ("importing.py", "CPU ms", EVERYONE),
     "spawn": ("spawning.py", "us", {"torsion", "twisted"}),
+    "tls-idle": ("idletls.py", "bytes", {"torsion", "twisted"}),
 }
 
 PEERS = ["limit", "torsion", "uvloop", "asyncio", "twisted"]
