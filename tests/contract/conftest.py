@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -10,6 +11,16 @@ import pytest
 import contract.harness
 from contract.flavours import FLAVOURS, Flavour, put_to
 from torsion.logger import globalLogPublisher
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen() -> None:
+    """Spare the collector, which many tests call, the many thousands of objects that stay to the end anyway.
+
+    Between two files, when no test has anything left: what is frozen is never collected.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
