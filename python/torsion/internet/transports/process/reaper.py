@@ -66,11 +66,12 @@ class Ending:
         _log.failure("Unhandled error in {source!r}", Failure(exception), source=self.process or source)
 
     def abandon(self, reason: Failure) -> None:
-        """The reactor ends, and with it all watches: this one begins anew if the reactor does."""
+        """All that is watched ends, most likely with the reactor: this begins anew in the next turn, of this run or another."""
         self.reap()
         if self.process is not None:
             self._stop_watching()
-            self.reactor.addSystemEventTrigger("before", "startup", self._begin)
+            self._close()  # there may be no other run
+            self.reactor.callFromThread(self._begin_anew)
 
     def reap(self) -> None:
         """Tell the process if it is over."""
@@ -88,17 +89,31 @@ class Ending:
     def _finish(self, process: Reapable, status: int) -> None:
         self.process = None
         self._stop_watching()
+        self._close()
+        process.processEnded(status)
+
+    def _begin(self) -> None:
+        self.watch = self.reactor.engine.watch(self.descriptor, self)
+        self.watch.read(True)
+        self.reactor.handles[self] = None
+
+    def _begin_anew(self) -> None:
+        if self.process is None:
+            return
+        try:
+            self.descriptor = os.pidfd_open(self.pid)
+        except ProcessLookupError:  # somebody else has waited for it
+            self.reap()
+        except OSError:  # descriptors have run out
+            self._wait_in_thread()
+        else:
+            self._begin()
+
+    def _close(self) -> None:
         if self.descriptor >= 0:
             with suppress(OSError):
                 os.close(self.descriptor)
             self.descriptor = -1
-        process.processEnded(status)
-
-    def _begin(self) -> None:
-        if self.process is not None and self.watch is None and self.descriptor >= 0:
-            self.watch = self.reactor.engine.watch(self.descriptor, self)
-            self.watch.read(True)
-            self.reactor.handles[self] = None
 
     def _stop_watching(self) -> None:
         self.reactor.handles.pop(self, None)
