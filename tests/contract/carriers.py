@@ -175,4 +175,5 @@ def started(make: Callable[[Any], Loop], reactor: Any) -> Iterator[Loop]:
     loop.close()
     del loop.reactor
     collect()
-    assert descriptors() - before == set()
+    left = descriptors() - before
+    assert not left, left
