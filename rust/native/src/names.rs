@@ -43,6 +43,7 @@ names! {
     /// `IDatagramProtocol`, as it were: a datagram was received.
     datagram_received = "datagramReceived";
     /// `IFileDescriptorReceiver`; whether the protocol has it decides whether descriptors are asked for.
+    #[cfg(unix)]
     file_descriptor_received = "fileDescriptorReceived";
     /// Owners.
     accepted = "accepted";
@@ -55,6 +56,7 @@ names! {
     unsent = "unsent";
     lost = "lost";
     secured = "secured";
+    #[cfg(unix)]
     passed = "passed";
     raised = "raised";
     ready = "ready";
