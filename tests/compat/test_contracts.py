@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-pytest.importorskip("twisted")
+pytest.importorskip("twisted.internet")
 pytestmark = pytest.mark.interop
 
 import twisted.internet.address  # noqa: E402 - only where it is installed

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("twisted")
+pytest.importorskip("twisted.internet")
 pytestmark = pytest.mark.interop
 
 import twisted.internet.defer  # noqa: E402 - only where it is installed

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("twisted")
+pytest.importorskip("twisted.internet")
 pytestmark = pytest.mark.interop
 
 import twisted.protocols.basic  # noqa: E402 - only where it is installed

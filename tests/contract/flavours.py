@@ -59,6 +59,12 @@ class Flavour:
         return interface is not None and bool(interface.implementedBy(self.make))
 
 
+def has_twisted() -> bool:
+    """Return whether Twisted is installed: more of it than the folder for plugins that torsion itself brings along."""
+    found = find_spec("twisted")
+    return found is not None and found.origin is not None
+
+
 def flavours() -> dict[str, Flavour]:
     """Return those that can be made here."""
     found = [
@@ -66,7 +72,7 @@ def flavours() -> dict[str, Flavour]:
         Flavour("hosted-asyncio", AsyncioReactor, frozenset(("kernel", "engine"))),
         Flavour("memory", MemoryReactor, frozenset(("engine", "loop"))),
     ]
-    if find_spec("twisted") is not None:
+    if has_twisted():
         from twisted.internet.selectreactor import SelectReactor
 
         found.append(Flavour("twisted", SelectReactor, frozenset(("kernel", "loop")), theirs=True))

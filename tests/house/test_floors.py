@@ -27,6 +27,15 @@ EDGES = {
     "torsion.internet.reactors.hosted.gtk": {"gi"},
     "torsion.internet.reactors.hosted.qt": {"PySide6"},
     "torsion.internet.reactors.hosted.tk": {"tkinter"},
+    "torsion.interop.twisted.connectors": {"twisted"},
+    "torsion.interop.twisted.descriptors": {"twisted"},
+    "torsion.interop.twisted.dialect": {"twisted"},
+    "torsion.interop.twisted.installing": {"twisted"},
+    "torsion.interop.twisted.logcontext": {"twisted"},
+    "torsion.interop.twisted.ports": {"twisted"},
+    "torsion.interop.twisted.reactor": {"twisted"},
+    "torsion.interop.twisted.streams": {"twisted"},
+    "torsion.interop.twisted.tls": {"twisted"},
 }
 
 

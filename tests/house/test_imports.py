@@ -29,7 +29,7 @@ LIBRARY = [
     for name in map(module_name, sources())
     if is_public(name)
     and name not in {"torsion.__main__", "torsion.internet.reactor"}
-    and not name.startswith("torsion.scripts")
+    and not name.startswith(("torsion.scripts", "torsion.interop."))  # which are there to load another package
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from importlib.util import find_spec
 from types import FunctionType, ModuleType
 
 import pytest
@@ -14,8 +15,17 @@ from house.tree import is_public, module_name, sources
 
 # Modules whose import does something.
 NOT_IMPORTED = {"torsion.__main__", "torsion.internet.reactor"}
+# Modules that need another package.
+NEEDY = {"torsion.interop.twisted": "twisted"}
 
-PUBLIC = [name for name in map(module_name, sources()) if is_public(name) and name not in NOT_IMPORTED]
+
+def can_be_imported(name: str) -> bool:
+    """Return whether *name* does nothing when it is imported, and what it needs is there."""
+    needed = [package for prefix, package in NEEDY.items() if name == prefix or name.startswith(prefix + ".")]
+    return name not in NOT_IMPORTED and all((spec := find_spec(package)) and spec.origin for package in needed)
+
+
+PUBLIC = [name for name in map(module_name, sources()) if is_public(name) and can_be_imported(name)]
 
 
 def listed(module: ModuleType) -> dict[str, object]:

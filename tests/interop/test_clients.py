@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import signal
 import socket
@@ -14,6 +13,7 @@ from typing import Self
 import pytest
 
 from contract.faultkit import Program, needs_posix
+from contract.flavours import has_twisted
 
 pytestmark = needs_posix
 
@@ -197,7 +197,7 @@ task.react(main)
     "script", [ASYNCIO, pytest.param(TWISTED, marks=pytest.mark.interop)], ids=["asyncio", "twisted"]
 )
 def test_another_loops_clients_are_echoed(start, script):
-    if script is TWISTED and importlib.util.find_spec("twisted") is None:
+    if script is TWISTED and not has_twisted():
         pytest.skip("Twisted is not installed")
     server, port = start("echo")
     with Program("-c", script, str(port)) as client:
@@ -240,7 +240,7 @@ reactor.run()
     "script", [ASYNCIO_SERVER, pytest.param(TWISTED_SERVER, marks=pytest.mark.interop)], ids=["asyncio", "twisted"]
 )
 def test_our_clients_are_served(script):
-    if script is TWISTED_SERVER and importlib.util.find_spec("twisted") is None:
+    if script is TWISTED_SERVER and not has_twisted():
         pytest.skip("Twisted is not installed")
     ours = TWISTED.replace("twisted.internet", "torsion.internet")
     with Program("-c", script) as server, Program("-X", "dev", "-W", "error", "-c", ours, server.line()) as client:

@@ -191,6 +191,14 @@ class Stream:
         """The same as :meth:`pauseProducing`."""
     def startReading(self) -> None:
         """The same as :meth:`resumeProducing`."""
+    @property
+    def reading(self) -> bool:
+        """Whether what comes in is delivered: it is not paused, at its end, or closing."""
+    def set_high_water(self, size: int) -> None:
+        """Have a streaming producer paused when more than *size* bytes wait to be sent."""
+    def discard(self) -> None:
+        """Close the descriptor and forget the connection, which somebody else has a duplicate of and goes on with.  Nobody
+        is told, neither the peer nor the owner, and what waits to be sent is dropped."""
     def host_address(self) -> Any:
         """Return where this end is: a :data:`SocketAddress`; for a Unix socket its path or name, as ``bytes``, empty if it
         has none; for a pipe ``b""``."""
@@ -424,10 +432,16 @@ class Datagram:
 class Engine:
     """Poller, timers, transports and the queue of calls from other threads: one event loop's worth of state."""
 
-    def __new__(cls, owner: EngineOwner) -> Self: ...
+    def __new__(cls, owner: EngineOwner, errors: Any = None) -> Self:
+        """Make an engine for *owner*.  *errors* has the exceptions that programs are to catch, ``AlreadyCalled`` and
+        ``AlreadyCancelled``, where these are not to be those of :mod:`torsion.internet.error`."""
     @property
     def running(self) -> bool:
         """Whether :meth:`run` or :meth:`turn` is on some thread's stack."""
+    def serving(self) -> Any:
+        """Return the stream whose hook is on the stack, or the owner of what else it is about: of the listener that a
+        connection has come in at, of a connector, of a datagram socket.  None if nothing of the kind is being served, and
+        in other threads."""
     def seconds(self) -> float:
         """Return the time: seconds since the epoch at the engine's start, and from there on by the monotonic clock."""
     def call_later(self, delay: float, callable: Callable[..., object], /, *args: Any, **kw: Any) -> Timer:
@@ -435,6 +449,8 @@ class Engine:
         Raises :class:`ValueError` for a negative or not finite delay, :class:`TypeError` for what cannot be called."""
     def delayed_calls(self) -> list[Timer]:
         """Return the timers that are still to come."""
+    def streams(self) -> list[Stream]:
+        """Return the streams that are open."""
     def next_deadline(self) -> float | None:
         """Return when the next turn is due at the latest, on the scale of :meth:`seconds`, or None: for the first timer, or for a
         listener that is short of descriptors and tries again."""

@@ -16,12 +16,14 @@ use crate::call::Call;
 use crate::connector::PyConnector;
 use crate::datagram::PyDatagram;
 use crate::error;
+use crate::error::Errors;
 use crate::listener::PyListener;
 #[cfg(unix)]
 use crate::opened;
+use crate::serving::Serving;
 use crate::shared::{Shared, State};
 use crate::slot::Slot;
-use crate::stream::Nascent;
+use crate::stream::{Nascent, PyStream};
 use crate::thread::Entered;
 use crate::timer::{PyTimer, seconds};
 use crate::upcall::Upcalls;
@@ -33,6 +35,7 @@ pub(crate) struct PyEngine {
     shared: Arc<Shared>,
     running: AtomicBool,
     owner: Slot,
+    serving: Serving,
     /// What the next `Stream` to be made is; `Stream.__new__` takes it.
     nascent: Mutex<Option<Nascent>>,
 }
@@ -52,6 +55,12 @@ impl PyEngine {
     /// The reactor that owns this engine.
     pub(crate) fn owner<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.owner.get(py)
+    }
+
+    /// Whose hook is on the stack.
+    #[inline]
+    pub(crate) const fn serving_note(&self) -> &Serving {
+        &self.serving
     }
 
     /// Keeps what a stream that is about to be made is.
@@ -91,12 +100,14 @@ impl PyEngine {
 #[pymethods]
 impl PyEngine {
     #[new]
-    fn new(owner: Bound<'_, PyAny>) -> PyResult<Self> {
-        let shared = Shared::new().map_err(|error| error::system(error.io()))?;
+    #[pyo3(signature = (owner, errors = None))]
+    fn new(owner: Bound<'_, PyAny>, errors: Option<Py<PyAny>>) -> PyResult<Self> {
+        let shared = Shared::new(Errors::new(errors)).map_err(|error| error::system(error.io()))?;
         Ok(Self {
             shared: Arc::new(shared),
             running: AtomicBool::new(false),
             owner: Slot::new(owner.unbind()),
+            serving: Serving::default(),
             nascent: Mutex::new(None),
         })
     }
@@ -104,6 +115,11 @@ impl PyEngine {
     #[getter]
     fn running(&self) -> bool {
         self.running.load(Ordering::Relaxed)
+    }
+
+    fn serving<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let _ours = self.shared.enter_if_ours()?;
+        self.serving.now(py)
     }
 
     fn seconds(&self) -> f64 {
@@ -136,6 +152,18 @@ impl PyEngine {
             Ok::<(), PyErr>(())
         })?;
         Ok(timers)
+    }
+
+    fn streams(&self, py: Python<'_>) -> PyResult<Vec<Py<PyStream>>> {
+        let state = self.enter()?;
+        let mut streams = Vec::new();
+        state.visit(|held| {
+            if let Held::Stream(stream) = held {
+                streams.push(stream.clone_ref(py));
+            }
+            Ok::<(), PyErr>(())
+        })?;
+        Ok(streams)
     }
 
     fn next_deadline(&self) -> PyResult<Option<f64>> {
@@ -326,7 +354,7 @@ impl PyEngine {
         fd: i32,
         owner: Bound<'_, PyAny>,
         streams: &Bound<'_, PyType>,
-    ) -> PyResult<Py<crate::stream::PyStream>> {
+    ) -> PyResult<Py<PyStream>> {
         opened::adopt_stream(slf, fd, owner, streams)
     }
 
@@ -378,7 +406,7 @@ impl PyEngine {
         writing: bool,
         owner: Bound<'_, PyAny>,
         streams: &Bound<'_, PyType>,
-    ) -> PyResult<Py<crate::stream::PyStream>> {
+    ) -> PyResult<Py<PyStream>> {
         opened::open_pipe(slf, fd, reading, writing, owner, streams)
     }
 

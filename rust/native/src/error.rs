@@ -2,10 +2,53 @@
 
 use std::io;
 
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
 
-use crate::names::errors::{WrongProcessError, WrongThreadError};
+use crate::names;
+use crate::names::errors::{AlreadyCalled, AlreadyCancelled, WrongProcessError, WrongThreadError};
+
+/// Whose exceptions an engine raises where a program is meant to catch them: those of the module that its owner named, or
+/// else torsion's.
+pub(crate) struct Errors(Option<Py<PyAny>>);
+
+impl Errors {
+    pub(crate) const fn new(module: Option<Py<PyAny>>) -> Self {
+        Self(module)
+    }
+
+    /// For a call that was made.
+    pub(crate) fn already_called(&self, py: Python<'_>) -> PyErr {
+        self.foreign(py, names::already_called(py))
+            .unwrap_or_else(|| AlreadyCalled::new_err(()))
+    }
+
+    /// For a call that was cancelled.
+    pub(crate) fn already_cancelled(&self, py: Python<'_>) -> PyErr {
+        self.foreign(py, names::already_cancelled(py))
+            .unwrap_or_else(|| AlreadyCancelled::new_err(()))
+    }
+
+    /// For what is not bytes; `error` tells more of it than programs for that module expect.
+    pub(crate) fn not_bytes(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        if self.0.is_some() && error.is_instance_of::<PyTypeError>(py) {
+            return PyTypeError::new_err("Data must be bytes");
+        }
+        error
+    }
+
+    /// The exception `name` of the owner's module.
+    fn foreign(&self, py: Python<'_>, name: &Bound<'_, PyString>) -> Option<PyErr> {
+        let found = self.0.as_ref()?.bind(py).getattr(name);
+        Some(
+            match found.and_then(|class| Ok(class.cast_into::<PyType>()?)) {
+                Ok(class) => PyErr::from_type(class, ()),
+                Err(error) => error,
+            },
+        )
+    }
+}
 
 /// What is said to a thread that uses another thread's reactor.
 pub(crate) fn wrong_thread() -> PyErr {

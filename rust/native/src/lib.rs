@@ -19,6 +19,7 @@ mod names;
 mod opened;
 mod panic;
 mod peers;
+mod serving;
 mod shared;
 mod slot;
 #[cfg(unix)]

@@ -61,6 +61,9 @@ names! {
     raised = "raised";
     ready = "ready";
     watch_failed = "watch_failed";
+    /// Exceptions of a module that an owner brought along.
+    already_called = "AlreadyCalled";
+    already_cancelled = "AlreadyCancelled";
 }
 
 pub(crate) mod errors {

@@ -14,6 +14,7 @@ use torsion_reactor::{Abandoned, Clock, Error, Ingress, Time, Waker};
 
 use crate::call::Call;
 use crate::error;
+use crate::error::Errors;
 use crate::handles::Objects;
 use crate::thread::{Entered, Rest, ThreadCell};
 
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) waker: Waker,
     /// The process that opened the engine.
     process: u32,
+    /// Whose exceptions programs are to see.  It is a module's worth of classes, of which the collector need not know.
+    pub(crate) errors: Errors,
 }
 
 impl Rest for State {
@@ -39,7 +42,7 @@ impl Rest for State {
 }
 
 impl Shared {
-    pub(crate) fn new() -> Result<Self, Error> {
+    pub(crate) fn new(errors: Errors) -> Result<Self, Error> {
         let clock = Clock::monotonic();
         let state = State::new(clock.clone())?;
         #[expect(
@@ -55,6 +58,7 @@ impl Shared {
             ingress: state.ingress(),
             waker: state.waker(),
             process: std::process::id(),
+            errors,
             state: ThreadCell::new(state),
         })
     }

@@ -220,6 +220,12 @@ impl PyStream {
         }
     }
 
+    /// Takes what a program wants to have written.
+    #[inline]
+    fn chunk(&self, data: &Bound<'_, PyAny>) -> PyResult<Chunk> {
+        Chunk::from_object(data).map_err(|error| self.shared.errors.not_bytes(data.py(), error))
+    }
+
     /// Applies `change` unless the stream is gone.
     fn socket<R>(&self, change: impl FnOnce(SockRef<'_>) -> std::io::Result<R>) -> PyResult<R> {
         let changed = self
@@ -308,7 +314,7 @@ impl PyStream {
 
     fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let this = slf.get();
-        let chunk = Chunk::from_object(data)?;
+        let chunk = this.chunk(data)?;
         let wrote = this.shared.enter()?.write(this.token, chunk);
         if matches!(wrote, Wrote::Full) {
             upcall::pause(slf);
@@ -322,7 +328,7 @@ impl PyStream {
         // Everything is looked at before anything is queued: a piece of a wrong type must not leave half a message.
         let chunks = data
             .try_iter()?
-            .map(|piece| Chunk::from_object(&piece?))
+            .map(|piece| this.chunk(&piece?))
             .collect::<PyResult<Vec<_>>>()?;
         let mut full = false;
         {
@@ -382,6 +388,30 @@ impl PyStream {
     #[pyo3(name = "stopProducing")]
     fn stop_producing(&self) -> PyResult<()> {
         self.lose_connection()
+    }
+
+    #[getter]
+    fn reading(&self) -> bool {
+        let Some(state) = self.shared.enter_if_ours() else {
+            return false;
+        };
+        let reading = state.stream(self.token, torsion_reactor::Stream::is_reading);
+        reading.unwrap_or_default()
+    }
+
+    fn set_high_water(&self, size: u32) -> PyResult<()> {
+        self.shared.enter()?.set_high_water(self.token, size);
+        Ok(())
+    }
+
+    fn discard(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let this = slf.get();
+        let held = this.shared.enter()?.discard_stream(this.token);
+        if held.is_some() {
+            drop(this.end());
+        }
+        drop(held);
+        Ok(())
     }
 
     #[pyo3(name = "registerProducer")]

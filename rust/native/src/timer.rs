@@ -12,7 +12,6 @@ use torsion_reactor::{Time, TimerId};
 
 use crate::call::Call;
 use crate::engine::PyEngine;
-use crate::names::errors::{AlreadyCalled, AlreadyCancelled};
 use crate::shared::Shared;
 
 /// A call in the future.
@@ -29,16 +28,6 @@ enum Progress {
     ToCome(Call),
     Called,
     Cancelled,
-}
-
-impl Progress {
-    /// Why there is nothing to cancel or to move any more.
-    fn error(&self) -> PyErr {
-        match self {
-            Self::Cancelled => AlreadyCancelled::new_err(()),
-            _ => AlreadyCalled::new_err(()),
-        }
-    }
 }
 
 impl PyTimer {
@@ -97,10 +86,23 @@ impl PyTimer {
     }
 
     /// Raises unless it is still to come.
-    fn must_be_to_come(&self) -> PyResult<()> {
-        match &*self.progress() {
-            Progress::ToCome(_) => Ok(()),
-            ended => Err(ended.error()),
+    fn must_be_to_come(&self, py: Python<'_>) -> PyResult<()> {
+        if self.active() {
+            Ok(())
+        } else {
+            Err(self.ended(py))
+        }
+    }
+
+    /// What is said to who would cancel or move it now.
+    #[cold]
+    fn ended(&self, py: Python<'_>) -> PyErr {
+        let cancelled = matches!(*self.progress(), Progress::Cancelled); // nothing is locked while Python runs
+        let errors = &self.shared.errors;
+        if cancelled {
+            errors.already_cancelled(py)
+        } else {
+            errors.already_called(py)
         }
     }
 
@@ -143,7 +145,8 @@ impl PyTimer {
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         let state = self.shared.enter()?;
         let Some(call) = self.end(Progress::Cancelled) else {
-            return Err(self.progress().error());
+            drop(state);
+            return Err(self.ended(py));
         };
         // The callable and its arguments may run code when they go, so they go when nothing is locked.
         let held = state.cancel(self.id());
@@ -156,9 +159,13 @@ impl PyTimer {
     }
 
     #[expect(non_snake_case, reason = "the argument's name is Twisted's")]
-    fn delay(&self, #[pyo3(from_py_with = seconds)] secondsLater: f64) -> PyResult<()> {
+    fn delay(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = seconds)] secondsLater: f64,
+    ) -> PyResult<()> {
         let state = self.shared.enter()?;
-        self.must_be_to_come()?;
+        self.must_be_to_come(py)?;
         let due = state.due(self.id()).unwrap_or_else(|| state.now());
         let when = if secondsLater < 0.0 {
             earlier(due, -secondsLater)?
@@ -170,9 +177,13 @@ impl PyTimer {
     }
 
     #[expect(non_snake_case, reason = "the argument's name is Twisted's")]
-    fn reset(&self, #[pyo3(from_py_with = seconds)] secondsFromNow: f64) -> PyResult<()> {
+    fn reset(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = seconds)] secondsFromNow: f64,
+    ) -> PyResult<()> {
         let state = self.shared.enter()?;
-        self.must_be_to_come()?;
+        self.must_be_to_come(py)?;
         state.reset(self.id(), later(state.now(), secondsFromNow)?);
         Ok(())
     }

@@ -27,6 +27,7 @@ use crate::handles::Objects;
 use crate::listener::PyListener;
 use crate::names;
 use crate::panic;
+use crate::serving::Served;
 use crate::stream::{Nascent, PyStream};
 use crate::timer::PyTimer;
 use crate::tls;
@@ -54,6 +55,12 @@ impl<'a, 'py> Upcalls<'a, 'py> {
         self.engine.py()
     }
 
+    /// Notes whom the hook that is about to be called is about.
+    #[inline]
+    fn serving<'b, T>(&'b self, served: &'b Bound<'_, T>) -> Served<'b> {
+        self.engine.get().serving_note().note(served)
+    }
+
     /// Makes a stream of the class that the owner asked for.
     pub(crate) fn make_stream(
         &self,
@@ -71,6 +78,7 @@ impl<'a, 'py> Upcalls<'a, 'py> {
     pub(crate) fn tell_lost(&self, stream: Py<PyStream>, reason: CloseReason) {
         let py = self.py();
         let stream = stream.bind(py);
+        let _serving = self.serving(stream);
         let (producer, raised) = stream.get().end();
         if let Some(producer) = producer {
             if let Err(error) = producer.call_method0(py, names::stop_producing(py)) {
@@ -222,6 +230,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         fault("data");
         let py = self.py();
         let stream = stream.bind(py);
+        let _serving = self.serving(stream);
         let Some(protocol) = stream.get().protocol_of(py) else {
             return; // nobody listens yet, or no more
         };
@@ -238,6 +247,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         use std::os::fd::{AsRawFd, IntoRawFd};
         let py = self.py();
         let stream = stream.bind(py);
+        let _serving = self.serving(stream);
         let Some(owner) = stream.get().owner_of(py) else {
             return;
         };
@@ -257,6 +267,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     fn eof(&self, stream: &Py<PyStream>) -> bool {
         let py = self.py();
         let stream = stream.bind(py);
+        let _serving = self.serving(stream);
         let (Some(protocol), Some(owner)) =
             (stream.get().protocol_of(py), stream.get().owner_of(py))
         else {
@@ -286,6 +297,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     fn write_closed(&self, stream: &Py<PyStream>) {
         let py = self.py();
         let stream = stream.bind(py);
+        let _serving = self.serving(stream);
         if let Some(owner) = stream.get().owner_of(py) {
             if let Err(error) = owner.call_method1(names::write_closed(py), (stream,)) {
                 fail(stream, error);
@@ -296,6 +308,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     fn resume(&self, stream: &Py<PyStream>) {
         let py = self.py();
         let stream = stream.bind(py);
+        let _serving = self.serving(stream);
         if let Some(producer) = stream.get().producer_of(py) {
             if let Err(error) = producer.call_method0(names::resume_producing(py)) {
                 fail(stream, error);
@@ -306,6 +319,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
     fn secured(&self, stream: &Py<PyStream>, peer: Arc<Peer>) {
         let py = self.py();
         let stream = stream.bind(py);
+        let _serving = self.serving(stream);
         stream.get().note_secured(peer);
         if let Some(owner) = stream.get().owner_of(py) {
             if let Err(error) = owner.call_method1(names::secured(py), (stream,)) {
@@ -358,6 +372,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         let Some(owner) = listener.get().owner(py) else {
             return;
         };
+        let _serving = self.serving(&owner);
         let told = address::to_python(py, peer).and_then(|peer| {
             owner
                 .call_method1(names::accepted(py), (stream, peer))
@@ -405,6 +420,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         let Some(owner) = connector.get().owner(py) else {
             return;
         };
+        let _serving = self.serving(stream);
         if let Err(error) = owner.call_method1(names::connected(py), (stream,)) {
             fail(stream, error);
         }
@@ -415,6 +431,7 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         let Some(owner) = connector.get().owner(py) else {
             return;
         };
+        let _serving = self.serving(&owner);
         if let Err(error) = owner.call_method1(names::connect_failed(py), (errno,)) {
             complain(&owner, connector.bind(py).as_any(), error);
         }
@@ -428,6 +445,8 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         let Some(protocol) = datagram.get().protocol_of(py) else {
             return; // nobody listens yet, or no more
         };
+        let owner = datagram.get().owner_of(py);
+        let _serving = owner.as_ref().map(|owner| self.serving(owner));
         let method = names::datagram_received(py);
         let delivered = data.and_then(|data| {
             if datagram.get().is_bare() {

@@ -8,30 +8,28 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion._native import REASON_RAISED
-from torsion.internet import error
 from torsion.internet.interfaces import IConnector
+from torsion.internet.transports.dialect import Dialect
 from torsion.internet.transports.numeric import patience
-from torsion.internet.transports.owner import CONNECTION_DONE, Home, StreamOwner
-from torsion.logger import Logger
-from torsion.python.failure import Failure
+from torsion.internet.transports.owner import Home, StreamOwner
 
 if TYPE_CHECKING:
     from torsion._native import Connector as NativeConnector
     from torsion._native import Stream
     from torsion.internet.defer import Deferred
     from torsion.internet.interfaces import IDelayedCall
+    from torsion.python.failure import Failure
 
 __all__ = ["Attempt", "BaseConnector"]
-
-_log = Logger("torsion.internet.transports")
 
 
 class Attempt:
     """One attempt to connect; what arrives for another one than the connector's present attempt is late and dropped."""
 
-    __slots__ = ("native", "resolving")
+    __slots__ = ("dialect", "native", "resolving")
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
         self.native: NativeConnector | None = None
         self.resolving: Deferred[str] | None = None
 
@@ -45,7 +43,7 @@ class Attempt:
             try:
                 resolving.cancel()
             except BaseException:  # noqa: BLE001 - a resolver of the program's own, say; the attempt has ended all the same
-                _log.failure("Cancelling a look-up raised")
+                self.dialect.log.failure("Cancelling a look-up raised")
 
 
 @implementer(IConnector)
@@ -78,16 +76,15 @@ class BaseConnector(StreamOwner):
         """Begin to connect: set ``attempt.native``, or call :meth:`fail_soon`."""
         raise NotImplementedError
 
-    def explain_errno(self, errno: int, text: str) -> error.ConnectError:
+    def explain_errno(self, errno: int, text: str) -> Any:
         """Return the error to tell the factory for the system's *errno*."""
-        return error.getConnectError((errno, text))
+        return self.dialect.error.getConnectError((errno, text))
 
     def getDestination(self) -> Any:
         """Return where the connection goes, as it was asked for."""
         raise NotImplementedError
 
-    @staticmethod
-    def locate(address: Any) -> Any:
+    def locate(self, address: Any) -> Any:
         """Return *address*, as the engine has it, as an ``IAddress``."""
         raise NotImplementedError
 
@@ -110,7 +107,7 @@ class BaseConnector(StreamOwner):
             if not self._factory_started:
                 self.factory.doStart()
                 self._factory_started = True
-            attempt = self._attempt = Attempt()
+            attempt = self._attempt = Attempt(self.dialect)
             self.reactor.handles[self] = None
             if self.timeout:
                 self._timer = self.reactor.callLater(self.timeout, self._timed_out)
@@ -122,8 +119,8 @@ class BaseConnector(StreamOwner):
         try:
             self.factory.startedConnecting(self)
         except BaseException:  # noqa: BLE001 - it costs the attempt, and is told like any failure
-            _log.failure("startedConnecting of {factory!r} raised", factory=self.factory)
-            self.fail_soon(attempt, Failure())
+            self.dialect.log.failure("startedConnecting of {factory!r} raised", factory=self.factory)
+            self.fail_soon(attempt, self.dialect.Failure())
 
     def stopConnecting(self) -> None:
         """Give the attempt up; the factory's ``clientConnectionFailed`` is called with ``UserError``.
@@ -131,9 +128,9 @@ class BaseConnector(StreamOwner):
         :raises torsion.internet.error.NotConnectingError: if no attempt is under way.
         """
         if self.state != "connecting":
-            raise error.NotConnectingError("we're not trying to connect")
+            raise self.dialect.error.NotConnectingError("we're not trying to connect")
         self.reactor.engine.wakeup_fileno()  # which refuses other threads, before anything has ended
-        self.connectionFailed(Failure(error.UserError()))
+        self.connectionFailed(self.dialect.Failure(self.dialect.error.UserError()))
 
     def disconnect(self) -> None:
         """Close the connection, or give the attempt up, or do nothing if there is neither."""
@@ -166,7 +163,7 @@ class BaseConnector(StreamOwner):
     def _timed_out(self) -> None:
         self._timer = None
         why = f"no connection to {self.destination()} after {self.timeout} seconds"
-        self.connectionFailed(Failure(error.TimeoutError(string=why)))
+        self.connectionFailed(self.dialect.Failure(self.dialect.error.TimeoutError(string=why)))
 
     def _end_attempt(self) -> None:
         timer, self._timer = self._timer, None
@@ -206,12 +203,14 @@ class BaseConnector(StreamOwner):
         try:
             getattr(self.factory, hook)(*args)
         except BaseException:  # noqa: BLE001 - the connection is gone already; what else is there to lose?
-            _log.failure("{hook} of {factory!r} raised", hook=hook, factory=self.factory)
+            self.dialect.log.failure("{hook} of {factory!r} raised", hook=hook, factory=self.factory)
 
     def abandon(self, reason: Failure) -> None:
         """Give the attempt up, because the reactor stops."""
         if self.state == "connecting":
-            self.connectionFailed(Failure(error.ConnectError(string=reason.getErrorMessage())))
+            self.connectionFailed(
+                self.dialect.Failure(self.dialect.error.ConnectError(string=reason.getErrorMessage()))
+            )
 
     # --- what the engine calls ---------------------------------------------------------------------------------------
 
@@ -233,7 +232,7 @@ class BaseConnector(StreamOwner):
         """The connection could not be made."""
         if self._attempt is not None:
             self._attempt.native = None
-        self.connectionFailed(Failure(self.explain_errno(errno, strerror(errno))))
+        self.connectionFailed(self.dialect.Failure(self.explain_errno(errno, strerror(errno))))
 
     def lost(self, stream: Stream, code: int, errno: int, reason: Any, /) -> None:
         """The connection is gone: tell its protocol, then the factory."""
@@ -249,5 +248,5 @@ class BaseConnector(StreamOwner):
             except BaseException as exception:  # noqa: BLE001 - the factory is to be told all the same
                 self.raised(protocol, exception)
         elif not self.reactor.disconnecting and code != REASON_RAISED:
-            failure = CONNECTION_DONE  # nobody wanted it: it was closed, however the peer took that
+            failure = self.dialect.done()  # nobody wanted it: it was closed, however the peer took that
         self.connectionLost(failure)

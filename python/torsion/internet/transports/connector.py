@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from torsion.internet import error
-from torsion.internet.address import IPv4Address, IPv6Address
-from torsion.internet.defer import maybeDeferred
 from torsion.internet.transports.connecting import Attempt, BaseConnector
 from torsion.internet.transports.numeric import (
     host_name,
@@ -17,13 +14,14 @@ from torsion.internet.transports.numeric import (
     resolve_interface,
     service_port,
 )
-from torsion.internet.transports.stream import TCPConnection, address_of
-from torsion.python.failure import Failure
+from torsion.internet.transports.stream import TCPConnection
 
 if TYPE_CHECKING:
     from torsion._native import Stream
     from torsion._native._core import SocketAddress
+    from torsion.internet.address import IPv4Address, IPv6Address
     from torsion.internet.transports.owner import Home
+    from torsion.python.failure import Failure
 
 __all__ = ["Connector"]
 
@@ -57,14 +55,17 @@ class Connector(BaseConnector):
 
     def getDestination(self) -> IPv4Address | IPv6Address:
         """Return where the connection goes, as it was asked for."""
-        kind = IPv6Address if isIPv6Address(self.host) else IPv4Address
-        return kind("TCP", self.host, self.port)
+        dialect = self.dialect
+        kind = dialect.IPv6Address if isIPv6Address(self.host) else dialect.IPv4Address
+        return kind("TCP", self.host, self.port)  # type: ignore[no-any-return]
 
     def destination(self) -> str:
         """Return that for people to read."""
         return f"{self.host}:{self.port}"
 
-    locate = staticmethod(address_of)
+    def locate(self, address: SocketAddress) -> IPv4Address | IPv6Address:
+        """Return *address* as an ``IAddress``."""
+        return self.dialect.address_of(address)  # type: ignore[no-any-return]
 
     def begin(self, attempt: Attempt) -> None:
         """Look the host up if that is needed, then connect."""
@@ -73,7 +74,7 @@ class Connector(BaseConnector):
             self._start(attempt, host)
             return
         # A program may bring its own resolver. Whatever that raises, returns or answers costs the attempt, no more.
-        attempt.resolving = resolving = maybeDeferred(self.reactor.resolve, host)
+        attempt.resolving = resolving = self.dialect.maybeDeferred(self.reactor.resolve, host)
 
         def resolved(address: str) -> None:
             attempt.resolving = None
@@ -91,20 +92,27 @@ class Connector(BaseConnector):
             port = port_number(self.port)
             address = resolve_interface(host, port)
         except (OSError, OverflowError, TypeError, ValueError) as problem:  # ValueError: it can be no name
-            self.fail_soon(attempt, Failure(error.ConnectError(string=f"{host!r} port {self.port!r}: {problem}")))
+            self.fail_soon(attempt, self.dialect.Failure(self.unusable(host, problem)))
             return
         try:
             local = None if self.bindAddress is None else self._local(address)
         except (OSError, OverflowError, TypeError, ValueError) as problem:
-            self.fail_soon(attempt, Failure(error.ConnectBindError(None, f"{self.bindAddress!r}: {problem}")))
+            self.fail_soon(
+                attempt,
+                self.dialect.Failure(self.dialect.error.ConnectBindError(None, f"{self.bindAddress!r}: {problem}")),
+            )
             return
         options = {"reuse_port": True} if self.reusePort else {}  # not every engine knows of it
         try:
             attempt.native = self.reactor.engine.connect(address, local, self, self.streams, **options)
         except OSError as problem:
-            self.fail_soon(attempt, Failure(self.explain_errno(problem.errno or 0, str(problem.strerror))))
+            self.fail_soon(attempt, self.dialect.Failure(self.explain_errno(problem.errno or 0, str(problem.strerror))))
         except ValueError as problem:  # an address that the engine reads in another way than the system does
-            self.fail_soon(attempt, Failure(error.ConnectError(string=f"{host!r} port {self.port!r}: {problem}")))
+            self.fail_soon(attempt, self.dialect.Failure(self.unusable(host, problem)))
+
+    def unusable(self, host: str, problem: Exception) -> Exception:
+        """Return the error to tell the factory for an address that cannot be one, as *problem* says."""
+        return self.dialect.error.ConnectError(string=f"{host!r} port {self.port!r}: {problem}")  # type: ignore[no-any-return]
 
     def _local(self, address: SocketAddress) -> SocketAddress:
         """Return this end's address, of the same family as *address*."""
@@ -114,12 +122,12 @@ class Connector(BaseConnector):
             host = "::"
         return resolve_interface(host, port_number(port))
 
-    def explain_errno(self, errno: int, text: str) -> error.ConnectError:
+    def explain_errno(self, errno: int, text: str) -> Any:
         """Return the error to tell the factory for the system's *errno*."""
         # The system does not tell what it objects to. Errors about an address are about ours, where we asked for one.
         if self.bindAddress is not None:
             import errno as numbers
 
             if errno in (numbers.EADDRINUSE, numbers.EADDRNOTAVAIL, numbers.EACCES, numbers.EINVAL):
-                return error.ConnectBindError(errno, text)
-        return error.getConnectError((errno, text))
+                return self.dialect.error.ConnectBindError(errno, text)
+        return self.dialect.error.getConnectError((errno, text))

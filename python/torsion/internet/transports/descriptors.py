@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from torsion.internet import error
-from torsion.internet.interfaces import IHalfCloseableDescriptor
-from torsion.logger import Logger
-from torsion.python.failure import Failure
+from torsion.internet.transports.dialect import TORSION, Dialect
 
 if TYPE_CHECKING:
     from torsion._native import Watch
     from torsion.internet.transports.owner import Home
+    from torsion.python.failure import Failure
 
 __all__ = ["Descriptors"]
-
-_log = Logger("torsion.internet.transports")
 
 
 class _Watched:
@@ -37,13 +33,16 @@ class _Watched:
 
     def watch_failed(self, watch: Watch, errno: int, /) -> None:
         """The engine cannot watch it any more."""
-        gone = error.ConnectionFdescWentAway(f"descriptor {self.number} was closed while it was watched")
+        gone = self.home.dialect.error.ConnectionFdescWentAway(
+            f"descriptor {self.number} was closed while it was watched"
+        )
         for selectable in {id(each): each for each in (self.reader, self.writer) if each is not None}.values():
             self.home.disconnect(selectable, gone, "")
 
     def raised(self, source: object, exception: BaseException, /) -> None:
         """Something of ours raised: a defect, as all that is called from here is guarded."""
-        _log.failure("Unhandled error in {source!r}", Failure(exception), source=source)
+        dialect = self.home.dialect
+        dialect.log.failure("Unhandled error in {source!r}", dialect.Failure(exception), source=source)
 
     def is_stale(self, number: int) -> bool:
         """Tell whether those that it was watched for have closed it since, so that the number is another's now."""
@@ -56,6 +55,9 @@ class Descriptors:
     They are told apart as objects, whatever they are equal to, and remembered with the number that they had when they were
     added: an object that is closed says -1.
     """
+
+    dialect: ClassVar[Dialect] = TORSION
+    """Whose errors and Failures they are told with."""
 
     def __init__(self, reactor: Home) -> None:
         self.reactor = reactor
@@ -143,9 +145,9 @@ class Descriptors:
         try:
             why = None if self._has_gone(selectable) else getattr(selectable, method)()
             if not why and self._has_gone(selectable):
-                why = error.ConnectionFdescWentAway("it was closed while it was watched; remove it first")
+                why = self.dialect.error.ConnectionFdescWentAway("it was closed while it was watched; remove it first")
         except BaseException as problem:  # noqa: BLE001 - as everywhere in a reactor: nothing that escapes ends the loop
-            _log.failure("Unhandled error in {source!r}; it is not watched any more", source=selectable)
+            self.dialect.log.failure("Unhandled error in {source!r}; it is not watched any more", source=selectable)
             why = problem
         if why:
             self.disconnect(selectable, why, method)
@@ -153,11 +155,11 @@ class Descriptors:
     def disconnect(self, selectable: Any, why: Any, method: str) -> None:
         """Watch it no more, and tell it *why*.  Reading that is over ends only that half of those that have two."""
         self.remove_reader(selectable)
-        failure = why if isinstance(why, Failure) else Failure(why)
+        failure = why if isinstance(why, self.dialect.Failure) else self.dialect.Failure(why)
         if (
             method == "doRead"
-            and failure.check(error.ConnectionDone)
-            and IHalfCloseableDescriptor.providedBy(selectable)
+            and failure.check(self.dialect.error.ConnectionDone)
+            and self.dialect.half_closeable_descriptor(selectable)
         ):
             self._tell(selectable.readConnectionLost, failure)
             return
@@ -168,7 +170,7 @@ class Descriptors:
         try:
             hook(reason)
         except BaseException:  # noqa: BLE001 - it has no further say, and the others are to go on
-            _log.failure("Unhandled error in {source!r}", source=hook)
+            self.dialect.log.failure("Unhandled error in {source!r}", source=hook)
 
     # --- one watch for each number -----------------------------------------------------------------------------------
 

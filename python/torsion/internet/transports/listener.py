@@ -7,26 +7,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from zope.interface import implementer
 
-from torsion.internet.address import IPv4Address, IPv6Address
-from torsion.internet.defer import Deferred
-from torsion.internet.error import CannotListenError
 from torsion.internet.interfaces import IListeningPort, ILoggingContext, ISystemHandle
 from torsion.internet.transports.numeric import port_number, resolve_interface
-from torsion.internet.transports.owner import CONNECTION_DONE, Home, StreamOwner
-from torsion.internet.transports.stream import TCPConnection, address_of, log_prefix
-from torsion.logger import Logger
-from torsion.python.failure import Failure
+from torsion.internet.transports.owner import Home, StreamOwner
+from torsion.internet.transports.stream import TCPConnection
 from torsion.python.reflect import qual
 
 if TYPE_CHECKING:
     import socket
 
     from torsion._native import Listener, Stream
+    from torsion._native._core import SocketAddress
+    from torsion.internet.address import IPv4Address, IPv6Address
+    from torsion.internet.defer import Deferred
     from torsion.internet.interfaces import IProtocolFactory
+    from torsion.python.failure import Failure
 
 __all__ = ["BasePort", "Port"]
-
-_log = Logger("torsion.internet.transports")
 
 
 @implementer(IListeningPort, ILoggingContext, ISystemHandle)
@@ -65,8 +62,7 @@ class BasePort(StreamOwner):
     def closed(self) -> None:
         """It does not listen any more.  Must not raise."""
 
-    @staticmethod
-    def locate(address: Any) -> Any:
+    def locate(self, address: Any) -> Any:
         """Return *address*, as the engine has it, as an ``IAddress``."""
         raise NotImplementedError
 
@@ -76,7 +72,7 @@ class BasePort(StreamOwner):
 
     def factory_name(self) -> str:
         """Return by what name log lines are to call the factory."""
-        return log_prefix(self.factory)
+        return self.dialect.log_prefix(self.factory)
 
     # --- what the program calls --------------------------------------------------------------------------------------
 
@@ -90,17 +86,20 @@ class BasePort(StreamOwner):
             return
         listener = self.open()
         try:
+            self._host = self.locate(listener.address())
+            self.opened()
+            self._say_started()
             self.factory.doStart()
         except BaseException:
             listener.close()
             self.closed()
             raise
         self._listener = listener
-        self._host = self.locate(listener.address())
         self.connected, self.disconnected = True, False
-        self.opened()
         self.reactor.handles[self] = None
-        _log.info("{factory} starting on {place!r}", factory=self.factory_name(), place=self.place())
+
+    def _say_started(self) -> None:
+        self.dialect.note("{factory} starting on {place!r}", factory=self.factory_name(), place=self.place())
 
     def stopListening(self) -> Deferred[None] | None:
         """Cease to listen; the address is free at once, and ``factory.doStop`` is called soon.
@@ -111,7 +110,7 @@ class BasePort(StreamOwner):
         listener = self._listener
         if listener is None:
             return None
-        stopped: Deferred[None] = Deferred()
+        stopped: Deferred[None] = self.dialect.Deferred()
         if not self._stopped:
             listener.close()
             self.reactor.callFromThread(self._finish, listener)
@@ -151,16 +150,16 @@ class BasePort(StreamOwner):
 
     # --- how it ends -------------------------------------------------------------------------------------------------
 
-    def _finish(self, listener: Listener, reason: Failure = CONNECTION_DONE) -> None:
+    def _finish(self, listener: Listener) -> None:
         if self._listener is listener:  # else: the reactor has stopped meanwhile and done this
-            self.connectionLost(reason)
+            self.connectionLost(self.dialect.done())
 
     def abandon(self, reason: Failure) -> None:
         """Stop at once, because the reactor stops."""
         try:
             self.connectionLost(reason)
         except BaseException:  # noqa: BLE001 - whatever a factory raises, the others are to be stopped as well
-            _log.failure("doStop of {factory!r} raised", factory=self.factory)
+            self.dialect.log.failure("doStop of {factory!r} raised", factory=self.factory)
 
     def connectionLost(self, reason: Failure) -> None:
         """Have stopped: tell the factory, and whoever waits.
@@ -170,7 +169,7 @@ class BasePort(StreamOwner):
         listener = self._listener
         if listener is None:
             return
-        _log.info("({kind} Port {place} Closed)", kind=self.kind, place=self.place())
+        self.dialect.note("({kind} Port {place} Closed)", kind=self.kind, place=self.place())
         listener.close()
         self._listener = None
         self.connected, self.disconnected = False, True
@@ -183,7 +182,7 @@ class BasePort(StreamOwner):
             if not waiting:
                 raise
             for deferred in waiting:
-                deferred.errback(Failure())
+                deferred.errback(self.dialect.Failure())
         else:
             for deferred in waiting:
                 deferred.callback(None)
@@ -201,7 +200,9 @@ class BasePort(StreamOwner):
 
     def accept_failed(self, errno: int, /) -> None:
         """Connections cannot be accepted, most likely for want of descriptors; those that wait are turned away meanwhile."""
-        _log.error("Cannot accept connections at {port!r}: {error}", port=self, error=OSError(errno, strerror(errno)))
+        self.dialect.log.error(
+            "Cannot accept connections at {port!r}: {error}", port=self, error=OSError(errno, strerror(errno))
+        )
 
 
 class Port(BasePort):
@@ -236,7 +237,7 @@ class Port(BasePort):
             address = resolve_interface(self.interface, port_number(self.port))
             return self.reactor.engine.listen(address, self.backlog, self, self.streams, **options)
         except (OSError, OverflowError, ValueError) as error:  # ValueError: it can be no name
-            raise CannotListenError(self.interface, self.port, error) from error
+            raise self.dialect.error.CannotListenError(self.interface, self.port, error) from error
 
     def opened(self) -> None:
         """Note the port's number, which the system may have chosen."""
@@ -246,7 +247,9 @@ class Port(BasePort):
         """Forget that number."""
         self.port = self._asked
 
-    locate = staticmethod(address_of)
+    def locate(self, address: SocketAddress) -> IPv4Address | IPv6Address:
+        """Return *address* as an ``IAddress``."""
+        return self.dialect.address_of(address)  # type: ignore[no-any-return]
 
     def place(self) -> object:
         """Return the port's number."""

@@ -7,10 +7,7 @@ from os import strerror
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from torsion._native import REASON_ABORTED, REASON_DONE, REASON_RAISED, REASON_TLS
-from torsion.internet import error
-from torsion.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener
-from torsion.logger import Logger
-from torsion.python.failure import Failure
+from torsion.internet.transports.dialect import TORSION, Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,19 +16,9 @@ if TYPE_CHECKING:
     from torsion.internet.defer import Deferred
     from torsion.internet.interfaces import IDelayedCall
     from torsion.internet.transports.tls import TLS
+    from torsion.python.failure import Failure
 
-__all__ = ["CONNECTION_ABORTED", "CONNECTION_DONE", "CONNECTION_LOST", "Handle", "Home", "StreamOwner"]
-
-_log = Logger("torsion.internet.transports")
-
-# Nearly every connection ends in one of these ways, and without a traceback there is nothing in them to tell one end
-# from another: so they are made once.
-CONNECTION_DONE = Failure(error.ConnectionDone())
-CONNECTION_LOST = Failure(error.ConnectionLost())
-CONNECTION_ABORTED = Failure(error.ConnectionAborted())
-
-_half_closeable = IHalfCloseableProtocol.providedBy
-_handshake_listener = IHandshakeListener.providedBy
+__all__ = ["Handle", "Home", "StreamOwner"]
 
 
 class Handle(Protocol):
@@ -69,6 +56,8 @@ class StreamOwner:
 
     client: ClassVar[bool] = False
     """Whether this end has made the connections."""
+    dialect: ClassVar[Dialect] = TORSION
+    """Whose classes protocols and factories are told with."""
 
     def __init__(self, reactor: Home) -> None:
         self.reactor = reactor
@@ -79,32 +68,33 @@ class StreamOwner:
         protocol = stream.protocol
         if protocol is not None:
             stream.protocol = None  # the protocol holds the stream, for as long as it is held itself
-            protocol.connectionLost(CONNECTION_DONE if code == REASON_DONE else self.explain(code, errno, reason))
+            protocol.connectionLost(self.dialect.done() if code == REASON_DONE else self.explain(code, errno, reason))
 
-    def explain(self, code: int, errno: int, reason: Any) -> Failure:
+    def explain(self, code: int, errno: int, reason: Any) -> Any:
         """Return why a stream is gone, as a protocol is told."""
+        dialect = self.dialect
         if code == REASON_DONE:
-            return CONNECTION_DONE
-        if code == REASON_RAISED and isinstance(reason, Failure):
+            return dialect.done()
+        if code == REASON_RAISED and isinstance(reason, dialect.Failure):
             return reason
         if code == REASON_ABORTED and not self.reactor.disconnecting:
-            return CONNECTION_ABORTED
+            return dialect.aborted()
         if code == REASON_TLS and reason is not None:
-            return Failure(self.reactor.tls.failure(*reason))
+            return dialect.Failure(self.reactor.tls.failure(*reason))
         if errno:
-            return Failure(error.ConnectionLost(OSError(errno, strerror(errno))))
-        return CONNECTION_LOST
+            return dialect.Failure(dialect.error.ConnectionLost(OSError(errno, strerror(errno))))
+        return dialect.lost()
 
     def secured(self, stream: Stream, /) -> None:
         """The TLS handshake is over: tell a protocol that wants to know."""
         protocol = stream.protocol
-        if _handshake_listener(protocol):
+        if self.dialect.handshake_listener(protocol):
             protocol.handshakeCompleted()
 
     def eof(self, stream: Stream, /) -> bool:
         """The peer sends no more: let the protocol go on sending if it knows of half-closed connections."""
         protocol = stream.protocol
-        if not _half_closeable(protocol):
+        if not self.dialect.half_closeable(protocol):
             return False
         protocol.readConnectionLost()
         return True
@@ -112,11 +102,11 @@ class StreamOwner:
     def write_closed(self, stream: Stream, /) -> None:
         """We send no more."""
         protocol = stream.protocol
-        if _half_closeable(protocol):
+        if self.dialect.half_closeable(protocol):
             protocol.writeConnectionLost()
 
-    def raised(self, source: object, exception: BaseException, /) -> Failure:
+    def raised(self, source: object, exception: BaseException, /) -> Any:
         """A hook raised *exception*: log it, and return it for the protocol's ``connectionLost``."""
-        failure = Failure(exception, type(exception), exception.__traceback__)
-        _log.failure("Unhandled error in {source!r}; its connection is lost", failure, source=source)
+        failure = self.dialect.Failure(exception, type(exception), exception.__traceback__)
+        self.dialect.log.failure("Unhandled error in {source!r}; its connection is lost", failure, source=source)
         return failure

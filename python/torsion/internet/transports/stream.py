@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import classImplements
 
 from torsion._native import Stream
-from torsion.internet.address import IPv4Address, IPv6Address
 from torsion.internet.interfaces import (
     IConsumer,
     ILoggingContext,
@@ -17,13 +15,13 @@ from torsion.internet.interfaces import (
     ISystemHandle,
     ITLSTransport,
 )
+from torsion.internet.transports.dialect import TORSION
 from torsion.internet.transports.tls import Securable, Secured, Wrapped
 
 if TYPE_CHECKING:
     import socket
-    from typing import Literal
 
-    from torsion._native._core import SocketAddress
+    from torsion.internet.address import IPv4Address, IPv6Address
     from torsion.internet.transports.owner import Home
 
     _Stream = Stream
@@ -33,27 +31,8 @@ else:
 __all__ = ["StreamNames", "TCPConnection", "TCPNames", "TLSConnection", "WrappedConnection", "address_of", "log_prefix"]
 
 
-def address_of(address: SocketAddress, type: Literal["TCP", "UDP"] = "TCP") -> IPv4Address | IPv6Address:
-    """Return *address* as the class that Twisted's API has for its family.
-
-    An address that is good on one link only is given with its scope, such as ``fe80::1%eth0``: without, nobody could
-    connect to it.
-    """
-    if len(address) == 2:
-        return IPv4Address(type, *address)
-    host, port, flow, scope = address
-    if scope:
-        from socket import if_indextoname
-
-        with suppress(OSError):  # that link is gone
-            host = f"{host}%{if_indextoname(scope)}"
-    return IPv6Address(type, host, port, flow, scope)
-
-
-def log_prefix(thing: object) -> str:
-    """Return by what name log lines are to call *thing*."""
-    context = ILoggingContext(thing, None)
-    return type(thing).__name__ if context is None else str(context.logPrefix())
+address_of = TORSION.address_of
+log_prefix = TORSION.log_prefix
 
 
 class StreamNames(_Stream):
@@ -93,8 +72,9 @@ class StreamNames(_Stream):
 
     def logPrefix(self) -> str:
         """Return by what name log lines are to call this connection: its protocol's, and whom it is with."""
-        name = log_prefix(self.protocol) if self.protocol is not None else "-"
-        return f"{name},{self.owner.label(self)}"  # type: ignore[attr-defined]
+        owner: Any = self.owner
+        name = owner.dialect.log_prefix(self.protocol) if self.protocol is not None else "-"
+        return f"{name},{owner.label(self)}"
 
     @property
     def logstr(self) -> str:
@@ -114,11 +94,11 @@ class TCPNames(StreamNames):
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """Return where this end is."""
-        return address_of(self.host_address())
+        return self.owner.dialect.address_of(self.host_address())  # type: ignore[attr-defined, no-any-return]
 
     def getPeer(self) -> IPv4Address | IPv6Address:
         """Return where the other end is."""
-        return address_of(self.peer_address())
+        return self.owner.dialect.address_of(self.peer_address())  # type: ignore[attr-defined, no-any-return]
 
 
 class TCPConnection(Securable, TCPNames, Stream):

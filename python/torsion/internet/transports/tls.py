@@ -103,9 +103,12 @@ class Securable(_Stream):
             raise RuntimeError("TLS cannot be started: the connection is closing")
         protocol = self.protocol
         plain = type(self)
+        producer, streaming = self.producer, self.streamingProducer
         reactor: Any = self.owner.reactor  # type: ignore[attr-defined]
         factory = reactor.tls.layer(contextFactory, is_client, getattr(protocol, "factory", None), reactor)
         layer = factory.protocol(factory, protocol, False)
+        if producer is not None:
+            self.unregisterProducer()
         self.__dict__["tls_layer"] = layer
         self.__class__ = self.wrapped_class
         try:
@@ -115,6 +118,8 @@ class Securable(_Stream):
             del self.__dict__["tls_layer"]
             raise
         self.protocol = layer
+        if producer is not None:
+            self.registerProducer(producer, streaming)  # with the layer: what it writes is to be encrypted
 
 
 class Secured(_Stream):

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from torsion.internet import error
 from torsion.internet._current import current_reactor
-from torsion.internet.address import UNIXAddress
 from torsion.internet.transports.connecting import Attempt, BaseConnector
 from torsion.internet.transports.listener import Port as TCPPort
 from torsion.internet.transports.unixpath import SocketFile, explain, is_abstract, lock_holder, shown, socket_path
-from torsion.internet.transports.unixstream import UNIXClient, UNIXServer, UNIXStreamOwner, unix_address_of
-from torsion.logger import Logger
-from torsion.python.failure import Failure
+from torsion.internet.transports.unixstream import UNIXClient, UNIXServer, UNIXStreamOwner
 from torsion.python.reflect import qual
 
 if TYPE_CHECKING:
     import os
 
-    from torsion._native import Listener
+    from torsion._native import Listener, Stream
+    from torsion.internet.address import UNIXAddress
     from torsion.internet.interfaces import IProtocolFactory
     from torsion.internet.transports.owner import Home
     from torsion.python.lockfile import FilesystemLock
 
 __all__ = ["Connector", "Port"]
-
-_log = Logger("torsion.internet.transports")
 
 
 def _home(reactor: Home | None) -> Home:
@@ -81,9 +76,9 @@ class Port(UNIXStreamOwner, TCPPort):
                 raise
         except OSError as problem:
             problem = explain(self._path, problem)
-            raise error.CannotListenError(None, self.fileName, problem) from problem
+            raise self.dialect.error.CannotListenError(None, self.fileName, problem) from problem
         except ValueError as problem:  # a lock that is none
-            raise error.CannotListenError(None, self.fileName, problem) from problem
+            raise self.dialect.error.CannotListenError(None, self.fileName, problem) from problem
         file.made()
         return listener
 
@@ -92,12 +87,14 @@ class Port(UNIXStreamOwner, TCPPort):
         try:
             self._file.remove()
         except (OSError, ValueError):
-            _log.failure("Cannot remove what {port!r} has left behind", port=self)
+            self.dialect.log.failure("Cannot remove what {port!r} has left behind", port=self)
 
     def opened(self) -> None:
         """All is known already."""
 
-    locate = staticmethod(unix_address_of)  # type: ignore[assignment]
+    def locate(self, address: bytes) -> UNIXAddress:  # type: ignore[override]
+        """Return *address* as an ``IAddress``."""
+        return self.dialect.unix_address_of(address)  # type: ignore[no-any-return]
 
     def place(self) -> object:
         """Return the path."""
@@ -130,6 +127,9 @@ class Connector(UNIXStreamOwner, BaseConnector):
     :ivar checkPID: whether the lock beside it is looked at first.
     """
 
+    streams: ClassVar[type[Stream]] = UNIXClient
+    """What its connections are."""
+
     def __init__(
         self,
         address: str | bytes | os.PathLike[str] | os.PathLike[bytes],
@@ -152,23 +152,25 @@ class Connector(UNIXStreamOwner, BaseConnector):
         path = self._path
         if self.checkPID and not is_abstract(path) and lock_holder(path) is None:
             why = f"no living process holds the lock {self.address}.lock"
-            self.fail_soon(attempt, Failure(error.BadFileError(string=why)))
+            self.fail_soon(attempt, self.dialect.Failure(self.dialect.error.BadFileError(string=why)))
             return
         try:
-            attempt.native = self.reactor.engine.connect_unix(path, self, UNIXClient)
+            attempt.native = self.reactor.engine.connect_unix(path, self, self.streams)
         except OSError as problem:
-            self.fail_soon(attempt, Failure(self.explain_errno(problem.errno or 0, str(problem.strerror))))
+            self.fail_soon(attempt, self.dialect.Failure(self.explain_errno(problem.errno or 0, str(problem.strerror))))
 
-    def explain_errno(self, errno: int, text: str) -> error.ConnectError:
+    def explain_errno(self, errno: int, text: str) -> Any:
         """Return the error to tell the factory for the system's *errno*, with the path in it."""
         text = explain(self._path, OSError(errno, text)).strerror or text
-        return error.getConnectError((errno, f"{self.address!r}: {text}"))
+        return self.dialect.error.getConnectError((errno, f"{self.address!r}: {text}"))
 
-    locate = staticmethod(unix_address_of)
+    def locate(self, address: bytes) -> UNIXAddress:
+        """Return *address* as an ``IAddress``."""
+        return self.dialect.unix_address_of(address)  # type: ignore[no-any-return]
 
     def getDestination(self) -> UNIXAddress:
         """Return where the connection goes."""
-        return UNIXAddress(self._path)
+        return self.dialect.UNIXAddress(self._path)  # type: ignore[no-any-return]
 
     def destination(self) -> str:
         """Return that for people to read."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import classImplements
 
 from torsion._native import REASON_OVERRUN, Stream
-from torsion.internet.address import UNIXAddress
-from torsion.internet.error import FileDescriptorOverrun
 from torsion.internet.interfaces import (
     IConsumer,
-    IFileDescriptorReceiver,
     ILoggingContext,
     INegotiated,
     IPushProducer,
@@ -19,22 +16,17 @@ from torsion.internet.interfaces import (
     ITLSTransport,
     IUNIXTransport,
 )
+from torsion.internet.transports.dialect import TORSION
 from torsion.internet.transports.owner import StreamOwner
 from torsion.internet.transports.stream import StreamNames
 from torsion.internet.transports.tls import Securable, Secured, Wrapped
-from torsion.logger import Logger
-from torsion.python.failure import Failure
+
+if TYPE_CHECKING:
+    from torsion.internet.address import UNIXAddress
 
 __all__ = ["UNIXClient", "UNIXConnection", "UNIXNames", "UNIXServer", "UNIXStreamOwner", "unix_address_of"]
 
-_log = Logger("torsion.internet.transports")
-
-_receives = IFileDescriptorReceiver.providedBy
-
-
-def unix_address_of(address: bytes) -> UNIXAddress:
-    """Return *address*, as the engine has it, as the class of Twisted's API; a socket without one is called None."""
-    return UNIXAddress(address or None)
+unix_address_of = TORSION.unix_address_of
 
 
 class UNIXNames(StreamNames):
@@ -44,11 +36,11 @@ class UNIXNames(StreamNames):
 
     def getHost(self) -> UNIXAddress:
         """Return where this end is: for a client most often nowhere, a ``UNIXAddress`` without a name."""
-        return unix_address_of(self.host_address())
+        return self.owner.dialect.unix_address_of(self.host_address())  # type: ignore[attr-defined, no-any-return]
 
     def getPeer(self) -> UNIXAddress:
         """Return where the other end is, as :meth:`getHost`."""
-        return unix_address_of(self.peer_address())
+        return self.owner.dialect.unix_address_of(self.peer_address())  # type: ignore[attr-defined, no-any-return]
 
     def sendFileDescriptor(self, descriptor: int) -> None:
         """Send an open file to the peer, along with the byte that is written next.
@@ -103,7 +95,7 @@ class UNIXStreamOwner(StreamOwner):
         Those that are left when the protocol raises, or that it has no use for, are closed.
         """
         try:
-            while descriptors and _receives(stream.protocol):
+            while descriptors and self.dialect.receives_descriptors(stream.protocol):
                 stream.protocol.fileDescriptorReceived(descriptors.pop(0))
         finally:
             if descriptors:
@@ -111,23 +103,23 @@ class UNIXStreamOwner(StreamOwner):
 
                 for descriptor in descriptors:
                     os.close(descriptor)
-        if not _receives(stream.protocol):
+        if not self.dialect.receives_descriptors(stream.protocol):
             self._tell_unwanted(stream)
 
     def _tell_unwanted(self, stream: Any) -> None:
         told = stream.__dict__  # once for each connection, or a peer could fill the log
         if not told.get("_told_of_descriptors"):
             told["_told_of_descriptors"] = True
-            _log.warn(
+            self.dialect.warn(
                 "{protocolName} (on {hostAddress!r}) does not provide IFileDescriptorReceiver; closing file descriptor "
                 "received (from {peerAddress!r}).",
-                protocolName=type(stream.protocol).__name__,
+                protocolName=self.dialect.log_prefix(stream.protocol),
                 hostAddress=stream.getHost(),
                 peerAddress=stream.getPeer(),
             )
 
-    def explain(self, code: int, errno: int, reason: Any) -> Failure:
+    def explain(self, code: int, errno: int, reason: Any) -> Any:
         """Return why a stream is gone, as a protocol is told."""
         if code == REASON_OVERRUN:
-            return Failure(FileDescriptorOverrun())
+            return self.dialect.Failure(self.dialect.error.FileDescriptorOverrun())
         return super().explain(code, errno, reason)

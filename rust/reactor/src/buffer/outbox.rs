@@ -173,6 +173,11 @@ impl<C> Outbox<C> {
         self.len == 0
     }
 
+    /// Makes it full beyond `high_water` bytes from now on.
+    pub const fn set_high_water(&mut self, high_water: u32) {
+        self.high_water = high_water;
+    }
+
     /// Whether it went above its high water mark and has not been empty since: a producer is to hold back.
     #[must_use]
     pub const fn is_full(&self) -> bool {

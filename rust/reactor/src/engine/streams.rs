@@ -2,7 +2,7 @@
 
 use socket2::SockRef;
 
-use super::Engine;
+use super::{Engine, Entry};
 use crate::sink::Handles;
 use crate::stream::{Stream, Wrote};
 use crate::token::Token;
@@ -69,6 +69,29 @@ impl<H: Handles> Engine<H> {
         let mut state = self.state.borrow_mut();
         if state.stream(token).is_some_and(Stream::resume) {
             state.enqueue(token);
+        }
+    }
+
+    /// Has producers hold back beyond `high_water` bytes that wait to be sent.
+    pub fn set_high_water(&self, token: Token, high_water: u32) {
+        if let Some(stream) = self.state.borrow_mut().stream(token) {
+            stream.set_high_water(high_water);
+        }
+    }
+
+    /// Closes the descriptor and forgets the stream: its owner is told nothing, and neither is the peer where somebody else
+    /// has the connection as well.
+    pub fn discard_stream(&self, token: Token) -> Option<H::Stream> {
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        let Some(Entry::Stream { stream, .. }) = state.entries.get_mut(token) else {
+            return None;
+        };
+        stream.release(&state.registrar);
+        state.statistics.streams_closed += 1;
+        match state.entries.remove(token) {
+            Some(Entry::Stream { handle, .. }) => handle,
+            _ => None,
         }
     }
 

@@ -204,6 +204,17 @@ impl<C: AsRef<[u8]>> Stream<C> {
         resumed && (self.readiness.readable() || self.is_ripe())
     }
 
+    /// Whether what comes in is wanted.
+    #[must_use]
+    pub const fn is_reading(&self) -> bool {
+        self.state.is_reading()
+    }
+
+    /// Makes the outbox full beyond `high_water` bytes from now on.
+    pub(crate) const fn set_high_water(&mut self, high_water: u32) {
+        self.outbox.set_high_water(high_water);
+    }
+
     /// Whether a read may be tried.
     pub(crate) fn wants_input(&self) -> bool {
         match &self.tls {
@@ -310,6 +321,18 @@ impl<C: AsRef<[u8]>> Stream<C> {
                 link.forget(registrar);
             }
             link.part(self.lent, reason.resets(), unread);
+        }
+    }
+
+    /// Closes the descriptor and nothing else: the connection goes on with whoever has a duplicate.
+    pub(crate) fn release(&mut self, registrar: &Registrar) {
+        self.reason = Some(CloseReason::Done);
+        self.readiness = Readiness::default();
+        self.outbox.clear(drop);
+        if let Some(link) = self.link.take() {
+            if self.watched {
+                link.forget(registrar);
+            }
         }
     }
 

@@ -1,0 +1,1 @@
+"""What joins torsion to other packages; each part needs the package that it is called after."""

@@ -1,0 +1,13 @@
+"""Stock Twisted on torsion's engine: unchanged applications, another reactor.
+
+    import torsion.interop.twisted
+    torsion.interop.twisted.install()
+    from twisted.internet import reactor
+
+or ``twistd --reactor=torsion``.  It needs Twisted, which ``pip install torsion[twisted]`` brings along.
+"""
+
+from torsion.interop.twisted.installing import install
+from torsion.interop.twisted.reactor import TorsionReactor
+
+__all__ = ["TorsionReactor", "install"]

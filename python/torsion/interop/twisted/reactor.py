@@ -1,0 +1,196 @@
+"""A reactor of stock Twisted's over torsion's engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet import error
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
+from twisted.internet.posixbase import PosixReactorBase
+from twisted.python.log import callWithLogger
+from zope.interface import classImplements, implementer
+
+from torsion._native import Engine, Stream, Timer
+from torsion.internet.transports.connecting import BaseConnector
+from torsion.interop.twisted.connectors import Pending
+from torsion.interop.twisted.descriptors import Descriptors
+from torsion.interop.twisted.dialect import TWISTED
+from torsion.interop.twisted.logcontext import call_in_log_context
+from torsion.interop.twisted.ports import TCPPort, UNIXPort
+from torsion.interop.twisted.provides import ProvidesTCP, ProvidesUNIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["TorsionReactor"]
+
+NATIVE = (Stream, TCPPort, UNIXPort)
+"""Transports that Twisted would register as readers and writers, and that the engine serves."""
+
+
+@implementer(IReactorFDSet)
+class TorsionReactor(ProvidesTCP, ProvidesUNIX, PosixReactorBase):
+    """A reactor for Twisted's applications, whose loop, timers, descriptors, TCP and Unix sockets are torsion's.
+
+    :ivar engine: what it runs on.
+    :ivar handles: ports that listen and connectors that try, to be ended in this order when the reactor stops.
+    :ivar disconnecting: whether the reactor is ending these, and all connections.
+    """
+
+    def __init__(self) -> None:
+        # First, as what Twisted's part begins with is to register a descriptor.
+        self.engine = Engine(self, error)
+        self.handles: dict[Any, None] = {}
+        self.disconnecting = False
+        self._serving = self._served = False
+        self._descriptors = Descriptors(self)
+        super().__init__()
+        self.seconds = self.engine.seconds
+        # Straight to the engine, unless a subclass has its own idea of them.
+        for name, function in (("callLater", self.engine.call_later), ("callFromThread", self.engine.call_from_thread)):
+            if getattr(type(self), name) is getattr(TorsionReactor, name):
+                self.__dict__[name] = function
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def startRunning(self, installSignalHandlers: bool = True) -> None:
+        """Do what :meth:`run` does before it serves."""
+        before, self._serving = self._serving, True
+        self._served = True
+        try:
+            super().startRunning(installSignalHandlers)
+        except BaseException:
+            self._serving = before
+            raise
+
+    def mainLoop(self) -> None:
+        """Serve until the reactor has stopped, or crashes."""
+        call_in_log_context(self.engine, self._serve)
+
+    def _serve(self) -> None:
+        while self._serving:
+            self.runUntilCurrent()  # which fires the event of a shutdown that was asked for
+            if not self._serving:
+                break
+            try:
+                self.engine.run()
+            except BaseException as problem:
+                if isinstance(problem, OSError) and (trace := problem.__traceback__) and trace.tb_next is None:
+                    raise  # the system refuses to wait, and would do so again
+                TWISTED.log.failure("Unexpected error in main loop.")  # a signal handler's
+
+    def doIteration(self, delay: float | None) -> None:
+        """Take one turn, for :meth:`iterate`.
+
+        :param delay: how many seconds to wait at most; None waits until there is something to do.
+        """
+        call_in_log_context(self.engine, self.engine.turn, delay)
+
+    def stop(self) -> None:
+        """Fire the ``shutdown`` event soon, then let :meth:`run` return."""
+        super().stop()
+        self.engine.stop()
+
+    def crash(self) -> None:
+        """Let :meth:`run` return soon, without that event."""
+        super().crash()
+        self._serving = False
+        self.engine.stop()
+
+    def wakeUp(self) -> None:
+        """Let the reactor look for something to do.  May be called from any thread."""
+        self.engine.wake()
+
+    def disconnectAll(self) -> None:
+        """Close all ports and connections; protocols are told that theirs is lost."""
+        reason = TWISTED.lost()
+        self.disconnecting = True
+        try:
+            for each in self.removeAll():
+                if not isinstance(each, (Stream, Pending)):  # which are told below
+                    callWithLogger(each, each.connectionLost, reason)
+            if self._served:  # else nobody has been told to expect an outcome of what tries to connect
+                for handle in list(self.handles):
+                    handle.abandon(reason)
+            self.engine.close()
+        finally:
+            self.disconnecting = False
+        self._descriptors.watch_anew()
+
+    def raised(self, source: object, exception: BaseException, /) -> None:
+        """Log what escaped from a call that the engine made."""
+        failure = TWISTED.Failure(exception, type(exception), exception.__traceback__)
+        TWISTED.log.failure("Unhandled error in {call!r}", failure, call=source)
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def callLater(self, delay: float, callable: Callable[..., Any], *args: object, **kw: object) -> Timer:
+        """Call a function later; an instance has the engine's own method in this place.
+
+        :param delay: in how many seconds.
+        :param callable: the function, called with *args* and *kw*.
+        :returns: the call to come, an ``IDelayedCall``.
+        """
+        return self.engine.call_later(delay, callable, *args, **kw)
+
+    def callFromThread(self, f: Callable[..., Any], *args: object, **kwargs: object) -> None:
+        """Call a function in the reactor's thread, soon; an instance has the engine's own method in this place."""
+        self.engine.call_from_thread(f, *args, **kwargs)
+
+    def getDelayedCalls(self) -> list[Timer]:
+        """Return the calls that are still to come."""
+        return self.engine.delayed_calls()
+
+    # --- descriptors -------------------------------------------------------------------------------------------------
+
+    def addReader(self, reader: Any) -> None:
+        """Call the reader's ``doRead`` whenever its descriptor can be read."""
+        if isinstance(reader, NATIVE):
+            reader.startReading()
+        else:
+            self._descriptors.add_reader(reader)
+
+    def addWriter(self, writer: Any) -> None:
+        """Call the writer's ``doWrite`` whenever its descriptor can be written."""
+        if not isinstance(writer, NATIVE):  # these write when they have something to be written
+            self._descriptors.add_writer(writer)
+
+    def removeReader(self, reader: Any) -> None:
+        """Watch the reader no more."""
+        if isinstance(reader, NATIVE):
+            reader.stopReading()
+        else:
+            self._descriptors.remove_reader(reader)
+
+    def removeWriter(self, writer: Any) -> None:
+        """Watch the writer no more."""
+        self._descriptors.remove_writer(writer)
+
+    def getReaders(self) -> list[Any]:
+        """Return the readers, native ports and connections among them."""
+        return self._descriptors.readers() + [each for each in self._transports() if getattr(each, "reading", False)]
+
+    def getWriters(self) -> list[Any]:
+        """Return the writers."""
+        return self._descriptors.writers()
+
+    def removeAll(self) -> list[Any]:
+        """Watch nothing more but what the reactor needs for itself; return what was watched."""
+        transports = self._transports()
+        for each in transports:
+            if not isinstance(each, Pending):
+                each.stopReading()
+        return transports + self._descriptors.remove_all_but(self._own_readers())
+
+    def _own_readers(self) -> Any:
+        """Return what Twisted's part of the reactor reads for itself."""
+        return getattr(self, "_internalReaders", ())
+
+    def _transports(self) -> list[Any]:
+        """Return the native ports, attempts to connect, and connections."""
+        handles = [handle for handle in self.handles if handle is not self._descriptors]
+        attempts_for = [handle.transport if isinstance(handle, BaseConnector) else handle for handle in handles]
+        return [each for each in attempts_for if each is not None] + self.engine.streams()
+
+
+classImplements(Timer, IDelayedCall)  # type: ignore[misc]

@@ -1,0 +1,162 @@
+"""Connections over native streams that provide Twisted's interfaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import (
+    IConsumer,
+    ILoggingContext,
+    INegotiated,
+    IPushProducer,
+    ISystemHandle,
+    ITCPTransport,
+    ITLSTransport,
+    IUNIXTransport,
+)
+from zope.interface import classImplements
+
+from torsion._native import REASON_RAISED, Stream
+from torsion.internet.transports.stream import TCPConnection
+from torsion.internet.transports.tls import Wrapped
+from torsion.internet.transports.unixstream import UNIXConnection
+from torsion.interop.twisted.handles import lent, take_back
+
+if TYPE_CHECKING:
+    import socket
+
+    _Stream = Stream
+else:
+    _Stream = object
+
+__all__ = ["StreamOwning", "TCPClient", "TCPServer", "UNIXClient", "UNIXServer"]
+
+
+class _Known(_Stream):
+    """What Twisted's programs know of connections besides their interfaces."""
+
+    __slots__ = ()
+
+    def getHandle(self) -> socket.socket:
+        """Return the connection's socket, to set options that have no method here."""
+        return lent(self, self.fileno())
+
+    @property
+    def socket(self) -> socket.socket:
+        """The same."""
+        return self.getHandle()
+
+    @property
+    def bufferSize(self) -> int:
+        """Beyond how many bytes that wait to be sent a streaming producer is paused."""
+        return int(self.__dict__.get("_buffer_size", 65536))
+
+    @bufferSize.setter
+    def bufferSize(self, size: int) -> None:
+        self.set_high_water(size)
+        self.__dict__["_buffer_size"] = size
+
+    @property
+    def logstr(self) -> str:
+        """By what name log lines are to call the connection."""
+        return self.logPrefix()  # type: ignore[attr-defined, no-any-return]
+
+    def abortConnection(self) -> None:
+        """Close at once, and reset the connection."""
+        owner: Any = self.owner
+        if owner.reactor.engine.serving() is owner:
+            # It is just being accepted. If the other end is in this process as well, it expects to hear of the connection first.
+            self.pauseProducing()
+            owner.reactor.callLater(0, super().abortConnection)
+        else:
+            super().abortConnection()
+
+    def connectionLost(self, reason: Any) -> None:
+        """Be gone, now: for those that have removed it from its reactor."""
+        if not self.connected:
+            return
+        owner, producer = self.owner, self.producer
+        self.discard()
+        if producer is not None:
+            producer.stopProducing()
+        owner.lost(self, REASON_RAISED, 0, reason)
+
+
+class _Client(_Known):
+    """What is known of connections that were made here."""
+
+    __slots__ = ()
+
+    @property
+    def addr(self) -> Any:
+        """Whom it is connected to."""
+        return self.peer_address()
+
+    def __repr__(self) -> str:
+        return f"<{type(self)} to {self.addr} at {id(self):x}>"
+
+
+class TCPServer(_Known, TCPConnection):
+    """A TCP connection that came in (``ITLSTransport``)."""
+
+    secured_class = None
+
+
+class TCPClient(_Client, TCPConnection):
+    """A TCP connection that was made (``ITLSTransport``)."""
+
+    secured_class = None
+
+
+class UNIXServer(_Known, UNIXConnection):
+    """A connection over a Unix socket that came in (``IUNIXTransport``, ``ITLSTransport``)."""
+
+    secured_class = None
+
+
+class UNIXClient(_Client, UNIXConnection):
+    """A connection over a Unix socket that was made (``IUNIXTransport``, ``ITLSTransport``)."""
+
+    secured_class = None
+
+
+# By startTLS, through Twisted's own TLS layer, they become:
+
+
+class _SecureTCPServer(Wrapped, TCPServer):
+    """A secure connection (``ISSLTransport``)."""
+
+
+class _SecureTCPClient(Wrapped, TCPClient):
+    """A secure connection (``ISSLTransport``)."""
+
+
+class _SecureUNIXServer(Wrapped, UNIXServer):
+    """A secure connection (``ISSLTransport``)."""
+
+
+class _SecureUNIXClient(Wrapped, UNIXClient):
+    """A secure connection (``ISSLTransport``)."""
+
+
+def _declare(kind: Any, secure: Any, *interfaces: Any) -> None:
+    kind.wrapped_class = secure
+    common = (ITLSTransport, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+    classImplements(kind, *interfaces, *common)  # type: ignore[misc]
+    classImplements(secure, INegotiated)  # type: ignore[misc]
+
+
+_declare(TCPServer, _SecureTCPServer)
+_declare(TCPClient, _SecureTCPClient)
+_declare(UNIXServer, _SecureUNIXServer, IUNIXTransport)
+_declare(UNIXClient, _SecureUNIXClient, IUNIXTransport)
+
+
+class StreamOwning:
+    """A part of ports and connectors: takes back what their connections have lent."""
+
+    def lost(self, stream: Any, code: int, errno: int, reason: Any, /) -> None:
+        """*stream* is gone: nobody may use its socket any more."""
+        if stream.__dict__:
+            take_back(stream)
+        super().lost(stream, code, errno, reason)  # type: ignore[misc]
