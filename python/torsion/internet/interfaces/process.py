@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
@@ -97,7 +96,7 @@ class IReactorProcess(Interface):
         processProtocol: IProcessProtocol,
         executable: bytes | str,
         args: Sequence[bytes | str],
-        env: Mapping[bytes | str, bytes | str] | None = MappingProxyType({}),
+        env: Mapping[bytes | str, bytes | str] | None = None,
         path: bytes | str | None = None,
         uid: int | None = None,
         gid: int | None = None,
@@ -111,7 +110,8 @@ class IReactorProcess(Interface):
         :param processProtocol: told of all that happens to it.
         :param executable: the program's path; the search path is not consulted unless the platform does so.
         :param args: its arguments, the first of which is by custom the program's name.
-        :param env: its environment; an empty mapping (the start) for none, None for a copy of ours.
+        :param env: its environment; None for a copy of ours. A reactor's own method may have an empty one as its default, as
+            Twisted's and torsion's have.
         :param path: the folder in which it starts; None for ours.
         :param uid: the user to become first, which takes privileges; None for ours. Not on Windows.
         :param gid: the group to become first, which takes privileges; None for ours. Not on Windows.
