@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from contract import faultkit
 from contract.faultkit import Loop, Maker, needs_posix
@@ -168,7 +168,7 @@ def descriptors(scene: Scene) -> None:
 def standard(scene: Scene) -> None:
     (reader, feed), (_, writer) = scene.pipe(), scene.pipe()
     protocol = scene.give(Recorder(), dataReceived="data", readConnectionLost="half", connectionLost="lost")
-    implementer(IHalfCloseableProtocol)(protocol.__class__)
+    alsoProvides(protocol, IHalfCloseableProtocol)  # it alone: its class is everybody's
     StandardIO(protocol, reader, writer, scene.reactor)
     os.write(feed, b"x")
     scene.loop.turn()
