@@ -232,6 +232,7 @@ def test_stopped_before_the_protocol_hears_of_the_loss(reactor, run):
     run(scenario)
 
 
+@needs("IReactorTCP", "engine")  # Twisted is still at it for a while when it is busy
 def test_a_transport_as_the_producer_of_another(reactor, run):
     """As a proxy does it: what comes in on one connection goes out on another."""
 
