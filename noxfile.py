@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 
-# What the tests are built with: faults on demand, quick to build, debug assertions on.  The wheels are tested as they are shipped.
+# What the tests are built with: faults on demand, quick to build, overflow checks on.  The wheels are tested as they are shipped.
 TEST_BUILD = {"MATURIN_PEP517_ARGS": "--profile dev --features test-support"}
 
 nox.needs_version = ">=2025.2"
