@@ -1,7 +1,8 @@
 """The flavour for tests: time that is turned by hand, a network in memory, and the same transports over both.
 
-``reactor`` over ``engine`` over ``turns`` · ``network`` (``machine``, ``conditions``, ``sockets``) on a ``simulation`` of
-``clock`` and ``timers`` · ``stream`` and its ``state`` · ``listening`` · ``connecting`` · ``resolver``.
+``reactor`` over ``engine`` over ``turns`` · ``network`` (``machine``, ``conditions``, ``sockets``, ``post``) on a ``simulation``
+of ``clock`` and ``timers`` · ``stream`` and its ``state`` · ``listening`` · ``connecting`` · ``datagram`` · ``names`` of Unix
+sockets · ``resolver``.
 """
 
 from torsion.internet.reactors.memory.conditions import Conditions

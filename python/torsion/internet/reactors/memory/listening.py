@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torsion.internet.reactors.memory.machine import as_told
 from torsion.internet.reactors.memory.turns import Entry
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class MemoryListener(Entry):
 
     def address(self) -> Address:
         """Return where it listens."""
-        return self._socket.address
+        return as_told(self._socket.address)  # type: ignore[no-any-return]
 
     def fileno(self) -> int:
         """Return -1: there is no descriptor."""
@@ -83,7 +84,7 @@ class MemoryListener(Entry):
         self._engine.enqueue(self)
 
     def _accept(self, connection: StreamSocket) -> None:
-        peer = connection.remote
+        peer = as_told(connection.remote)
         self._engine.begin(self._owner, connection, self._streams, lambda stream: self._owner.accepted(stream, peer))
 
     def _refuse(self) -> None:

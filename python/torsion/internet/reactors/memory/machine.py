@@ -14,8 +14,10 @@ __all__ = [
     "FIRST_FREE_PORT",
     "LAST_PORT",
     "LONGEST_NAME",
+    "NAMES",
     "WILDCARDS",
     "Machine",
+    "as_told",
     "canonical",
     "check_name",
     "is_group",
@@ -27,6 +29,9 @@ FIRST_FREE_PORT = 49152
 """Where the ports begin that are given to who asks for none in particular (RFC 6335, section 6)."""
 
 LAST_PORT = 65535
+
+NAMES = "this computer"
+"""What stands in the place of a host in the addresses of Unix sockets; :meth:`Network.between` takes it, too."""
 
 LONGEST_NAME = 107
 """How many bytes the path of a Unix socket may have: what Linux has room for."""
@@ -57,7 +62,12 @@ def is_group(host: str) -> bool:
 
 def name_address(path: bytes) -> Address:
     """Return the path of a Unix socket in the form of the other addresses: whose it is, and what it is called there."""
-    return "this computer", path
+    return NAMES, path
+
+
+def as_told(address: Address) -> Any:
+    """Return *address* as the engine's users know it: the path alone, where it is that of a Unix socket."""
+    return address[1] if address[0] == NAMES else address
 
 
 def check_name(path: bytes) -> None:

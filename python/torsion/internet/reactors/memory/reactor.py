@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torsion.internet.error import WrongThreadError
 from torsion.internet.reactors.memory.engine import MemoryEngine
+from torsion.internet.reactors.memory.names import MemoryUNIXConnection, NamesInMemory
 from torsion.internet.reactors.memory.network import Network
 from torsion.internet.reactors.memory.resolver import MemoryResolver
 from torsion.internet.reactors.memory.stream import MemoryConnection
@@ -14,10 +15,11 @@ from torsion.internet.reactors.provides.tls import ProvidesTLS
 from torsion.internet.reactors.provides.udp import ProvidesUDP
 from torsion.internet.reactors.secure import WaysOfTLS
 from torsion.internet.transports.stream import TCPConnection
+from torsion.internet.transports.unixstream import UNIXClient, UNIXServer
 from torsion.python.threadpool import ThreadPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from torsion.internet.interfaces import IHostnameResolver
@@ -26,7 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["MemoryReactor", "install"]
 
 
-class MemoryReactor(ProvidesTCP, ProvidesTLS, ProvidesUDP):
+STREAMS: Mapping[type, type] = {
+    TCPConnection: MemoryConnection,
+    UNIXServer: MemoryUNIXConnection,
+    UNIXClient: MemoryUNIXConnection,
+}
+"""What stands for each class of native streams."""
+
+
+class MemoryReactor(ProvidesTCP, ProvidesTLS, ProvidesUDP, NamesInMemory):
     """A reactor whose time passes when it is told to, or when it would wait, and whose network is in memory.
 
     :ivar network: what joins it to other reactors, and where faults are made.
@@ -43,9 +53,7 @@ class MemoryReactor(ProvidesTCP, ProvidesTLS, ProvidesUDP):
         """
         self.network = Network() if network is None else network
         self.machine = self.network.home if machine is None else machine
-        super().__init__(
-            lambda owner: MemoryEngine(owner, self.network, self.machine, {TCPConnection: MemoryConnection})
-        )
+        super().__init__(lambda owner: MemoryEngine(owner, self.network, self.machine, STREAMS))
 
     # --- time --------------------------------------------------------------------------------------------------------
 
