@@ -71,7 +71,7 @@ fn place(address: SocketAddr) -> usize {
             halves
         }
     };
-    let mixed = (ip ^ (u64::from(address.port()) << 32)).wrapping_mul(SPREAD);
+    let mixed = (ip.rotate_left(16) ^ u64::from(address.port())).wrapping_mul(SPREAD);
     (mixed >> (u64::BITS - PLACES.ilog2())) as usize
 }
 
