@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -12,17 +11,13 @@ pytest.importorskip(
     "twisted.internet.posixbase", reason="needs Twisted, of the dependency group 'interop'", exc_type=ImportError
 )
 
-from house.tree import PACKAGE
-
 pytestmark = [pytest.mark.interop, pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")]
 
 
 def python(script: str, *arguments: str) -> str:
     """Run *script* in a new interpreter; return what it says."""
-    path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
     run = subprocess.run(
         [sys.executable, *(["-c", script] if script else []), *arguments],
-        env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=False,
