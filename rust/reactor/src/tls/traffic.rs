@@ -76,6 +76,9 @@ pub(crate) struct Traffic {
     )]
     message: Option<Box<Vec<u8>>>,
     key_updates: u8,
+    /// Whether the peer asked for our next key.  It is owed before the next data only (RFC 8446, 4.6.3): answered at once, a peer
+    /// that asks and asks and reads nothing would fill the outbox.
+    key_owed: bool,
     warnings: u8,
     empty: u8,
     renegotiations: u8,
@@ -99,6 +102,7 @@ impl Traffic {
             kernel,
             message: None,
             key_updates: 0,
+            key_owed: false,
             warnings: 0,
             empty: 0,
             renegotiations: 0,
@@ -212,9 +216,7 @@ impl Traffic {
                         return Err(malformed("something behind a key update in one record"));
                     }
                     self.update_opener()?;
-                    if asks == 1 {
-                        self.update_sealer(owed)?;
-                    }
+                    self.key_owed |= asks == 1;
                 }
                 (NEW_SESSION_TICKET, Kernel::Client(kernel)) => {
                     kernel
@@ -264,13 +266,16 @@ impl Traffic {
 
     // Out
 
-    /// Seals at most [`RECORD`] bytes of data.  Where the key has sealed enough, a key update comes before it, in `owed`.
+    /// Seals at most [`RECORD`] bytes of data.  Where the key has sealed enough, or the peer has asked for the next one, a key
+    /// update comes before it, in `owed`.
     pub(crate) fn seal(
         &mut self,
         data: OutboundChunks<'_>,
         owed: &mut Vec<u8>,
     ) -> Result<Vec<u8>, Failure> {
-        if self.sealed >= self.limit {
+        if self.key_owed {
+            self.update_sealer(owed)?;
+        } else if self.sealed >= self.limit {
             if !self.is_tls13() {
                 return Err(Failure::new(
                     Kind::Internal,
@@ -295,6 +300,7 @@ impl Traffic {
     /// Tells the peer that we go over to our next key, and does.
     fn update_sealer(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
         self.seal_into(ContentType::Handshake, &[KEY_UPDATE, 0, 0, 1, 0], out)?;
+        self.key_owed = false;
         let updated = match &mut self.kernel {
             Kernel::Server(kernel) => kernel.update_tx_secret(),
             Kernel::Client(kernel) => kernel.update_tx_secret(),

@@ -108,23 +108,52 @@ fn a_key_that_is_worn_out_is_renewed() {
     assert_eq!(kind(sealed), Kind::Internal);
 }
 
-#[test]
-fn a_peer_that_asks_for_our_next_key_gets_it() {
-    let (mut client, mut server) = pair(TLS13);
-    // Not by `update_sealer`, which asks for nothing.
+/// Asks for the other's next key, as `update_sealer` does not.
+fn ask(from: &mut Traffic, to: &mut Traffic) {
     let asking = [KEY_UPDATE, 0, 0, 1, 1];
-    let (opened, mut owed) =
-        send(&mut client, &mut server, ContentType::Handshake, &asking).unwrap();
-    assert_eq!(opened, Opened::Nothing);
-    let renewed = match &mut client.kernel {
+    let (opened, owed) = send(from, to, ContentType::Handshake, &asking).unwrap();
+    assert_eq!((opened, owed.len()), (Opened::Nothing, 0));
+    let renewed = match &mut from.kernel {
         Kernel::Client(kernel) => kernel.update_tx_secret(),
         _ => panic!("a client"),
     };
     let (sealed, secrets) = renewed.unwrap();
-    (client.sealed, client.sealer) = (sealed, sealer(client.suite, secrets).unwrap());
-    assert_eq!(client.open(&mut owed, &mut Vec::new()), Ok(Opened::Nothing));
-    assert_eq!(send_data(&mut server, &mut client, b"new"), b"new");
+    (from.sealed, from.sealer) = (sealed, sealer(from.suite, secrets).unwrap());
+}
+
+#[test]
+fn a_peer_that_asks_for_our_next_key_gets_it_before_our_next_data() {
+    let (mut client, mut server) = pair(TLS13);
+    ask(&mut client, &mut server);
     assert_eq!(send_data(&mut client, &mut server, b"new"), b"new");
+    let mut owed = Vec::new();
+    let data = server
+        .seal(OutboundChunks::Single(b"new"), &mut owed)
+        .unwrap();
+    assert!(!data.is_empty());
+    assert_eq!(client.open(&mut owed, &mut Vec::new()), Ok(Opened::Nothing));
+    let mut data = data;
+    let opened = client.open(&mut data, &mut Vec::new()).unwrap();
+    assert!(matches!(opened, Opened::Data(_, 3)));
+    assert_eq!(send_data(&mut server, &mut client, b"and on"), b"and on");
+}
+
+/// A peer that asks again and again, says a byte in between, and never reads.
+#[test]
+fn a_peer_that_asks_often_is_owed_one_key() {
+    let (mut client, mut server) = pair(TLS13);
+    for _ in 0..1000 {
+        ask(&mut client, &mut server);
+        assert_eq!(send_data(&mut client, &mut server, b"x"), b"x");
+    }
+    let (mut once, mut then) = (Vec::new(), Vec::new());
+    server
+        .seal(OutboundChunks::Single(b"x"), &mut once)
+        .unwrap();
+    server
+        .seal(OutboundChunks::Single(b"x"), &mut then)
+        .unwrap();
+    assert!(!once.is_empty() && then.is_empty());
 }
 
 #[test]
