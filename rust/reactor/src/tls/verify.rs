@@ -103,29 +103,23 @@ const fn at(seconds: u64) -> UnixTime {
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds))
 }
 
-/// Checks the signature that shows that the peer has its certificate's key.
-fn check_tls12(
-    message: &[u8],
-    certificate: &CertificateDer<'_>,
-    signed: &DigitallySignedStruct,
-    algorithms: &WebPkiSupportedAlgorithms,
-) -> Result<HandshakeSignatureValid, Error> {
-    match verify_tls12_signature(message, certificate, signed, algorithms) {
-        Err(Error::InvalidCertificate(
-            CertificateError::Other(_) | CertificateError::BadEncoding,
-        )) => check_by_key(message, certificate, signed, algorithms),
-        checked => checked,
-    }
-}
+/// What rustls has for the signature of one version of TLS.
+type VerifySignature = fn(
+    &[u8],
+    &CertificateDer<'_>,
+    &DigitallySignedStruct,
+    &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error>;
 
-/// As [`check_tls12`], for TLS 1.3.
-fn check_tls13(
+/// Checks by `verify` the signature that shows that the peer has its certificate's key.
+fn check_signature(
+    verify: VerifySignature,
     message: &[u8],
     certificate: &CertificateDer<'_>,
     signed: &DigitallySignedStruct,
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
-    match verify_tls13_signature(message, certificate, signed, algorithms) {
+    match verify(message, certificate, signed, algorithms) {
         Err(Error::InvalidCertificate(
             CertificateError::Other(_) | CertificateError::BadEncoding,
         )) => check_by_key(message, certificate, signed, algorithms),
@@ -199,7 +193,7 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        check_tls12(message, cert, dss, &self.algorithms)
+        check_signature(verify_tls12_signature, message, cert, dss, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -208,7 +202,7 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        check_tls13(message, cert, dss, &self.algorithms)
+        check_signature(verify_tls13_signature, message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -285,7 +279,7 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        check_tls12(message, cert, dss, &self.algorithms)
+        check_signature(verify_tls12_signature, message, cert, dss, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -294,7 +288,7 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        check_tls13(message, cert, dss, &self.algorithms)
+        check_signature(verify_tls13_signature, message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
