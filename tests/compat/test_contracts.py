@@ -7,14 +7,14 @@ import pytest
 pytest.importorskip("twisted.internet")
 pytestmark = pytest.mark.interop
 
-import twisted.internet.address  # noqa: E402 - only where it is installed
-import twisted.internet.error  # noqa: E402
-import twisted.internet.interfaces  # noqa: E402
-import twisted.internet.protocol  # noqa: E402
-from zope.interface import Interface  # noqa: E402
-from zope.interface.interface import InterfaceClass, Method  # noqa: E402
+import twisted.internet.address
+import twisted.internet.error
+import twisted.internet.interfaces
+import twisted.internet.protocol
+from zope.interface import Interface
+from zope.interface.interface import InterfaceClass, Method
 
-from torsion.internet import address, error, interfaces, protocol  # noqa: E402
+from torsion.internet import address, error, interfaces, protocol
 
 THEIRS = {
     name: found

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 pytest.importorskip("twisted.internet")
 pytestmark = pytest.mark.interop
 
-import twisted.internet.defer  # noqa: E402 - only where it is installed
-import twisted.python.failure  # noqa: E402
+import twisted.internet.defer
+import twisted.python.failure
 
-import torsion.internet.defer  # noqa: E402
-import torsion.python.failure  # noqa: E402
+import torsion.internet.defer
+import torsion.python.failure
 
 SIDES = {
     "torsion": SimpleNamespace(defer=torsion.internet.defer, Failure=torsion.python.failure.Failure),

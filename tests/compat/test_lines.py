@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 pytest.importorskip("twisted.internet")
 pytestmark = pytest.mark.interop
 
-import twisted.protocols.basic  # noqa: E402 - only where it is installed
+import twisted.protocols.basic
 
-import torsion.protocols.basic  # noqa: E402
+import torsion.protocols.basic
 
 BOTH = [torsion.protocols.basic, twisted.protocols.basic]
 

@@ -1,7 +1,5 @@
 """``IReactorSocket``: sockets that were made elsewhere; and ports that are shared."""
 
-# ruff: noqa: PTH108 - paths of sockets are short texts, relative to the test's own folder
-
 from __future__ import annotations
 
 import errno

@@ -93,7 +93,7 @@ class TestUNIX:
             quoted = quoteStringArgument(path)
             port = await serverFromString(reactor, f"unix:{quoted}:mode=600").listen(factory)
             assert port.getHost() == UNIXAddress(path)
-            assert os.stat(path).st_mode & 0o777 == 0o600  # noqa: PTH116
+            assert os.stat(path).st_mode & 0o777 == 0o600
             for endpoint in (
                 clientFromString(reactor, f"unix:{quoted}:lockfile=yes"),
                 UNIXClientEndpoint(reactor, path),

@@ -10,7 +10,7 @@ import pytest
 from contract.carriers import SecureLoop, started
 from contract.faultkit import Echo, Loop, Maker, needs_posix
 from contract.flavours import needs
-from contract.test_faults import (  # noqa: F401 - collected here once more
+from contract.test_faults import (
     test_a_fault_outranks_a_close_that_was_asked_for,
     test_a_hook_that_raises_costs_its_own_connection,
     test_a_producer_that_raises,
@@ -27,7 +27,7 @@ from contract.test_faults import (  # noqa: F401 - collected here once more
     test_stopProducing_that_raises,
 )
 from contract.test_limits import Endless
-from contract.test_peers import (  # noqa: F401
+from contract.test_peers import (
     test_a_half_close_ends_a_connection_that_knows_of_none,
     test_a_half_close_leaves_the_other_half,
     test_a_half_closed_peer_may_still_reset,
@@ -39,7 +39,7 @@ from contract.test_peers import (  # noqa: F401
     test_two_half_closes_make_a_whole,
     test_what_is_written_after_loseConnection_is_still_sent,
 )
-from contract.test_reentry import (  # noqa: F401
+from contract.test_reentry import (
     test_a_hook_that_turns_the_loop_is_not_called_again_meanwhile,
     test_a_run_after_the_run_is_as_good_as_the_first,
     test_no_run_begins_while_another_one_ends,

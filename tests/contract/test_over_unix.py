@@ -11,7 +11,7 @@ import pytest
 from contract.carriers import UnixLoop, started
 from contract.faultkit import Loop, needs_posix
 from contract.flavours import needs
-from contract.test_faults import (  # noqa: F401 - collected here once more
+from contract.test_faults import (
     test_a_fault_outranks_a_close_that_was_asked_for,
     test_a_hook_that_raises_costs_its_own_connection,
     test_a_producer_that_raises,
@@ -27,11 +27,11 @@ from contract.test_faults import (  # noqa: F401 - collected here once more
     test_doStop_that_raises_fails_stopListening,
     test_stopProducing_that_raises,
 )
-from contract.test_limits import (  # noqa: F401
+from contract.test_limits import (
     test_a_producer_is_paused_for_a_peer_that_never_reads,
     test_an_echo_reads_no_more_than_its_peer_does,
 )
-from contract.test_peers import (  # noqa: F401
+from contract.test_peers import (
     test_a_half_close_ends_a_connection_that_knows_of_none,
     test_a_half_close_leaves_the_other_half,
     test_nothing_is_received_after_loseConnection,
@@ -40,7 +40,7 @@ from contract.test_peers import (  # noqa: F401
     test_two_half_closes_make_a_whole,
     test_what_is_written_after_loseConnection_is_still_sent,
 )
-from contract.test_reentry import (  # noqa: F401
+from contract.test_reentry import (
     test_a_hook_that_turns_the_loop_is_not_called_again_meanwhile,
     test_a_run_after_the_run_is_as_good_as_the_first,
     test_no_run_begins_while_another_one_ends,

@@ -445,7 +445,7 @@ def test_installed_resolver_that_answers_nonsense(reactor, run, answer):
             assert isinstance(await after(reactor, client.failed), error.ConnectError)
             assert client.events[-2:] == ["clientConnectionFailed", "doStop"]
 
-    later = lambda: task.deferLater(reactor, 0, lambda: answer)  # noqa: E731
+    later = lambda: task.deferLater(reactor, 0, lambda: answer)
     answers = {"soon": later, "now": lambda: succeed(answer), "undeferred": lambda: answer}
     reactor.installResolver(Nonsense())
     with nothing_left_open():

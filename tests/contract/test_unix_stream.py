@@ -1,6 +1,6 @@
 """``IReactorUNIX``: streams at paths, and the files and locks of their ports."""
 
-# ruff: noqa: ASYNC240, PTH102, PTH104, PTH108, PTH115, PTH116, PTH208, PTH211 - paths of sockets and locks are short texts, relative to the test's own folder
+# ruff: noqa: ASYNC240 - paths of sockets and locks are short texts, relative to the test's own folder
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ class TestDropIns:
 
         registry = AdapterRegistry()
         registry.register([IPlugin], ITea, "", Brewed)
-        hook = lambda provided, thing: registry.queryAdapter(thing, provided)  # noqa: E731
+        hook = lambda provided, thing: registry.queryAdapter(thing, provided)
         package = place.package("pot")
         place.write(
             "pot/green.py",

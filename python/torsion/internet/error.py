@@ -77,6 +77,7 @@ class _Sentence(BaseException):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Rebuilt from its state, not by its constructor, whose arguments need not be those that BaseException keeps.
+        # Not in typeshed; pickle itself uses it.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 

@@ -47,7 +47,7 @@ class _Output(ProcessProtocol):
         elif self.deferred is not None:
             deferred, self.deferred = self.deferred, None
             problem = OSError(f"the program wrote to its standard error, and only its output was asked for: {data!r}")
-            problem.processEnded = self.ended  # type: ignore[attr-defined]
+            problem.processEnded = self.ended  # type: ignore[attr-defined]  # so documented: the errors carry it
             self.transport.loseConnection()
             deferred.errback(problem)
 
@@ -194,9 +194,10 @@ def runWithWarningsSuppressed(
     def restore(passed: Any) -> Any:
         for entry in added:
             if entry in warnings.filters:
+                # A list in fact; typeshed promises a sequence.
                 warnings.filters.remove(entry)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", category=_NoWarning)  # which makes Python forget what it has decided
-        warnings.filters.pop(0)  # type: ignore[attr-defined]
+        warnings.filters.pop(0)  # type: ignore[attr-defined]  # as above
         return passed
 
     try:

@@ -48,10 +48,10 @@ def safe_format(fmtString: Any, fmtDict: Mapping[str, Any]) -> str:
     except Exception:  # noqa: BLE001 - what is logged may be anything
         try:
             return f"Invalid format string or unformattable object in log message: {fmtString!r}, {fmtDict}"
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - of somebody else's __repr__
             try:
                 return f"UNFORMATTABLE OBJECT in log message with the format {fmtString!r}: message lost"
-            except Exception:  # noqa: BLE001
+            except Exception:  # noqa: BLE001 - of somebody else's __repr__
                 return (
                     "PATHOLOGICAL ERROR: neither the format of a log message nor its fields can be shown: message lost"
                 )

@@ -216,7 +216,7 @@ class SOCKSv4(Proxy):
 
     # --- what the client is told -------------------------------------------------------------------------------------
 
-    def makeReply(self, reply: int, version: int = 0, port: int = 0, ip: str = "0.0.0.0") -> None:  # noqa: S104
+    def makeReply(self, reply: int, version: int = 0, port: int = 0, ip: str = "0.0.0.0") -> None:  # noqa: S104 - no address is known
         """Answer the request; close the connection after any answer but that it was granted.
 
         :param reply: a :class:`~torsion.wire.socks.ReplyCode`.

@@ -60,6 +60,7 @@ def getRegistry() -> AdapterRegistry:
 
 
 def _specification(of: Any) -> Any:
+    # Its package has no types of its own.
     return of if isinstance(of, InterfaceClass) else implementedBy(of)  # type: ignore[no-untyped-call]
 
 

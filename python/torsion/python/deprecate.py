@@ -121,7 +121,7 @@ def deprecated(version: Version, replacement: _Replacement = None) -> Callable[[
 
         _append_to_docstring(deprecated_thing, _deprecation_note(version, replacement))
         deprecated_thing.deprecatedVersion = version
-        return deprecated_thing  # type: ignore[no-any-return]
+        return deprecated_thing  # type: ignore[no-any-return]  # which has the signature of what it wraps
 
     return decorate
 

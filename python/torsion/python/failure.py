@@ -407,4 +407,4 @@ def _debugging_init(
 
 def startDebugMode() -> None:
     """From now on, open the debugger at the place of the exception whenever a ``Failure`` with a traceback is made."""
-    Failure.__init__ = _debugging_init  # type: ignore[method-assign]
+    Failure.__init__ = _debugging_init  # type: ignore[method-assign]  # that is how debugging is switched on

@@ -29,7 +29,7 @@ if sys.platform == "win32":
 else:
     from os import kill, readlink, symlink
 
-from os import remove as rmlink  # noqa: E402
+from os import remove as rmlink  # noqa: E402 - below the check for Windows
 
 
 class FilesystemLock:

@@ -88,6 +88,7 @@ class Version:
         dev = float("inf") if self.dev is None else self.dev
         candidate = self.release_candidate
         if candidate is None:
+            # Infinity is above all of them.
             candidate = -1 if self.dev is not None and self.post is None else float("inf")  # type: ignore[assignment]
         post = -1 if self.post is None else self.post
         major = float("inf") if isinstance(self.major, str) else self.major

@@ -54,9 +54,9 @@ def test_order_is_only_among_their_kind():
     assert IPv4Address("TCP", "a", 1) <= IPv4Address("TCP", "a", 1)
     assert IPv4Address("TCP", "b", 1) > IPv4Address("TCP", "a", 2)
     with pytest.raises(TypeError):
-        IPv4Address("TCP", "a", 1) < IPv6Address("TCP", "a", 1)  # noqa: B015
+        IPv4Address("TCP", "a", 1) < IPv6Address("TCP", "a", 1)
     with pytest.raises(TypeError):
-        IPv4Address("TCP", "a", 1) <= ("TCP", "a", 1)  # noqa: B015
+        IPv4Address("TCP", "a", 1) <= ("TCP", "a", 1)
 
 
 def test_other_kinds_are_never_equal():

@@ -22,7 +22,7 @@ def test_families_do_not_compare() -> None:
     for compare in ["__lt__", "__le__", "__gt__", "__ge__"]:
         assert getattr(LogLevel.info, compare)(PredicateResult.no) is NotImplemented
     with pytest.raises(TypeError):
-        LogLevel.info < 3  # noqa: B015
+        LogLevel.info < 3
 
 
 def test_names_lead_to_levels_and_back() -> None:

@@ -108,7 +108,7 @@ def test_a_factory_may_decline() -> None:
 
 def test_registering_twice_is_refused_unless_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     registerAdapter(Target, ISource, ITarget)
-    other = lambda thing: "other"  # noqa: E731
+    other = lambda thing: "other"
     with pytest.raises(ValueError, match="registered already"):
         registerAdapter(other, ISource, IOther, ITarget)
     assert getAdapterFactory(ISource, ITarget, None) is Target
@@ -221,7 +221,7 @@ def test_a_proxy_passes_on_what_the_interface_names() -> None:
     del proxy.name
     assert target.name == "target"
     with pytest.raises(AttributeError):
-        proxy.temporaryAdapter  # noqa: B018
+        proxy.temporaryAdapter
     assert ITarget.providedBy(proxy)
     assert type(proxy).__name__ == f"(Proxy for {__name__}.ITarget)"
 

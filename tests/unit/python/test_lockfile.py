@@ -1,7 +1,5 @@
 """The lock between processes, and what other processes may do at any moment."""
 
-# ruff: noqa: PTH115, PTH211 - links are made and read as the module does
-
 from __future__ import annotations
 
 import os

@@ -45,7 +45,7 @@ def test_fully_qualified_names(thing: Any, name: str) -> None:
 
 def test_full_function_names_lead_back() -> None:
     assert reflect.fullFuncName(reflect.qual) == "torsion.python.reflect.qual"
-    replaced = lambda: None  # noqa: E731
+    replaced = lambda: None
     replaced.__module__, replaced.__name__ = "os", "getcwd"
     with pytest.raises(LookupError, match=r"os\.getcwd"):
         reflect.fullFuncName(replaced)

@@ -76,8 +76,8 @@ def test_what_cannot_be() -> None:
 
 def test_packages_do_not_mix() -> None:
     with pytest.raises(IncomparableVersions, match="'p' and 'q'"):
-        Version("p", 1, 0, 0) < Version("q", 1, 0, 0)  # noqa: B015
+        Version("p", 1, 0, 0) < Version("q", 1, 0, 0)
     assert Version("P", 1, 0, 0) == Version("p", 1, 0, 0)
     assert Version("p", 1, 0, 0) != "p"
     with pytest.raises(TypeError):
-        Version("p", 1, 0, 0) < 3  # noqa: B015
+        Version("p", 1, 0, 0) < 3

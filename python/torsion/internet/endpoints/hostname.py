@@ -159,7 +159,7 @@ def _all_of(host: str, failures: list[tuple[Any, Failure]]) -> Failure:
         return failures[-1][1]  # all there is to tell, or a class of somebody's own
     each = "; ".join(f"{address.host}: {_in_short(failure.value)}" for address, failure in failures)
     error = type(last)(last.osError, f"none of the {len(failures)} addresses of {host!r} could be reached: {each}")
-    error.attempts = failures  # type: ignore[attr-defined]
+    error.attempts = failures  # type: ignore[attr-defined]  # told in addition to what its class declares
     return Failure(error)
 
 

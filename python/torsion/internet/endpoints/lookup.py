@@ -26,7 +26,7 @@ _log = Logger("torsion.internet.endpoints")
 def name_resolver_of(reactor: Any) -> IHostnameResolver:
     """Return the name resolver of *reactor*, or one that uses its threads if it has none."""
     if IReactorPluggableNameResolver.providedBy(reactor):
-        return reactor.nameResolver  # type: ignore[no-any-return]
+        return reactor.nameResolver  # type: ignore[no-any-return]  # any reactor of that interface
     from torsion.internet.reactors.resolver import GAIResolver
 
     return GAIResolver(reactor)

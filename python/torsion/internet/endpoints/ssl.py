@@ -49,7 +49,7 @@ class SSL4ServerEndpoint:
         return execute(self._listen, protocolFactory)
 
     def _listen(self, factory: IProtocolFactory) -> IListeningPort:
-        return self._reactor.listenSSL(  # type: ignore[no-any-return]
+        return self._reactor.listenSSL(  # type: ignore[no-any-return]  # any reactor of that interface
             self._port,
             factory,
             contextFactory=self._sslContextFactory,

@@ -51,7 +51,9 @@ class _TCPServerEndpoint:
         port, backlog, interface = self._port, self._backlog, self._interface
         if self._reusePort:
             place = Binding(interface, port, reusePort=True)
+            # Any reactor of that interface.
             return self._reactor.listenTCP(place, factory, backlog=backlog)  # type: ignore[no-any-return]
+        # Any reactor of that interface.
         return self._reactor.listenTCP(port, factory, backlog=backlog, interface=interface)  # type: ignore[no-any-return]
 
 

@@ -57,7 +57,7 @@ class UNIXServerEndpoint:
         return execute(self._listen, protocolFactory)
 
     def _listen(self, factory: IProtocolFactory) -> IListeningPort:
-        return self._reactor.listenUNIX(  # type: ignore[no-any-return]
+        return self._reactor.listenUNIX(  # type: ignore[no-any-return]  # any reactor of that interface
             self._address, factory, backlog=self._backlog, mode=self._mode, wantPID=self._wantPID
         )
 

@@ -330,6 +330,7 @@ class ReactorBase(PluggableResolverMixin):
         :raises TypeError: if *callable* is not callable.
         """
         if self._clock == self.engine.seconds:
+            # An engine of any flavour.
             return self.engine.call_later(delay, callable, *args, **kw)  # type: ignore[no-any-return]
         from torsion.internet.reactors.delayed import call_by_other_clock
 

@@ -49,9 +49,9 @@ _KINDS = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
 def numeric_address(host: str, port: int, transport: str) -> _Address | None:
     """Return the address that *host* is if it is numeric, else None."""
     if isIPAddress(host):
-        return IPv4Address(transport, host, port)  # type: ignore[arg-type]
+        return IPv4Address(transport, host, port)  # type: ignore[arg-type]  # one of the two by the table above
     if isIPv6Address(host) and "%" not in host:  # the number of a scope such as %eth0 is the system's to tell
-        return IPv6Address(transport, host, port)  # type: ignore[arg-type]
+        return IPv6Address(transport, host, port)  # type: ignore[arg-type]  # one of the two by the table above
     return None
 
 
@@ -75,6 +75,7 @@ def deliver(
     for address in addresses:
         if not resolution.active:
             return
+        # The classes of addresses, not interfaces.
         if wanted is None or isinstance(address, wanted):  # type: ignore[arg-type]
             receiver.addressResolved(address)
     if resolution.active:

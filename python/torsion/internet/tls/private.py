@@ -222,6 +222,7 @@ class PrivateCertificate(Certificate):
         return cls(certificateInstance.certificate)._with_key(privateKey)
 
     @classmethod
+    # A private certificate needs its key: the documented signature.
     def load(cls, data: bytes | str, privateKey: KeyPair, format: object = FILETYPE_ASN1) -> Self:  # type: ignore[override]
         """Read a certificate, and put it together with its key.
 

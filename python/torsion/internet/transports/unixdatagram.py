@@ -69,7 +69,7 @@ class _Port(DatagramPort):
             except BaseException as error:
                 datagram.close()
                 with suppress(OSError):
-                    os.unlink(path)  # noqa: PTH108
+                    os.unlink(path)  # noqa: PTH108 - as above
                 if isinstance(error, OSError):
                     raise CannotListenError(None, os.fsdecode(path), error) from error
                 raise

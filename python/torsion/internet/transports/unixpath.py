@@ -68,7 +68,7 @@ def _lock_name(path: bytes) -> str:
 def lock_holder(path: bytes) -> int | None:
     """Return the number of the living process that holds the lock beside *path*; None if there is none."""
     try:
-        holder = int(os.readlink(_lock_name(path)))  # noqa: PTH115
+        holder = int(os.readlink(_lock_name(path)))  # noqa: PTH115 - a lock holds no path
         os.kill(holder, 0)
     except PermissionError:  # it lives, and is somebody else's
         return holder

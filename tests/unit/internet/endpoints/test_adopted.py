@@ -112,7 +112,7 @@ class TestNumbers:
         assert at == str(descriptor)
 
     def test_no_socket(self):
-        with open(os.devnull) as file:  # noqa: PTH123
+        with open(os.devnull) as file:
             assert "which is no socket here" in refused(f"fd:{file.fileno()}")[0]
 
     def test_a_family_that_nobody_listens_with(self, descriptor, monkeypatch):

@@ -309,7 +309,7 @@ def test_without_pyopenssl(monkeypatch, own, pair):
     monkeypatch.setitem(sys.modules, "OpenSSL", None)
     fresh = Certificate(own.certificate)
     with pytest.raises(ImportError, match=r"torsion\[pyopenssl\]"):
-        fresh.original  # noqa: B018
+        fresh.original
     with pytest.raises(ImportError, match=r"torsion\[pyopenssl\]"):
         fresh.dump(FILETYPE_TEXT)
     assert isinstance(peer_certificate(certificate_der(own.certificate)), x509.Certificate)

@@ -55,7 +55,7 @@ def test_what_cannot_be_used_is_named(folder, read, arguments, named, said):
     assert raised.value.path in str(raised.value)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs a file without end")  # noqa: PTH110
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs a file without end")
 def test_a_file_that_is_too_long():
     with pytest.raises(BadCertificateFile, match="longer"):
         read_certificates("/dev/zero")

@@ -290,7 +290,7 @@ class MemoryDatagram(Entry):
     def multicast_interface(self) -> str | int:
         """Return by which interface multicast leaves."""
         self._open()
-        return self._interface  # type: ignore[no-any-return]
+        return self._interface  # type: ignore[no-any-return]  # whatever was given
 
     def set_multicast_interface(self, interface: Any, /) -> None:
         """Say by which interface multicast leaves; it reaches the whole network in any case."""

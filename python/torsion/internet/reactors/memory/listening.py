@@ -32,7 +32,7 @@ class MemoryListener(Entry):
 
     def address(self) -> Address:
         """Return where it listens."""
-        return as_told(self._socket.address)  # type: ignore[no-any-return]
+        return as_told(self._socket.address)  # type: ignore[no-any-return]  # a name of the family it was made for
 
     def fileno(self) -> int:
         """Return -1: there is no descriptor."""

@@ -27,11 +27,11 @@ class MemoryUNIXConnection(Securable, UNIXNames, MemoryStream):  # type: ignore[
 
     def host_address(self) -> bytes:  # type: ignore[override]  # as the native ones have it
         """Return this end's name; empty if it has none."""
-        return self._host[1]  # type: ignore[no-any-return]
+        return self._host[1]  # type: ignore[no-any-return]  # the path within a name
 
-    def peer_address(self) -> bytes:  # type: ignore[override]
+    def peer_address(self) -> bytes:  # type: ignore[override]  # as above
         """Return the other end's name."""
-        return self._peer[1]  # type: ignore[no-any-return]
+        return self._peer[1]  # type: ignore[no-any-return]  # the path within a name
 
     def send_descriptor(self, descriptor: int) -> NoReturn:
         """Refuse: there are no files on a network in memory.

@@ -47,6 +47,7 @@ class Post(Simulation):
         if target[0] == "255.255.255.255" or is_group(target[0]):
             for socket, machine in list(self._sockets_for_datagrams.items()):
                 if socket.accepts(target, source) and (machine is not origin or sender.hears_itself):
+                    # The default is how the socket is bound.
                     self._carry(source, target, data, lambda socket=socket: socket)  # type: ignore[misc]
             return
         there, target = self.route(origin, target)

@@ -171,6 +171,7 @@ class StreamSocket:
         self._unread += taken
         other = self.other
         for piece in self.network.cut_up(data[:taken], conditions.fragment):
+            # The default is how the piece is bound.
             self._way.send(lambda piece=piece: other._arrived(piece))  # type: ignore[misc]
         return taken
 
