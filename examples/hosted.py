@@ -14,7 +14,7 @@ from torsion.protocols.basic import LineOnlyReceiver
 
 async def find_out(question: str) -> str:
     """Stand for a library that knows asyncio alone."""
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)  # as a query would take
     return question.upper()
 
 

@@ -31,11 +31,12 @@ def test_serves_within_a_loop_that_runs():
         assert await asyncio.wait_for(reader.readexactly(len(sent)), 20) == sent
 
         async def torsions():
-            pause = Deferred()
+            pause, rung = Deferred(), loop.create_future()
             reactor.callLater(0.01, pause.callback, "rested")
-            return await Deferred.fromFuture(loop.create_task(asyncio.sleep(0.01, "slept"))), await pause
+            loop.call_later(0.01, rung.set_result, "rung")
+            return await Deferred.fromFuture(rung), await pause
 
-        assert await ensureDeferred(torsions()).asFuture(loop) == ("slept", "rested")
+        assert await ensureDeferred(torsions()).asFuture(loop) == ("rung", "rested")
         stopped = loop.create_future()
         reactor.addSystemEventTrigger("after", "shutdown", stopped.set_result, None)
         reactor.stop()

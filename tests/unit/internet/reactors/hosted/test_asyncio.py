@@ -32,6 +32,23 @@ async def ended(reactor):
     await asyncio.wait_for(done, 20)
 
 
+async def some_turns():
+    """Let asyncio's loop take some turns."""
+    loop = asyncio.get_running_loop()
+    for _ in range(5):
+        turn = loop.create_future()
+        loop.call_soon(turn.set_result, None)
+        await turn
+
+
+async def slept():
+    """Wait for a timer of asyncio's."""
+    loop = asyncio.get_running_loop()
+    rung = loop.create_future()
+    loop.call_later(TINY, rung.set_result, "slept")
+    return await rung
+
+
 def pause(reactor, seconds=0.0):
     deferred = Deferred()
     reactor.callLater(seconds, deferred.callback, "rested")
@@ -76,7 +93,7 @@ def test_can_be_started_earlier():
         with pytest.raises(error.ReactorAlreadyRunning):
             reactor.run()
         assert reactor.running
-        await asyncio.sleep(TINY)  # by when it would have started by itself
+        await some_turns()  # by when it would have started by itself
         await ended(reactor)
 
     asyncio.run(main())
@@ -91,11 +108,11 @@ def test_futures_and_deferreds_meet():
             await pause(reactor).addCallback(lambda _: 1 / 0).asFuture(loop)
 
         async def torsions():
-            task = asyncio.ensure_future(asyncio.sleep(TINY, "slept"))
+            task = asyncio.ensure_future(slept())
             return [await Deferred.fromFuture(task), await pause(reactor)]
 
         assert await ensureDeferred(torsions()).asFuture(loop) == ["slept", "rested"]
-        task = asyncio.ensure_future(asyncio.sleep(60))
+        task = asyncio.ensure_future(asyncio.Event().wait())  # which is never set
         deferred = Deferred.fromFuture(task)
         deferred.addErrback(lambda reason: cancelled.append(reason.type))
         cancelled = []
@@ -140,7 +157,7 @@ def test_what_an_asyncio_task_writes_goes_out():
         port = reactor.listenTCP(0, Factory.forProtocol(Keeps), interface="127.0.0.1")
         reader, writer = await asyncio.open_connection("127.0.0.1", port.getHost().port)
         connection = await asyncio.wait_for(made, 20)
-        await asyncio.sleep(TINY)
+        await some_turns()
         before = reactor.engine.statistics()["turns"]
         for word in b"a", b"b", b"c":
             connection.write(word)
@@ -265,7 +282,7 @@ def test_one_that_cannot_start_by_itself_says_so():
 
     async def main():
         AsyncioReactor()
-        await asyncio.sleep(TINY)
+        await some_turns()
 
     globalLogPublisher.addObserver(logged.append)
     try:
