@@ -15,15 +15,8 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import Final, Literal, TypeAlias
 
-from torsion.wire._base import (
-    NEED_DATA,
-    PAUSED,
-    Buffer,
-    LimitExceeded,
-    LocalProtocolError,
-    NoEvent,
-    RemoteProtocolError,
-)
+from torsion.wire._base import LimitExceeded, LocalProtocolError, RemoteProtocolError
+from torsion.wire._preface import PrefaceReader
 
 __all__ = [
     "MAX_BLOCK",
@@ -121,80 +114,40 @@ class Header:
         return next((tlv.value for tlv in self.tlvs if tlv.type == type), None)
 
 
-class HeaderReader:
+class HeaderReader(PrefaceReader[Header]):
     """Takes one header off the beginning of a stream.
 
     :meth:`next_event` gives the :class:`Header`, and from then on ``PAUSED``: what follows is not of this protocol.
     :meth:`take_rest` gives it up.
     """
 
-    __slots__ = ("_buffer", "_ended", "_error", "_max_block", "_read", "_versions")
+    __slots__ = ("_max_block", "_versions")
+
+    _what = "PROXY header"
+    _owed = False
 
     def __init__(self, versions: tuple[int, ...] = (1, 2), max_block: int = MAX_BLOCK) -> None:
         """Read a header of one of these *versions*, of at most *max_block* bytes after version 2's fixed part."""
+        super().__init__()
         self._versions = versions
         self._max_block = max_block
-        self._buffer = b""
-        self._ended = False
-        self._read = False
-        self._error: RemoteProtocolError | None = None
-
-    @property
-    def buffered(self) -> int:
-        """How many bytes are held."""
-        return len(self._buffer)
-
-    def receive_data(self, data: Buffer) -> None:
-        """Take bytes from the proxy."""
-        self._buffer += data
-
-    def receive_eof(self) -> None:
-        """Learn that the proxy sends no more."""
-        self._ended = True
-
-    def next_event(self) -> Header | NoEvent:
-        """Return the header once it is there, before that ``NEED_DATA``, after that ``PAUSED``.
-
-        Raises :class:`RemoteProtocolError` for what is no header, :class:`LimitExceeded` for a longer one than allowed.
-        """
-        if self._error is not None:
-            raise self._error
-        if self._read:
-            return PAUSED
-        try:
-            header = self._parse()
-            if header is None and self._ended and self._buffer:
-                raise RemoteProtocolError(f"the stream ended within its PROXY header: {self._buffer[:40]!r}")
-        except RemoteProtocolError as error:
-            self._error = error
-            raise
-        if header is None:
-            return NEED_DATA
-        self._buffer = self._buffer[len(header.raw) :]
-        self._read = True
-        return header
-
-    def take_rest(self) -> bytes:
-        """Return what came after the header (or all, if there was none), and forget it."""
-        rest, self._buffer = self._buffer, b""
-        return rest
 
     def send(self, event: Header) -> bytes:
         """Return the bytes of a header, as :func:`encode`."""
         return encode(event)
 
-    def data_to_send(self) -> bytes:
-        """Return nothing: this protocol never answers."""
-        return b""
-
-    def _parse(self) -> Header | None:
-        data = self._buffer
+    def _parse(self, data: bytes) -> tuple[Header, int] | None:
         if 1 in self._versions and PREFIX.startswith(data[: len(PREFIX)]):
-            return _line(data)
-        if 2 in self._versions and SIGNATURE.startswith(data[: len(SIGNATURE)]):
-            return _block(data, self._max_block)
+            header = _line(data)
+        elif 2 in self._versions and SIGNATURE.startswith(data[: len(SIGNATURE)]):
+            header = _block(data, self._max_block)
+        else:
+            raise self._refusal(data)
+        return None if header is None else (header, len(header.raw))
+
+    def _refusal(self, data: bytes) -> RemoteProtocolError:
         which = " or ".join(map(str, self._versions))
-        raise RemoteProtocolError(f"no PROXY header of version {which}: {data[:16]!r}")
+        return RemoteProtocolError(f"no PROXY header of version {which}: {data[:16]!r}")
 
 
 # --- version 1 ----------------------------------------------------------------------------------------------------

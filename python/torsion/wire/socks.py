@@ -13,15 +13,8 @@ from enum import IntEnum
 from ipaddress import AddressValueError, IPv4Address
 from typing import Final
 
-from torsion.wire._base import (
-    NEED_DATA,
-    PAUSED,
-    Buffer,
-    LimitExceeded,
-    LocalProtocolError,
-    NoEvent,
-    RemoteProtocolError,
-)
+from torsion.wire._base import LimitExceeded, LocalProtocolError, RemoteProtocolError
+from torsion.wire._preface import PrefaceReader
 
 __all__ = [
     "MAX_HOST",
@@ -88,70 +81,23 @@ class Reply:
     version: int = 0
 
 
-class RequestReader:
+class RequestReader(PrefaceReader[Request]):
     """Takes one request off the beginning of a stream.
 
     :meth:`next_event` gives the :class:`Request`, and from then on ``PAUSED``: what follows is not of this protocol.
     :meth:`take_rest` gives it up.
     """
 
-    __slots__ = ("_buffer", "_ended", "_error", "_read")
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self._buffer = b""
-        self._ended = False
-        self._read = False
-        self._error: RemoteProtocolError | None = None
-
-    @property
-    def buffered(self) -> int:
-        """How many bytes are held."""
-        return len(self._buffer)
-
-    def receive_data(self, data: Buffer) -> None:
-        """Take bytes from the client."""
-        self._buffer += data
-
-    def receive_eof(self) -> None:
-        """Learn that the client sends no more."""
-        self._ended = True
-
-    def next_event(self) -> Request | NoEvent:
-        """Return the request, once, or why there is none.
-
-        :raises RemoteProtocolError: for what is no request of version 4, or is too long; from then on, always.
-        """
-        if self._error is not None:
-            raise self._error
-        if self._read:
-            return PAUSED
-        try:
-            request = self._parse()
-            if request is None and self._ended:
-                raise RemoteProtocolError(f"the stream ended within a SOCKS request: {self._buffer[:40]!r}")
-        except RemoteProtocolError as error:
-            self._error = error
-            raise
-        if request is None:
-            return NEED_DATA
-        self._read = True
-        return request
-
-    def take_rest(self) -> bytes:
-        """Return what came after the request, and hold it no longer."""
-        rest, self._buffer = self._buffer, b""
-        return rest
+    _what = "SOCKS request"
+    _owed = True
 
     def send(self, event: Reply) -> bytes:
         """Return the bytes of a reply."""
         return encode_reply(event)
 
-    def data_to_send(self) -> bytes:
-        """Return nothing: no answer is owed before a decision is made."""
-        return b""
-
-    def _parse(self) -> Request | None:
-        data = self._buffer
+    def _parse(self, data: bytes) -> tuple[Request, int] | None:
         if data and data[0] != _VERSION:
             raise RemoteProtocolError(f"SOCKS version {data[0]} was asked for, and this is version {_VERSION}")
         if len(data) < _HEAD.size:
@@ -170,8 +116,7 @@ class RequestReader:
                 host = name.decode("ascii")
             except UnicodeDecodeError:
                 raise RemoteProtocolError(f"a SOCKS request is for {name!r}, which is no host's name") from None
-        self._buffer = data[end:]
-        return Request(command, host, port, user, named)
+        return Request(command, host, port, user, named), end
 
 
 def _text(data: bytes, start: int, what: str, limit: int) -> tuple[bytes | None, int]:
