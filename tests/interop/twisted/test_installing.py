@@ -69,3 +69,12 @@ def test_trial_runs_on_it(tmp_path) -> None:
     )
     said = python("", "-m", "twisted.trial", "--reactor=torsion", "--temp-directory", str(tmp_path / "t"), str(test))
     assert "PASSED (successes=1)" in said
+
+
+def test_a_child_installs_it_by_the_name_of_the_modules_class() -> None:
+    said = python(
+        "import torsion.interop.twisted as it\nfrom twisted.python.reflect import namedAny\n"
+        "namedAny(it.TorsionReactor.__module__).install()\n"
+        "from twisted.internet import reactor\nprint(type(reactor).__name__)"
+    )
+    assert said == "TorsionReactor\n"

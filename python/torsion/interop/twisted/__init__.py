@@ -11,3 +11,6 @@ from torsion.interop.twisted.installing import install
 from torsion.interop.twisted.reactor import TorsionReactor
 
 __all__ = ["TorsionReactor", "install"]
+
+# Programs that start another on the same reactor call `install` in the module that the reactor's class says it is from.
+TorsionReactor.__module__ = install.__module__ = __name__

@@ -28,6 +28,7 @@ class Pending:
     """What a connector has for a transport while it tries."""
 
     connected = disconnected = disconnecting = False
+    logstr = "Uninitialized"
 
     def __init__(self, connector: BaseConnector, attempt: Attempt) -> None:
         self._connector = connector
@@ -66,7 +67,7 @@ class Pending:
 
     def logPrefix(self) -> str:
         """Return by what name log lines are to call it."""
-        return "Uninitialized"
+        return self.logstr
 
 
 class _Connecting(StreamOwning, _Connector):
