@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from zope.interface import implementer
 
-from torsion.internet.error import CannotListenError, InvalidAddressError, UnsupportedAddressFamily
 from torsion.internet.interfaces import IListeningPort, ILoggingContext, ISystemHandle, IUDPTransport
 from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE, DatagramPort
 from torsion.internet.transports.numeric import isIPAddress, isIPv6Address, port_number, resolve_interface
-from torsion.internet.transports.stream import address_of, log_prefix
-from torsion.logger import Logger
 from torsion.python.reflect import qual
 
 if TYPE_CHECKING:
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
     from torsion.internet.transports.owner import Home
 
 __all__ = ["AdoptedUDPPort", "UDPPort"]
-
-_log = Logger("torsion.internet.transports")
 
 
 @implementer(IListeningPort, IUDPTransport, ILoggingContext, ISystemHandle)
@@ -54,11 +49,15 @@ class UDPPort(DatagramPort):
         """Make a port that does not listen yet.
 
         :raises torsion.internet.error.InvalidAddressError: if *interface* is not a numeric address.
+        :raises TypeError: if it is no str.
         :raises ValueError: if *maxPacketSize* is no positive number.
         """
         super().__init__(proto, maxPacketSize, reactor)
+        if not isinstance(interface, str):
+            raise TypeError(f"interface is a str, a numeric address of this computer or empty, not {interface!r}")
         if interface and not isIPAddress(interface) and not isIPv6Address(interface):
-            raise InvalidAddressError(interface, "not a numeric IPv4 or IPv6 address; look names up first")
+            problem = "not a numeric IPv4 or IPv6 address; look names up first"
+            raise self.dialect.error.InvalidAddressError(interface, problem)
         self.port = port
         self.interface = interface
         self._asked = port
@@ -80,7 +79,7 @@ class UDPPort(DatagramPort):
         """Begin to listen: see ``IListeningPort``. The protocol is given this port, and told to start.
 
         :raises torsion.internet.error.CannotListenError: if the address is taken, not ours or not to be used.
-        :raises TypeError: if the port is no int.
+        :raises TypeError: if the port's number is no int.
         """
         if self._socket is not None:
             return
@@ -88,17 +87,19 @@ class UDPPort(DatagramPort):
             address = resolve_interface(self.interface, port_number(self.port))
             datagram = self._open(address)
         except (OSError, OverflowError) as error:
-            raise CannotListenError(self.interface, self.port, error) from error
+            raise self.dialect.error.CannotListenError(self.interface, self.port, error) from error
         self._start(datagram)
 
     def _open(self, address: SocketAddress) -> Datagram:
         return self.reactor.engine.bind_datagram(address, False, self.maxPacketSize, self)
 
     def _start(self, datagram: Datagram) -> None:
-        self._host = address_of(cast("SocketAddress", datagram.address()), "UDP")
+        self._host = self.dialect.address_of(cast("SocketAddress", datagram.address()), "UDP")
         self._peer = None
         self._asked, self.port = self.port, self._host.port
-        _log.info("{protocol} starting on {port}", protocol=log_prefix(self._protocol), port=self.port)
+        self.dialect.note(
+            "{protocol} starting on {port}", protocol=self.dialect.log_prefix(self._protocol), port=self.port
+        )
         self._begin(datagram)
 
     # --- what the program calls --------------------------------------------------------------------------------------
@@ -185,7 +186,7 @@ class UDPPort(DatagramPort):
         return self._peer is not None
 
     def _closed(self) -> None:
-        _log.info("(UDP Port {port} Closed)", port=self.port)
+        self.dialect.note("(UDP Port {port} Closed)", port=self.port)
         self.port = self._asked
 
 
@@ -210,9 +211,21 @@ class AdoptedUDPPort(UDPPort):
         from socket import AF_INET, AF_INET6
 
         if addressFamily not in (AF_INET, AF_INET6):
-            raise UnsupportedAddressFamily(addressFamily)
+            raise self.dialect.error.UnsupportedAddressFamily(addressFamily)
         super().__init__(0, proto, "::" if addressFamily == AF_INET6 else "", maxPacketSize, reactor)
         self._descriptor = fileDescriptor
+
+    def adopt(self) -> None:
+        """Begin to listen, as :meth:`startListening`, but with the system's own error for a descriptor that does not do.
+
+        :raises OSError: if the descriptor is not open, or no socket for datagrams.
+        """
+        try:
+            self.startListening()
+        except self.dialect.error.CannotListenError as problem:
+            if isinstance(problem.socketError, OSError):
+                raise problem.socketError from problem
+            raise
 
     def _open(self, address: SocketAddress) -> Datagram:
         import os

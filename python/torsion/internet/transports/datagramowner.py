@@ -6,20 +6,17 @@ from os import strerror
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from torsion.internet import _current
-from torsion.internet.defer import Deferred
-from torsion.internet.transports.stream import log_prefix
-from torsion.logger import Logger
-from torsion.python.failure import Failure
+from torsion.internet.transports.dialect import TORSION, Dialect
 
 if TYPE_CHECKING:
     import socket
 
     from torsion._native import Datagram
+    from torsion.internet.defer import Deferred
     from torsion.internet.transports.owner import Home
+    from torsion.python.failure import Failure
 
 __all__ = ["MAX_PACKET_SIZE", "DatagramPort"]
-
-_log = Logger("torsion.internet.transports")
 
 MAX_PACKET_SIZE = 8192
 """How much of a datagram is delivered unless a port says otherwise, in bytes; the documented number."""
@@ -33,6 +30,9 @@ class DatagramPort:
     :ivar connected: whether it listens.
     :ivar disconnected: whether it did and has stopped.
     """
+
+    dialect: ClassVar[Dialect] = TORSION
+    """Whose classes protocols are told with."""
 
     maxThroughput = 256 * 1024
 
@@ -124,7 +124,7 @@ class DatagramPort:
         if not self._stopped:
             datagram.pause()
             self.reactor.callFromThread(self._finish, datagram)
-        stopped: Deferred[None] = Deferred()
+        stopped: Deferred[None] = self.dialect.Deferred()
         self._stopped.append(stopped)
         return stopped
 
@@ -157,7 +157,7 @@ class DatagramPort:
 
     def logPrefix(self) -> str:
         """Return by what name log lines are to call this port: its protocol's, and that it is UDP."""
-        return f"{log_prefix(self._protocol)} (UDP)"
+        return f"{self.dialect.log_prefix(self._protocol)} (UDP)"
 
     # --- how it ends -------------------------------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class DatagramPort:
         try:
             self.connectionLost(reason)
         except BaseException:  # noqa: BLE001 - whatever a protocol raises, the others are to be stopped as well
-            _log.failure("doStop of {protocol!r} raised", protocol=self._protocol)
+            self.dialect.log.failure("doStop of {protocol!r} raised", protocol=self._protocol)
 
     def _forget(self, datagram: Datagram) -> None:
         self._socket = None
@@ -197,7 +197,7 @@ class DatagramPort:
             if not waiting:
                 raise
             for deferred in waiting:
-                deferred.errback(Failure())
+                deferred.errback(self.dialect.Failure())
         else:
             for deferred in waiting:
                 deferred.callback(None)
@@ -220,18 +220,18 @@ class DatagramPort:
             if self._has_peer():
                 self._protocol.connectionRefused()
         elif errno in (EBADF, ENOTSOCK):
-            _log.error(
+            self.dialect.log.error(
                 "{port!r} stops, since somebody else has closed its socket: {error}",
                 port=self,
                 error=OSError(errno, strerror(errno)),
             )
             self.connectionLost()
         else:
-            _log.warn("{port!r} goes on after {error}", port=self, error=OSError(errno, strerror(errno)))
+            self.dialect.warn("{port!r} goes on after {error}", port=self, error=OSError(errno, strerror(errno)))
 
     def unsent(self, address: tuple[str, int], errno: int, /) -> None:
         """An answer was refused by the system after it was written."""
-        _log.warn(
+        self.dialect.warn(
             "{port!r} could not answer {address}: {error}",
             port=self,
             address=address,
@@ -240,8 +240,8 @@ class DatagramPort:
 
     def raised(self, source: object, exception: BaseException, /) -> Failure:
         """A hook raised *exception*: log it."""
-        failure = Failure(exception, type(exception), exception.__traceback__)
-        _log.failure("Unhandled error in {protocol!r}; its port goes on", failure, protocol=self._protocol)
+        failure: Failure = self.dialect.Failure(exception, type(exception), exception.__traceback__)
+        self.dialect.log.failure("Unhandled error in {protocol!r}; its port goes on", failure, protocol=self._protocol)
         return failure
 
     def _has_peer(self) -> bool:

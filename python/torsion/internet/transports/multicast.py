@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from zope.interface import implementer
 
-from torsion.internet.defer import Deferred, fail, succeed
-from torsion.internet.error import MulticastJoinError
 from torsion.internet.interfaces import IMulticastTransport
 from torsion.internet.transports.datagram import UDPPort
 from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
     from torsion._native import Datagram
     from torsion._native._core import SocketAddress
+    from torsion.internet.defer import Deferred
     from torsion.internet.transports.owner import Home
 
 __all__ = ["MulticastPort"]
@@ -62,7 +61,8 @@ class MulticastPort(UDPPort):
         :param interface: where to receive; empty lets the system choose. For IPv4 the address of the interface, or a name
             for that; for IPv6 the interface's number or name, or one of its addresses.
         :returns: a Deferred that fires with None; or fails with :class:`torsion.internet.error.MulticastJoinError` if the
-            group cannot be joined, or with :class:`torsion.internet.error.DNSLookupError` for a name without an address.
+            group cannot be joined, with :class:`torsion.internet.error.DNSLookupError` for a name without an address, or
+            with :class:`TypeError` for an argument of a wrong type.
         """
         return self._change_group("join", addr, interface)
 
@@ -80,33 +80,40 @@ class MulticastPort(UDPPort):
             try:
                 getattr(self._listening(), verb)(*found)
             except (OSError, ValueError, TypeError, OverflowError) as error:
-                raise MulticastJoinError(addr, interface, *error.args) from error
+                raise self.dialect.error.MulticastJoinError(addr, interface, *error.args) from error
 
         def then(group: str) -> Deferred[tuple[str, str | int]]:
             return self._interface(interface).addCallback(lambda where: (group, where))
 
-        return self._numeric(addr).addCallback(then).addCallback(change)
+        group: Deferred[str] = self.dialect.maybeDeferred(self._numeric, addr, "addr")
+        return group.addCallback(then).addCallback(change)
 
     def _is_v6(self) -> bool:
         return ":" in self.interface
 
-    def _numeric(self, host: str) -> Deferred[str]:
-        """Look up *host*, unless it is numeric."""
-        if isIPAddress(host) or isIPv6Address(host):
-            return succeed(host)
-        return self.reactor.resolve(host)
+    def _numeric(self, host: str, argument: str) -> str | Deferred[str]:
+        """Look up *host*, the program's *argument*, unless it is numeric."""
+        if not isinstance(host, str):
+            raise TypeError(f"{argument} is a str, a numeric address or a name, not {host!r}")
+        return host if isIPAddress(host) or isIPv6Address(host) else self.reactor.resolve(host)
 
     def _interface(self, interface: str | int) -> Deferred[str | int]:
         """Find out how the system names *interface*: by its address for IPv4, by its number for IPv6."""
+        found: Deferred[str | int] = self.dialect.maybeDeferred(self._find_interface, interface)
+        return found
+
+    def _find_interface(self, interface: str | int) -> str | int | Deferred[str]:
+        if not isinstance(interface, str | int) or isinstance(interface, bool):
+            raise TypeError(f"interface is a str, or an int for the number of one for IPv6, not {interface!r}")
         if not self._is_v6():
-            if not isinstance(interface, str):
+            if isinstance(interface, int):
                 problem = "an IPv4 interface is named by its address"
-                return fail(MulticastJoinError(interface, problem))
-            return cast("Deferred[str | int]", self._numeric(interface or "0.0.0.0"))  # noqa: S104 - the system's choice
+                raise self.dialect.error.MulticastJoinError(interface, problem)
+            return self._numeric(interface or "0.0.0.0", "interface")  # noqa: S104 - the system's choice
         try:
-            return succeed(_interface_number(interface))
+            return _interface_number(interface)
         except (OSError, ValueError) as error:
-            return fail(MulticastJoinError(interface, str(error)))
+            raise self.dialect.error.MulticastJoinError(interface, str(error)) from error
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
@@ -160,8 +167,11 @@ class MulticastPort(UDPPort):
 
         :param ttl: 0 to 255.
         :raises ValueError: if it is not.
+        :raises TypeError: if it is no int.
         :raises OSError: if the port does not listen.
         """
+        if not isinstance(ttl, int):
+            raise TypeError(f"a time to live is an int from 0 to 255, not {ttl!r}")
         if not 0 <= ttl <= 255:
             raise ValueError(f"a time to live is a number from 0 to 255, not {ttl!r}")
         self._listening().set_multicast_ttl(ttl)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zope.interface import implementer
 
-from torsion.internet.address import UNIXAddress
-from torsion.internet.error import CannotListenError
 from torsion.internet.interfaces import (
     IListeningPort,
     ILoggingContext,
@@ -18,18 +16,14 @@ from torsion.internet.interfaces import (
     IUNIXDatagramTransport,
 )
 from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE, DatagramPort
-from torsion.internet.transports.stream import log_prefix
-from torsion.logger import Logger
-from torsion.python.failure import Failure
 from torsion.python.reflect import qual
 
 if TYPE_CHECKING:
     from torsion._native import Datagram
+    from torsion.internet.address import UNIXAddress
     from torsion.internet.transports.owner import Home
 
 __all__ = ["MODE", "ConnectedUNIXDatagramPort", "UNIXDatagramPort"]
-
-_log = Logger("torsion.internet.transports")
 
 MODE = 0o666
 """The permissions of a socket's file unless a port says otherwise; the documented number."""
@@ -62,7 +56,7 @@ class _Port(DatagramPort):
         try:
             datagram = self.reactor.engine.bind_datagram(path, False, self.maxPacketSize, self)
         except (OSError, ValueError) as error:
-            raise CannotListenError(None, os.fsdecode(path), error) from error
+            raise self.dialect.error.CannotListenError(None, os.fsdecode(path), error) from error
         if path and not path.startswith(b"\0"):  # which is no file
             try:
                 os.chmod(path, self.mode)  # noqa: PTH101 - pathlib takes no bytes
@@ -71,16 +65,16 @@ class _Port(DatagramPort):
                 with suppress(OSError):
                     os.unlink(path)  # noqa: PTH108 - as above
                 if isinstance(error, OSError):
-                    raise CannotListenError(None, os.fsdecode(path), error) from error
+                    raise self.dialect.error.CannotListenError(None, os.fsdecode(path), error) from error
                 raise
         return datagram
 
     def getHost(self) -> UNIXAddress:
         """Return where this socket receives; a ``UNIXAddress`` of None if it has no path."""
-        return UNIXAddress(self._path)
+        return self.dialect.UNIXAddress(self._path)  # type: ignore[no-any-return]  # a dialect's classes are its own
 
     def _closed(self) -> None:
-        _log.info("(UNIX Datagram Port {path!r} Closed)", path=self._shown)
+        self.dialect.note("(UNIX Datagram Port {path!r} Closed)", path=self._shown)
 
     def __repr__(self) -> str:
         where = f"on {self._shown!r}" if self.connected else "(not listening)"
@@ -114,7 +108,9 @@ class UNIXDatagramPort(_Port):
         if self._socket is not None:
             return
         datagram = self._open()
-        _log.info("{protocol} starting on {path!r}", protocol=log_prefix(self._protocol), path=self._shown)
+        self.dialect.note(
+            "{protocol} starting on {path!r}", protocol=self.dialect.log_prefix(self._protocol), path=self._shown
+        )
         self._begin(datagram)
 
     def write(self, datagram: bytes, address: _Path) -> None:
@@ -163,12 +159,14 @@ class ConnectedUNIXDatagramPort(_Port):
         if self._socket is not None:
             return
         datagram = self._open()
-        _log.info("{protocol} starting on {path!r}", protocol=log_prefix(self._protocol), path=self._shown)
+        self.dialect.note(
+            "{protocol} starting on {path!r}", protocol=self.dialect.log_prefix(self._protocol), path=self._shown
+        )
         try:
             datagram.connect(self.remoteaddr)
         except (OSError, ValueError):
             datagram.close()
-            self._protocol.connectionFailed(Failure())
+            self._protocol.connectionFailed(self.dialect.Failure())
             return
         except BaseException:
             datagram.close()
@@ -190,7 +188,7 @@ class ConnectedUNIXDatagramPort(_Port):
 
     def getPeer(self) -> UNIXAddress:
         """Return where the peer receives."""
-        return UNIXAddress(self.remoteaddr)
+        return self.dialect.UNIXAddress(self.remoteaddr)  # type: ignore[no-any-return]  # as above
 
     def _has_peer(self) -> bool:
         return True

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["LentSocket", "lent", "take_back"]
+__all__ = ["Lending", "LentSocket", "lent", "take_back"]
 
 
 class LentSocket(socket.socket):
@@ -46,3 +46,27 @@ def take_back(holder: Any) -> None:
     if known is not None:
         known.detach()
         known.holder = None
+
+
+class Lending:
+    """A part of ports: what they have of ``ISystemHandle``."""
+
+    if TYPE_CHECKING:
+
+        def fileno(self) -> int:
+            """Return the descriptor; -1 if there is none."""
+
+        def discard(self) -> None:
+            """The descriptor was closed by somebody who goes on with a duplicate."""
+
+    def getHandle(self) -> socket.socket:
+        """Return the port's socket, to set options that have no method here.
+
+        :raises OSError: if there is none yet, or no more.
+        """
+        return lent(self, self.fileno())
+
+    @property
+    def socket(self) -> socket.socket:
+        """The same."""
+        return self.getHandle()

@@ -10,12 +10,10 @@ from zope.interface import implementer
 from torsion.internet.transports.listener import BasePort, Port
 from torsion.internet.transports.unix import Port as _UNIXPort
 from torsion.interop.twisted.dialect import TWISTED
-from torsion.interop.twisted.handles import lent, take_back
+from torsion.interop.twisted.handles import Lending, take_back
 from torsion.interop.twisted.streams import StreamOwning, TCPServer, UNIXServer
 
 if TYPE_CHECKING:
-    import socket
-
     _Port = BasePort
 else:
     _Port = object
@@ -23,20 +21,11 @@ else:
 __all__ = ["TCPPort", "UNIXPort"]
 
 
-class _Listening(StreamOwning, _Port):
+class _Listening(Lending, StreamOwning, _Port):
     """What all ports have."""
 
     dialect = TWISTED
     _paused = False
-
-    def getHandle(self) -> socket.socket:
-        """Return the port's socket, to set options that have no method here."""
-        return lent(self, self.fileno())
-
-    @property
-    def socket(self) -> socket.socket:
-        """The same."""
-        return self.getHandle()
 
     def discard(self) -> None:
         """The descriptor was closed by somebody who goes on with a duplicate."""

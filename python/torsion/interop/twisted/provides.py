@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
-from torsion.internet.transports.listener import BasePort
+from torsion.internet.transports.adopted import adopt_connection, adopt_port
+from torsion.interop.twisted.adopted import ADOPTED
 from torsion.interop.twisted.connectors import TCPConnector, UNIXConnector
+from torsion.interop.twisted.datagrams import (
+    AdoptedUDPPort,
+    ConnectedUNIXDatagramPort,
+    MulticastPort,
+    UDPPort,
+    UNIXDatagramPort,
+)
 from torsion.interop.twisted.ports import TCPPort, UNIXPort
 from torsion.interop.twisted.tls import TwistedTLS
 
-_P = TypeVar("_P", bound=BasePort)
+__all__ = ["ProvidesSockets", "ProvidesTCP", "ProvidesUDP", "ProvidesUNIX", "ProvidesUNIXDatagram"]
 
-__all__ = ["ProvidesTCP", "ProvidesUNIX"]
+MAX_PACKET_SIZE = 8192
+"""How much of a datagram is delivered unless a port says otherwise, in bytes; Twisted's documented number."""
+
+
+class _CanListen(Protocol):
+    def startListening(self) -> None: ...
+
+
+_P = TypeVar("_P", bound=_CanListen)
+
+
+def _listen(port: _P) -> _P:
+    port.startListening()
+    return port
 
 
 class ProvidesTCP:
@@ -64,11 +85,6 @@ class ProvidesTCP:
         return self.connectTCP(host, port, layer, timeout, bindAddress)
 
 
-def _listen(port: _P) -> _P:
-    port.startListening()
-    return port
-
-
 class ProvidesUNIX:
     """``IReactorUNIX`` over native streams."""
 
@@ -85,3 +101,64 @@ class ProvidesUNIX:
         connector = UNIXConnector(address, factory, timeout, self, checkPID)  # type: ignore[arg-type]
         connector.connect()
         return connector
+
+
+class ProvidesUDP:
+    """``IReactorUDP`` and ``IReactorMulticast`` over native sockets."""
+
+    def listenUDP(self, port: Any, protocol: Any, interface: Any = "", maxPacketSize: int = MAX_PACKET_SIZE) -> UDPPort:
+        """Receive datagrams, and send them: see ``IReactorUDP``."""
+        return _listen(UDPPort(port, protocol, interface, maxPacketSize, self))
+
+    def listenMulticast(
+        self,
+        port: Any,
+        protocol: Any,
+        interface: Any = "",
+        maxPacketSize: int = MAX_PACKET_SIZE,
+        listenMultiple: bool = False,
+    ) -> MulticastPort:
+        """Receive datagrams on a port that can join multicast groups: see ``IReactorMulticast``."""
+        return _listen(MulticastPort(port, protocol, interface, maxPacketSize, self, listenMultiple))
+
+
+class ProvidesUNIXDatagram:
+    """``IReactorUNIXDatagram`` over native sockets."""
+
+    def listenUNIXDatagram(
+        self, address: Any, protocol: Any, maxPacketSize: int = MAX_PACKET_SIZE, mode: int = 0o666
+    ) -> UNIXDatagramPort:
+        """Receive datagrams on a Unix socket, and send them: see ``IReactorUNIXDatagram``."""
+        return _listen(UNIXDatagramPort(address, protocol, maxPacketSize, mode, self))  # type: ignore[arg-type]
+
+    def connectUNIXDatagram(
+        self,
+        address: Any,
+        protocol: Any,
+        maxPacketSize: int = MAX_PACKET_SIZE,
+        mode: int = 0o666,
+        bindAddress: Any = None,
+    ) -> ConnectedUNIXDatagramPort:
+        """Exchange datagrams with one peer: see ``IReactorUNIXDatagram``."""
+        connected = ConnectedUNIXDatagramPort(address, protocol, maxPacketSize, mode, bindAddress, self)  # type: ignore[arg-type]
+        return _listen(connected)
+
+
+class ProvidesSockets:
+    """``IReactorSocket`` over native sockets."""
+
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
+        """Accept connections from a socket that listens already: see ``IReactorSocket``."""
+        return adopt_port(fileDescriptor, addressFamily, factory, self, ADOPTED)  # type: ignore[arg-type]
+
+    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
+        """Serve a socket that is connected already: see ``IReactorSocket``."""
+        return adopt_connection(fileDescriptor, addressFamily, factory, self, ADOPTED)  # type: ignore[arg-type]
+
+    def adoptDatagramPort(
+        self, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = MAX_PACKET_SIZE
+    ) -> AdoptedUDPPort:
+        """Receive datagrams from a socket that is bound already: see ``IReactorSocket``."""
+        port = AdoptedUDPPort(fileDescriptor, addressFamily, protocol, maxPacketSize, self)
+        port.adopt()
+        return port

@@ -12,25 +12,32 @@ from zope.interface import classImplements, implementer
 
 from torsion._native import Engine, Stream, Timer
 from torsion.internet.transports.connecting import BaseConnector
+from torsion.internet.transports.datagramowner import DatagramPort
+from torsion.internet.transports.listener import BasePort
 from torsion.interop.twisted.connectors import Pending
 from torsion.interop.twisted.descriptors import Descriptors
 from torsion.interop.twisted.dialect import TWISTED
 from torsion.interop.twisted.logcontext import call_in_log_context
-from torsion.interop.twisted.ports import TCPPort, UNIXPort
-from torsion.interop.twisted.provides import ProvidesTCP, ProvidesUNIX
+from torsion.interop.twisted.provides import (
+    ProvidesSockets,
+    ProvidesTCP,
+    ProvidesUDP,
+    ProvidesUNIX,
+    ProvidesUNIXDatagram,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["TorsionReactor"]
 
-NATIVE = (Stream, TCPPort, UNIXPort)
+NATIVE: tuple[Any, ...] = (Stream, BasePort, DatagramPort)
 """Transports that Twisted would register as readers and writers, and that the engine serves."""
 
 
 @implementer(IReactorFDSet)
-class TorsionReactor(ProvidesTCP, ProvidesUNIX, PosixReactorBase):
-    """A reactor for Twisted's applications, whose loop, timers, descriptors, TCP and Unix sockets are torsion's.
+class TorsionReactor(ProvidesSockets, ProvidesTCP, ProvidesUDP, ProvidesUNIX, ProvidesUNIXDatagram, PosixReactorBase):
+    """A reactor for Twisted's applications, whose loop, timers, descriptors and sockets of all kinds are torsion's.
 
     :ivar engine: what it runs on.
     :ivar handles: ports that listen and connectors that try, to be ended in this order when the reactor stops.

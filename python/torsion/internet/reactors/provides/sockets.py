@@ -65,16 +65,10 @@ class ProvidesSockets(OverEngine):
         :raises torsion.internet.error.UnsupportedAddressFamily: for any other family.
         :raises OSError: if the descriptor is not open, or no socket for datagrams.
         """
-        from torsion.internet.error import CannotListenError
         from torsion.internet.transports.datagram import AdoptedUDPPort
 
         port = AdoptedUDPPort(fileDescriptor, addressFamily, protocol, maxPacketSize, self)
-        try:
-            port.startListening()
-        except CannotListenError as error:
-            if isinstance(error.socketError, OSError):
-                raise error.socketError from error
-            raise
+        port.adopt()
         return port
 
 

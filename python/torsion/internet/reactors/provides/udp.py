@@ -30,7 +30,7 @@ class ProvidesUDP(OverEngine):
         :returns: the port, listening.
         :raises torsion.internet.error.CannotListenError: if the address is taken, is not ours or may not be used.
         :raises torsion.internet.error.InvalidAddressError: if *interface* is not a numeric address.
-        :raises TypeError: if *port* is no int.
+        :raises TypeError: if *port* is no int or *interface* no str.
         """
         from torsion.internet.transports.datagram import UDPPort  # most programs have none
 
