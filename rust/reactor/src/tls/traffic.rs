@@ -161,6 +161,9 @@ impl Traffic {
                 [level, description] => self.hear(level, AlertDescription::from(description)),
                 _ => Err(malformed("an alert that is none")),
             },
+            ContentType::Handshake if size == 0 => {
+                Err(malformed("an empty part of a handshake message"))
+            }
             ContentType::Handshake => {
                 let mut bytes = self
                     .message

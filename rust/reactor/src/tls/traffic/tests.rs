@@ -268,3 +268,13 @@ fn alerts_are_told_apart() {
     let one_more = send(&mut client, &mut server, ContentType::Alert, &[1, 100]);
     assert_eq!(kind(one_more), Kind::Malformed);
 }
+
+/// There may be any number of parts, but each has to have something (RFC 8446, 5.1; RFC 5246, 6.2.1).
+#[test]
+fn an_empty_part_of_a_handshake_message_is_refused() {
+    for version in [TLS12, TLS13] {
+        let (mut client, mut server) = pair(version);
+        let refused = send(&mut client, &mut server, ContentType::Handshake, b"").unwrap_err();
+        assert_eq!(refused.kind, Kind::Malformed);
+    }
+}
