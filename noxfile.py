@@ -140,6 +140,17 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def downstream(session: nox.Session) -> None:
+    """Run other projects' own tests on torsion's reactor and on Twisted's (network, long): `nox -s downstream -- treq klein`."""
+    given = list(session.posargs)
+    if "--torsion" not in given:
+        place = session.create_tmp()
+        session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", place, ".")
+        given += ["--torsion", str(max(Path(place).glob("torsion-*.whl"), key=lambda path: path.stat().st_mtime))]
+    session.run("python", ".github/downstream.d/compare.py", *given)
+
+
+@nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Run the tests and report the lines and branches that they missed."""
     install(session, "coverage")

@@ -1,0 +1,65 @@
+"""Each script for another project's tests has the two verbs, and what trial and pytest say at their end is understood."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from house.tree import ROOT, shown
+
+HERE = ROOT / ".github" / "downstream.d"
+SCRIPTS = sorted(HERE.glob("*.sh"))
+
+
+@pytest.fixture(scope="module")
+def compare():
+    spec = importlib.util.spec_from_file_location("downstream_compare", HERE / "compare.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=shown)
+def test_each_script_has_both_verbs_and_a_reactor(script) -> None:
+    text = script.read_text(encoding="utf-8")
+    assert "install)" in text
+    assert "run)" in text
+    assert ("twisted.trial" in text and '--reactor="$REACTOR"' in text) or ("pytest" in text and "-rfE" in text)
+    assert text.count("\n") <= 25
+    subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_the_end_of_trial_is_understood(compare) -> None:
+    said = (
+        f"{'=' * 79}\n[SKIPPED]\nno network\n\na.test.test_x.Tests.test_skipped\n"
+        f'{"=" * 79}\n[FAIL]\nTraceback (most recent call last):\n  File "x.py", line 1, in f\n'
+        "twisted.trial.unittest.FailTest: not equal\n\na.test.test_x.Tests.test_one\na.test.test_x.Tests.test_two\n"
+        f"{'=' * 79}\n[ERROR]\nbuiltins.ValueError: no\n\na.test.test_x.Tests.test_three\n{'-' * 79}\n"
+        "Ran 9 tests in 0.1s\n\nFAILED (skips=1, failures=2, errors=1, successes=5)\n"
+    )
+    assert compare.outcome(said) == compare.Outcome(
+        (("errors", 1), ("failures", 2), ("skips", 1), ("successes", 5)),
+        frozenset(f"a.test.test_x.Tests.test_{word}" for word in ("one", "two", "three")),
+    )
+    assert compare.outcome("\nPASSED (successes=7)\n") == compare.Outcome((("successes", 7),), frozenset())
+
+
+def test_the_end_of_pytest_is_understood(compare) -> None:
+    said = (
+        "FAILED tests/test_x.py::test_one - ValueError: no\nERROR tests/test_y.py - ImportError\n"
+        "==== 1 failed, 20 passed, 3 skipped, 2 deselected, 9 warnings, 1 error in 75.10s (0:01:15) ====\n"
+    )
+    assert compare.outcome(said) == compare.Outcome(
+        (("error", 1), ("failed", 1), ("passed", 20), ("skipped", 3)),
+        frozenset({"tests/test_x.py::test_one", "tests/test_y.py"}),
+    )
+    assert compare.outcome("3 passed in 0.01s\n").counts == (("passed", 3),)
+
+
+def test_a_run_that_says_nothing_is_no_success(compare) -> None:
+    assert compare.outcome("Segmentation fault\n") == compare.Outcome((), frozenset())
