@@ -334,7 +334,8 @@ class ReactorBase(PluggableResolverMixin):
             return self.engine.call_later(delay, callable, *args, **kw)  # type: ignore[no-any-return]
         from torsion.internet.reactors.delayed import call_by_other_clock
 
-        return call_by_other_clock(self.engine, self._clock, delay, callable, args, kw)
+        call: IDelayedCall = call_by_other_clock(self.engine, self._clock, delay, callable, args, kw)
+        return call
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
         """Return the calls that are still to come."""

@@ -114,16 +114,21 @@ def call_by_other_clock(
     func: Callable[..., object],
     args: tuple[Any, ...],
     kw: dict[str, Any],
-) -> DelayedCall:
-    """Have *engine* call *func* in *delay* seconds, and reckon with the clock *seconds* in all that can be asked of it."""
+    kind: Callable[..., Any] = DelayedCall,
+) -> Any:
+    """Have *engine* call *func* in *delay* seconds, and reckon with the clock *seconds* in all that can be asked of it.
+
+    :param kind: makes the call to come, with the arguments of :class:`DelayedCall`.
+    :returns: that.
+    """
 
     def fire() -> None:
         call.called = 1
         func(*args, **kw)
 
-    def moved(call: DelayedCall) -> None:
-        timer.reset(max(0.0, call.time - seconds()))
+    def moved(call: Any) -> None:
+        timer.reset(max(0.0, call.getTime() - seconds()))
 
     timer = engine.call_later(delay, fire)
-    call = DelayedCall(seconds() + delay, func, args, kw, lambda _: timer.cancel(), moved, seconds)
+    call = kind(seconds() + delay, func, args, kw, lambda _: timer.cancel(), moved, seconds)
     return call

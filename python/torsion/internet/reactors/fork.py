@@ -14,33 +14,37 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from torsion.internet import _current
 
 if TYPE_CHECKING:
-    from torsion.internet.reactors.base import ReactorBase
+    from collections.abc import Callable
 
 __all__ = ["stays", "watch"]
 
-_reactors: WeakSet[ReactorBase] = WeakSet()
-_going_along: WeakSet[ReactorBase] = WeakSet()
+_reactors: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
+_going_along: WeakSet[Any] = WeakSet()
 
 
-def watch(reactor: ReactorBase) -> None:
-    """Have *reactor* given up in processes that are forked off."""
-    _reactors.add(reactor)
+def watch(reactor: Any, give_up: Callable[[Any], object] | None = None) -> None:
+    """Have *reactor* given up in processes that are forked off.
+
+    :param give_up: called with it there, for a reactor that is none of torsion's own.
+    """
+    _reactors[reactor] = give_up or _give_up
 
 
-def stays(reactor: ReactorBase, here: bool) -> None:
+def stays(reactor: Any, here: bool) -> None:
     """Say whether *reactor* stays in this process, as it does at first, or goes along into one that is forked off."""
     (_going_along.discard if here else _going_along.add)(reactor)
 
 
 def _in_child() -> None:
-    for reactor in set(_reactors) - set(_going_along):
-        _reactors.discard(reactor)
-        _give_up(reactor)
+    for reactor, give_up in list(_reactors.items()):
+        if reactor not in _going_along:
+            del _reactors[reactor]
+            give_up(reactor)
 
 
 def _give_up(reactor: Any) -> None:

@@ -7,8 +7,7 @@
 or ``twistd --reactor=torsion``.  It needs Twisted, which ``pip install torsion[twisted]`` brings along.
 """
 
-from torsion.interop.twisted.installing import install
-from torsion.interop.twisted.reactor import TorsionReactor
+from torsion.interop.twisted.reactor import TorsionReactor, install
 
 __all__ = ["TorsionReactor", "install"]
 

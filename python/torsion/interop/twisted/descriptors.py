@@ -32,6 +32,11 @@ class Descriptors(_Descriptors):
             self.remove_writer(each)
         return list(everybody.values())
 
+    def forget(self) -> None:
+        """Know of nothing any more, and ask the engine nothing: it is another process's."""
+        for known in (self._watched, self._readers, self._writers):
+            known.clear()
+
     def watch_anew(self) -> None:
         """The engine has closed all watches: watch again what is left."""
         readers, writers = self.readers(), self.writers()

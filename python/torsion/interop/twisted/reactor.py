@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import error
-from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
+from twisted.internet.base import DelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorDaemonize, IReactorFDSet
+from twisted.internet.main import installReactor
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.python.log import callWithLogger
 from zope.interface import classImplements, implementer
 
 from torsion._native import Engine, Stream, Timer
+from torsion.internet.error import WrongProcessError, WrongThreadError
+from torsion.internet.reactors.delayed import call_by_other_clock
+from torsion.internet.reactors.fork import stays
 from torsion.internet.transports.connecting import BaseConnector
 from torsion.internet.transports.datagramowner import DatagramPort
 from torsion.internet.transports.listener import BasePort
 from torsion.interop.twisted.connectors import Pending
 from torsion.interop.twisted.descriptors import Descriptors
 from torsion.interop.twisted.dialect import TWISTED
+from torsion.interop.twisted.forking import going_along, stays_here
 from torsion.interop.twisted.logcontext import call_in_log_context
 from torsion.interop.twisted.provides import (
     ProvidesSockets,
@@ -29,13 +35,16 @@ from torsion.interop.twisted.provides import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TorsionReactor"]
+__all__ = ["TorsionReactor", "install"]
 
 NATIVE: tuple[Any, ...] = (Stream, BasePort, DatagramPort)
 """Transports that Twisted would register as readers and writers, and that the engine serves."""
 
+_LASTING = (OSError, WrongProcessError, WrongThreadError)
+"""With what the engine refuses to run: the system does not let it wait; it is not this process's, or another thread's."""
 
-@implementer(IReactorFDSet)
+
+@implementer(IReactorDaemonize, IReactorFDSet)
 class TorsionReactor(ProvidesSockets, ProvidesTCP, ProvidesUDP, ProvidesUNIX, ProvidesUNIXDatagram, PosixReactorBase):
     """A reactor for Twisted's applications, whose loop, timers, descriptors and sockets of all kinds are torsion's.
 
@@ -51,17 +60,22 @@ class TorsionReactor(ProvidesSockets, ProvidesTCP, ProvidesUDP, ProvidesUNIX, Pr
         self.disconnecting = False
         self._serving = self._served = False
         self._descriptors = Descriptors(self)
+        self._clock: Callable[[], float] = self.engine.seconds
         super().__init__()
-        self.seconds = self.engine.seconds
-        # Straight to the engine, unless a subclass has its own idea of them.
-        for name, function in (("callLater", self.engine.call_later), ("callFromThread", self.engine.call_from_thread)):
-            if getattr(type(self), name) is getattr(TorsionReactor, name):
-                self.__dict__[name] = function
+        self._bind("callLater", self.engine.call_later)
+        self._bind("callFromThread", self.engine.call_from_thread)
+
+    def _bind(self, name: str, function: Callable[..., Any]) -> None:
+        """Let calls of the method *name* go straight to the engine, unless a subclass has its own idea of it."""
+        if getattr(type(self), name) is getattr(TorsionReactor, name):
+            self.__dict__[name] = function
 
     # --- running -----------------------------------------------------------------------------------------------------
 
     def startRunning(self, installSignalHandlers: bool = True) -> None:
         """Do what :meth:`run` does before it serves."""
+        self.engine.wakeup_fileno()  # which refuses other threads and processes, before anything has begun
+        stays_here(self)
         before, self._serving = self._serving, True
         self._served = True
         try:
@@ -82,8 +96,8 @@ class TorsionReactor(ProvidesSockets, ProvidesTCP, ProvidesUDP, ProvidesUNIX, Pr
             try:
                 self.engine.run()
             except BaseException as problem:
-                if isinstance(problem, OSError) and (trace := problem.__traceback__) and trace.tb_next is None:
-                    raise  # the system refuses to wait, and would do so again
+                if isinstance(problem, _LASTING) and (trace := problem.__traceback__) and trace.tb_next is None:
+                    raise  # it is the engine's own, and would be so again
                 TWISTED.log.failure("Unexpected error in main loop.")  # a signal handler's
 
     def doIteration(self, delay: float | None) -> None:
@@ -129,16 +143,45 @@ class TorsionReactor(ProvidesSockets, ProvidesTCP, ProvidesUDP, ProvidesUNIX, Pr
         failure = TWISTED.Failure(exception, type(exception), exception.__traceback__)
         TWISTED.log.failure("Unhandled error in {call!r}", failure, call=source)
 
+    # --- forking -----------------------------------------------------------------------------------------------------
+
+    def beforeDaemonize(self) -> None:
+        """Be told that the process is about to fork and then to end, without another word to the reactor."""
+        stays(self, here=False)
+
+    def afterDaemonize(self) -> None:
+        """Be told that this is the process that goes on."""
+        stays(self, here=True)
+
+    def spawnProcess(self, *args: Any, **kwargs: Any) -> Any:
+        """Start a process: see ``IReactorProcess``."""
+        with going_along(self):  # or what a program hands on, a port's descriptor say, would be closed there
+            return super().spawnProcess(*args, **kwargs)
+
     # --- time --------------------------------------------------------------------------------------------------------
 
-    def callLater(self, delay: float, callable: Callable[..., Any], *args: object, **kw: object) -> Timer:
+    @property
+    def seconds(self) -> Callable[[], float]:
+        """Returns the time, in seconds.  A test may put a clock of its own here; calls to come reckon with it then."""
+        return self._clock
+
+    @seconds.setter
+    def seconds(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.__dict__.pop("callLater", None)
+        if clock == self.engine.seconds:
+            self._bind("callLater", self.engine.call_later)
+
+    def callLater(self, delay: float, callable: Callable[..., Any], *args: object, **kw: object) -> Any:
         """Call a function later; an instance has the engine's own method in this place.
 
         :param delay: in how many seconds.
         :param callable: the function, called with *args* and *kw*.
         :returns: the call to come, an ``IDelayedCall``.
         """
-        return self.engine.call_later(delay, callable, *args, **kw)
+        if self._clock == self.engine.seconds:
+            return self.engine.call_later(delay, callable, *args, **kw)
+        return call_by_other_clock(self.engine, self._clock, delay, callable, args, kw, DelayedCall)
 
     def callFromThread(self, f: Callable[..., Any], *args: object, **kwargs: object) -> None:
         """Call a function in the reactor's thread, soon; an instance has the engine's own method in this place."""
@@ -201,3 +244,16 @@ class TorsionReactor(ProvidesSockets, ProvidesTCP, ProvidesUDP, ProvidesUNIX, Pr
 
 
 classImplements(Timer, IDelayedCall)  # type: ignore[misc]
+
+
+def install() -> TorsionReactor:
+    """Make a reactor over torsion's engine, and make it ``twisted.internet.reactor``.
+
+    Call this before anything imports that.
+
+    :returns: the reactor.
+    :raises twisted.internet.error.ReactorAlreadyInstalledError: if there is one already.
+    """
+    reactor = TorsionReactor()
+    installReactor(reactor)
+    return reactor

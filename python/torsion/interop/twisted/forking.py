@@ -1,0 +1,50 @@
+"""Forking: in a process that is forked off while the reactor runs, its reactor is given up, as torsion's own reactors are.
+
+Before it has run for the first time it goes along, for programs that fork themselves into the background; and so it does from
+``beforeDaemonize`` to ``afterDaemonize``, and until a process that ``spawnProcess`` forks off becomes another program.
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from torsion.internet.reactors.fork import stays, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["going_along", "stays_here"]
+
+_OF_PYTHON: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+"""The handlers that Python begins with, of the signals for which Twisted's reactors have one of their own."""
+
+
+def stays_here(reactor: Any) -> None:
+    """Have *reactor*, which begins to run, given up in processes that are forked off from here on."""
+    watch(reactor, _give_up)
+
+
+@contextmanager
+def going_along(reactor: Any) -> Iterator[None]:
+    """Let *reactor* stay as it is in processes that are forked off in here."""
+    stays(reactor, here=False)
+    try:
+        yield
+    finally:
+        stays(reactor, here=True)
+
+
+def _give_up(reactor: Any) -> None:
+    """Do what is left to be done for *reactor*, which is another process's; nothing of it may reach that process."""
+    reactor.engine.abandon()
+    with suppress(ValueError):  # it was another thread that forked, and its interpreter is not the main one
+        for number, handler in _OF_PYTHON.items():
+            if getattr(signal.getsignal(number), "__self__", None) is reactor:
+                signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+    reactor.running = reactor._started = reactor._serving = False
+    reactor.handles.clear()
+    reactor._descriptors.forget()
+    reactor.threadpool = None
