@@ -1,6 +1,6 @@
 """Compare torsion with its peers: `compare.py [WORK...] [--rounds N] [--seconds S] [--peers A,B] [--json FILE]`.
 
-WORK: echo unix sink churn lines idle timers deferred import spawn tls-idle (all of them, unless some are named).
+WORK: echo unix sink churn lines idle timers deferred log import spawn tls-idle (all of them, unless some are named).
 
 Peers are measured in turns, A B C A B C, so that what else the machine does meets all of them; medians are shown.  The figure is CPU
 time for each operation, of the whole process, not operations per second: that would tell who else was running.
@@ -43,6 +43,7 @@ EVERYONE = {"torsion", "uvloop", "asyncio", "twisted"}
 SCRIPTS = {
     "timers": ("timers.py", "CPU ns", EVERYONE),
     "deferred": ("deferred.py", "CPU ns", {"torsion", "twisted"}),
+    "log": ("logevents.py", "CPU ns", {"torsion", "twisted"}),
     "import": ("importing.py", "CPU ms", EVERYONE),
     "spawn": ("spawning.py", "us", {"torsion", "twisted"}),
     "tls-idle": ("idletls.py", "bytes", {"torsion", "twisted"}),

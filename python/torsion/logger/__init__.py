@@ -1,7 +1,7 @@
 """Structured logging: events are dictionaries, and become text only where somebody reads them.
 
 ``logger`` emits events; ``observer`` shows them around; ``filter``, ``file``, ``buffer`` and ``capture`` are observers;
-``format`` makes text; ``io`` makes events of what is printed; ``global_`` begins the process's log; ``levels`` and
+``format`` makes text, ``json`` records that can be read back, ``fields`` and ``flatten`` know what a text needs; ``io`` makes events of what is printed; ``global_`` begins the process's log; ``levels`` and
 ``events`` are what all stand on.  ``legacy`` is Twisted's old ``log`` module over these.
 """
 
@@ -12,9 +12,11 @@ from torsion.logger.capture import capturedLogs
 from torsion.logger.events import ILogObserver, LogEvent
 from torsion.logger.file import FileLogObserver, textFileLogObserver
 from torsion.logger.filter import FilteringLogObserver, ILogFilterPredicate, LogLevelFilterPredicate, PredicateResult
+from torsion.logger.flatten import extractField
 from torsion.logger.format import eventAsText, formatEvent, formatEventAsClassicLogText, formatTime, timeFormatRFC3339
 from torsion.logger.global_ import LogBeginner, globalLogBeginner
 from torsion.logger.io import LoggingFile
+from torsion.logger.json import eventAsJSON, eventFromJSON, eventsFromJSONLogFile, jsonFileLogObserver
 from torsion.logger.legacy_events import LegacyLogObserverWrapper
 from torsion.logger.levels import InvalidLogLevelError, LogLevel
 from torsion.logger.logger import Logger, Operation, _loggerFor
@@ -41,12 +43,17 @@ __all__ = [
     "STDLibLogObserver",
     "_loggerFor",
     "capturedLogs",
+    "eventAsJSON",
     "eventAsText",
+    "eventFromJSON",
+    "eventsFromJSONLogFile",
+    "extractField",
     "formatEvent",
     "formatEventAsClassicLogText",
     "formatTime",
     "globalLogBeginner",
     "globalLogPublisher",
+    "jsonFileLogObserver",
     "textFileLogObserver",
     "timeFormatRFC3339",
 ]

@@ -9,7 +9,7 @@ from zope.interface import Interface, implementer
 
 from torsion.logger.events import ILogObserver, LogEvent
 from torsion.logger.levels import InvalidLogLevelError, LogLevel, OrderedConstant
-from torsion.logger.observer import bitbucketLogObserver
+from torsion.logger.observer import bitbucketLogObserver, forget_who_hears, hears
 
 if TYPE_CHECKING:
     from torsion.logger.observer import LogObserver
@@ -68,6 +68,14 @@ class FilteringLogObserver:
             event["log_trace"].append((self, observer))
         observer(event)
 
+    def _hears(self, level: LogLevel, namespace: str) -> bool:
+        for predicate in self._predicates:
+            if predicate.__class__ is not LogLevelFilterPredicate:
+                return True  # it wants to be asked about the event itself
+            if level < predicate.logLevelForNamespace(namespace):
+                return hears(self._negativeObserver, level, namespace)
+        return hears(self._observer, level, namespace)
+
     def _passes(self, event: LogEvent) -> bool:
         for predicate in self._predicates:
             result = predicate(event)
@@ -116,11 +124,13 @@ class LogLevelFilterPredicate:
             raise InvalidLogLevelError(level)
         self._levels[namespace or ""] = level
         self._inherited.clear()
+        forget_who_hears()
 
     def clearLogLevels(self) -> None:
         """Forget all levels that were set, and go back to the default."""
         self._levels = {"": self.defaultLogLevel}
         self._inherited = {}
+        forget_who_hears()
 
     def __call__(self, event: LogEvent) -> PredicateResult:
         """Return ``no`` for an event without level or namespace, or below its namespace's level; else ``maybe``."""

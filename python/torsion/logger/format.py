@@ -7,10 +7,12 @@ from time import localtime, strftime
 from typing import Any
 
 from torsion.logger.events import LogEvent
+from torsion.logger.fields import flatText, textFormat
 from torsion.python.failure import Failure
 from torsion.python.reflect import safe_repr
 
 __all__ = [
+    "CallingMapping",
     "eventAsText",
     "formatEvent",
     "formatEventAsClassicLogText",
@@ -18,6 +20,7 @@ __all__ = [
     "formatUnformattableEvent",
     "formatWithCall",
     "timeFormatRFC3339",
+    "unwrapped",
 ]
 
 timeFormatRFC3339 = "%Y-%m-%dT%H:%M:%S%z"
@@ -34,13 +37,11 @@ def formatEvent(event: LogEvent) -> str:
 
 def _format_event(event: LogEvent) -> str:
     try:
-        format = event.get("log_format")
+        format = textFormat(event)
         if format is None:
             return ""
-        if isinstance(format, bytes):
-            format = format.decode("utf-8")
-        elif not isinstance(format, str):
-            raise TypeError(f"Log format must be str, not {format!r}")
+        if "log_flattened" in event:
+            return flatText(event)
         return formatWithCall(format, event)
     except Exception as error:  # noqa: BLE001 - any object may be in an event
         return formatUnformattableEvent(event, error)
@@ -84,11 +85,16 @@ def formatWithCall(formatString: str, mapping: Mapping[str, Any]) -> str:
     :param formatString: text with fields in braces, such as ``"{user.name()} from {peer.host!r}"``.
     :param mapping: the fields.
     """
-    fields = _CallingMapping(mapping) if "()" in formatString else mapping
+    fields = CallingMapping(mapping) if "()" in formatString else mapping
     return formatString.format_map(fields)
 
 
-class _CallingMapping:
+def unwrapped(value: Any) -> Any:
+    """Return what a ``CallingMapping`` holds, from what it gave."""
+    return object.__getattribute__(value, "wrapped") if type(value) is _CallingObject else value
+
+
+class CallingMapping:
     """Gives ``callable()`` for the key ``"callable()"``; wraps what it gives, so that attributes do likewise."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from torsion.logger.levels import InvalidLogLevelError, LogLevel
-from torsion.logger.observer import globalLogPublisher
+from torsion.logger.observer import LogPublisher, globalLogPublisher, heard
 from torsion.python import _reports
 from torsion.python.failure import Failure
 
@@ -63,11 +63,17 @@ class Logger:
         self.source = source
         self.observer: LogObserver = globalLogPublisher if observer is None else observer
 
+    # The class that this logger was last taken from, and its name: making that costs more than the rest of `__get__`.
+    _taken: tuple[type | None, str] = (None, "")
+
     def __get__(self, instance: object, owner: type | None = None) -> Logger:
         """Return a logger for *instance* (or for the class *owner*), with the class as its namespace."""
-        source = owner if instance is None else instance
         clazz = type(instance) if owner is None else owner
-        return self.__class__(f"{clazz.__module__}.{clazz.__name__}", source, observer=self.observer)
+        taken, namespace = self._taken
+        if taken is not clazz:
+            namespace = f"{clazz.__module__}.{clazz.__name__}"
+            self._taken = clazz, namespace
+        return self.__class__(namespace, owner if instance is None else instance, self.observer)
 
     def __repr__(self) -> str:
         return f"<{self.__class__.__name__} {self.namespace!r}>"
@@ -87,6 +93,12 @@ class Logger:
                 logger=self,
             )
             return
+        observer = self.observer
+        if observer.__class__ is LogPublisher and "log_trace" not in kwargs:  # which asks to be told of each step
+            namespace = self.namespace
+            known = heard.get((observer, level, namespace))
+            if known is False or (known is None and not observer._hears(level, namespace)):
+                return
         event = kwargs
         event["log_logger"] = self
         event["log_level"] = level
@@ -95,16 +107,35 @@ class Logger:
         event["log_format"] = format
         event["log_time"] = time()
         if "log_trace" in event:
-            event["log_trace"].append((self, self.observer))
-        self.observer(event)
+            event["log_trace"].append((self, observer))
+        observer(event)
+
+    # The two that most programs do not listen to ask first, since even to hand on the keywords costs as much as asking.
+    # A subclass's own `emit` is called in any case.
 
     def debug(self, format: str | None = None, **kwargs: Any) -> None:
         """Emit an event of use to somebody who works on the code; see ``emit``."""
-        self.emit(LogLevel.debug, format, **kwargs)
+        observer = self.observer
+        if (
+            observer.__class__ is LogPublisher
+            and heard.get((observer, _DEBUG, self.namespace)) is False
+            and self.__class__.emit is _emit
+            and "log_trace" not in kwargs
+        ):
+            return
+        self.emit(_DEBUG, format, **kwargs)
 
     def info(self, format: str | None = None, **kwargs: Any) -> None:
         """Emit an event of use to somebody who watches the program; see ``emit``."""
-        self.emit(LogLevel.info, format, **kwargs)
+        observer = self.observer
+        if (
+            observer.__class__ is LogPublisher
+            and heard.get((observer, _INFO, self.namespace)) is False
+            and self.__class__.emit is _emit
+            and "log_trace" not in kwargs
+        ):
+            return
+        self.emit(_INFO, format, **kwargs)
 
     def warn(self, format: str | None = None, **kwargs: Any) -> None:
         """Emit an event that is odd, though the program goes on; see ``emit``."""
@@ -157,6 +188,11 @@ class Logger:
         return _SharedGuard(self, staticMessage, level)
 
 
+_emit = Logger.emit
+_DEBUG = LogLevel.debug
+_INFO = LogLevel.info
+
+
 class _SharedGuard:
     """Logs what its block raises.  Keeps no state, so it may be entered many times at once."""
 
@@ -202,10 +238,8 @@ class _Guard:
 
 def _loggerFor(obj: object) -> Logger:
     """Return a logger for *obj*, as if its class had one as an attribute."""
-    return _anybody.__get__(obj, obj.__class__)
-
-
-_anybody = Logger()
+    clazz = obj.__class__
+    return Logger(f"{clazz.__module__}.{clazz.__name__}", obj)
 
 
 def _report(message: str, failure: Failure, /) -> None:

@@ -1,4 +1,4 @@
-"""From events to Python's own ``logging`` module."""
+"""From events to Python's own ``logging`` module; the way back is ``handler``."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ class STDLibLogObserver:
         return level
 
     def __call__(self, event: LogEvent) -> None:
-        """Hand on *event*."""
+        """Hand on *event*, unless it came from ``logging`` in the first place."""
+        if "log_record" in event:
+            return
         level = toStdlibLogLevelMapping[event.get("log_level", LogLevel.info)]
         failure = event.get("log_failure")
         error: Any = None

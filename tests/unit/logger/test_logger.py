@@ -14,6 +14,7 @@ from torsion.logger import (
     LogEvent,
     Logger,
     LogLevel,
+    LogPublisher,
     _loggerFor,
     capturedLogs,
     formatEvent,
@@ -196,3 +197,59 @@ def test_captured_logs_are_those_of_the_block() -> None:
         raise ValueError("x")
     log.info("after")
     assert [event["log_format"] for event in events] == ["inside"]
+
+
+# --- events that nobody hears --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["debug", "info", "warn", "error", "critical"])
+def test_a_subclass_s_emit_is_called_though_nobody_hears(name: str) -> None:
+    class Counting(Logger):
+        count = 0
+
+        def emit(self, level: LogLevel, format: str | None = None, **kwargs: Any) -> None:
+            self.count += 1
+            super().emit(level, format, **kwargs)
+
+    log = Counting("a", observer=LogPublisher())
+    for _ in range(3):
+        getattr(log, name)("text", x=1)
+    assert log.count == 3
+
+
+@pytest.mark.parametrize("name", ["debug", "info", "warn", "error", "critical"])
+def test_a_trace_is_kept_though_nobody_hears(name: str) -> None:
+    publisher = LogPublisher()
+    log = Logger("a", observer=publisher)
+    for _ in range(2):
+        trace: list[Any] = []
+        getattr(log, name)("text", log_trace=trace)
+        assert trace == [(log, publisher)]
+
+
+def test_nothing_is_formatted_for_nobody() -> None:
+    class Untouchable:
+        def __str__(self) -> str:
+            raise AssertionError("asked for its text")
+
+    log = Logger("a", observer=LogPublisher())
+    log.info("{it} {it()}", it=Untouchable())
+
+
+def test_what_is_no_level_is_told_though_nobody_hears_the_rest() -> None:
+    seen: list[LogEvent] = []
+    Logger("a", observer=LogPublisher(seen.append)).emit("high")  # type: ignore[arg-type]  # on purpose
+    assert seen[0]["log_failure"].check(InvalidLogLevelError)
+
+
+def test_loggers_of_classes_know_each_class_by_its_name() -> None:
+    class One:
+        log = Logger()
+
+    class Two(One):
+        pass
+
+    assert One.log.namespace.endswith("One")
+    assert Two().log.namespace.endswith("Two")
+    assert One().log.namespace.endswith("One")
+    assert Two.log.source is Two

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from typing import IO, Any, cast
 
 import pytest
 from zope.interface.verify import verifyObject
 
-from torsion.logger import ILogObserver, LogEvent, LogLevel, LogPublisher, formatEvent
+from torsion.logger import (
+    FilteringLogObserver,
+    ILogObserver,
+    LogEvent,
+    Logger,
+    LoggingFile,
+    LogLevel,
+    LogLevelFilterPredicate,
+    LogPublisher,
+    PredicateResult,
+    formatEvent,
+)
 from torsion.logger.events import formatTrace
-from torsion.logger.observer import bitbucketLogObserver
+from torsion.logger.observer import (
+    MOST_NESTED,
+    MOST_REMEMBERED,
+    OBSERVER_RAISED,
+    bitbucketLogObserver,
+    heard,
+    hears,
+)
 
 
 def test_is_an_observer() -> None:
@@ -143,3 +162,173 @@ def test_a_trace_can_be_read() -> None:
     assert formatTrace([(root, branch), (branch, leaf), (root, "plain")]) == (
         "<ROOT> (root)\n  -> <BRANCH> (branch)\n    -> <LEAF> (leaf)\n  -> plain\n"
     )
+
+
+# --- observers that log --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("times", [1, 2, 10])
+def test_an_observer_that_answers_every_event_with_others_comes_to_an_end(times: int) -> None:
+    publisher = LogPublisher()
+    log = Logger("a", observer=publisher)
+    seen: list[LogEvent] = []
+    talking: list[LogEvent] = []
+
+    def talks(event: LogEvent) -> None:
+        talking.append(event)
+        for _ in range(times):
+            log.info("and another thing")
+
+    publisher.addObserver(talks)
+    publisher.addObserver(seen.append)
+    log.info("one")
+    assert len(talking) == sum(times**depth for depth in range(MOST_NESTED))
+    assert len(seen) == len(talking) + times**MOST_NESTED  # all of them, those too that the talker was not shown
+    log.info("two")
+    assert len(talking) == 2 * sum(times**depth for depth in range(MOST_NESTED))
+
+
+def test_observers_that_raise_and_observers_that_log_do_not_keep_others_from_any_event() -> None:
+    publisher = LogPublisher()
+    log = Logger("a", observer=publisher)
+    seen: list[str] = []
+
+    def talks(event: LogEvent) -> None:
+        log.info("talk")
+
+    def breaks(event: LogEvent) -> None:
+        raise ZeroDivisionError
+
+    def runs_away(event: LogEvent) -> None:
+        raise RecursionError
+
+    for observer in (talks, breaks, runs_away, lambda event: seen.append(event["log_format"]), talks, breaks):
+        publisher.addObserver(observer)
+    log.info("one")
+    log.info("two")
+    assert "one" in seen
+    assert "two" in seen
+    assert seen.count("talk") >= 2
+    assert OBSERVER_RAISED in seen
+
+
+def test_what_an_observer_prints_while_it_is_logged_comes_to_an_end() -> None:
+    publisher = LogPublisher()
+    file = LoggingFile(Logger("stdout", observer=publisher))
+    seen: list[LogEvent] = []
+    publisher.addObserver(lambda event: print("seen", event["log_io"], file=cast("IO[str]", file)))
+    publisher.addObserver(seen.append)
+    print("one", file=cast("IO[str]", file))
+    assert {event["log_io"] for event in seen} == {"one", "seen one", "seen seen one", "seen seen seen one"}
+
+
+def test_each_thread_is_on_its_own() -> None:
+    publisher = LogPublisher()
+    seen: list[LogEvent] = []
+
+    def through_a_thread(event: LogEvent) -> None:
+        seen.append(event)
+        if event["depth"] < 3 * MOST_NESTED:
+            thread = threading.Thread(target=publisher, args=({"depth": event["depth"] + 1},))
+            thread.start()
+            thread.join()
+
+    publisher.addObserver(through_a_thread)
+    publisher({"depth": 0})
+    assert len(seen) == 3 * MOST_NESTED + 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_observer_may_end_the_program_and_is_shown_the_next_event(error: type[BaseException]) -> None:
+    seen: list[LogEvent] = []
+
+    def ends(event: LogEvent) -> None:
+        seen.append(event)
+        raise error
+
+    publisher = LogPublisher(ends)
+    for _ in range(2 * MOST_NESTED):
+        with pytest.raises(error):
+            publisher({})
+    assert len(seen) == 2 * MOST_NESTED
+
+
+# --- who hears -----------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_known_who_hears_what() -> None:
+    levels = LogLevelFilterPredicate(LogLevel.warn)
+    filtered = FilteringLogObserver(print, [levels])
+    everything = FilteringLogObserver(print, [levels], print)
+    asks = FilteringLogObserver(print, [lambda event: PredicateResult.no, levels])
+    nothing = FilteringLogObserver(bitbucketLogObserver, [])
+
+    class Curious(FilteringLogObserver):
+        pass
+
+    info, warn = (LogLevel.info, "a"), (LogLevel.warn, "a")
+    for observer in (LogPublisher(), bitbucketLogObserver, nothing, LogPublisher(nothing, LogPublisher())):
+        assert not hears(observer, *warn)
+    for observer in (print, everything, asks, Curious(bitbucketLogObserver, []), LogPublisher(nothing, print)):
+        assert hears(observer, *info)
+    for observer in (filtered, LogPublisher(filtered), LogPublisher(nothing, filtered)):
+        assert hears(observer, *warn)
+        assert not hears(observer, *info)
+
+
+def test_what_nobody_hears_is_heard_again_as_soon_as_something_changes() -> None:
+    levels = LogLevelFilterPredicate(LogLevel.error)
+    seen: list[str] = []
+
+    def remember(event: LogEvent) -> None:
+        seen.append(event["log_format"])
+
+    inner = LogPublisher()
+    publisher = LogPublisher(FilteringLogObserver(inner, [levels]))
+    log = Logger("a.b", observer=publisher)
+
+    def say(text: str) -> list[str]:
+        for _ in range(2):
+            log.info(text)
+            log.emit(LogLevel.info, text)
+        return [seen.pop() for _ in range(len(seen))]
+
+    assert say("nobody") == []
+    inner.addObserver(remember)
+    assert say("too low") == []
+    levels.setLogLevelForNamespace("a", LogLevel.debug)
+    assert say("now") == ["now"] * 4
+    levels.clearLogLevels()
+    assert say("too low again") == []
+    levels.setLogLevelForNamespace("a.b", LogLevel.info)
+    assert say("now") == ["now"] * 4
+    inner.removeObserver(remember)
+    assert say("nobody") == []
+    publisher.replaceObserver(None, remember)
+    assert say("now") == ["now"] * 4
+    log.observer = LogPublisher()
+    assert say("elsewhere") == []
+
+
+def test_an_answer_of_yesterday_is_not_remembered() -> None:
+    """Between the question and the answer, another thread may add an observer."""
+    seen: list[LogEvent] = []
+    publisher = LogPublisher()
+
+    class Meddles(LogPublisher):
+        def _hears(self, level: LogLevel, namespace: str) -> bool:
+            publisher.replaceObserver(self, seen.append)
+            return False
+
+    publisher.addObserver(Meddles())
+    log = Logger("a", observer=publisher)
+    log.info("one")
+    log.info("two")
+    assert [event["log_format"] for event in seen] == ["two"]
+
+
+def test_no_more_is_remembered_than_a_program_needs() -> None:
+    publisher = LogPublisher()
+    for number in range(3 * MOST_REMEMBERED // 2):
+        Logger(f"made.up.{number}", observer=publisher).info("text")
+    assert 0 < len(heard) <= MOST_REMEMBERED
