@@ -533,6 +533,10 @@ class Engine:
         stream that only reads takes no bytes, and is done when the last writer is gone. One that only writes is lost, with
         EPIPE, when the last reader is gone. A terminal whose other end is gone is at its end. Nothing is read before this
         returns. Raises :class:`OSError`, such as EPERM for a regular file, and leaves the descriptor to the caller then."""
+    def on_tick(self, callable: Callable[[float, float, int], object] | None, /) -> None:
+        """Call *callable* after each turn with the seconds that it waited, the seconds that all else in it took, and how many
+        descriptors were ready; None: call nothing more, and measure nothing.  A turn within another one is part of that.
+        What it raises is the owner's to log; it is called again after the next turn."""
     def statistics(self) -> dict[str, int]:
         """Return turns, timers, streams, listeners, connectors and waits."""
     def close(self) -> None:

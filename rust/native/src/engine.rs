@@ -36,6 +36,8 @@ pub(crate) struct PyEngine {
     running: AtomicBool,
     owner: Slot,
     serving: Serving,
+    /// What is called after each turn.
+    ticker: Slot,
     /// What the next `Stream` to be made is; `Stream.__new__` takes it.
     nascent: Mutex<Option<Nascent>>,
 }
@@ -61,6 +63,11 @@ impl PyEngine {
     #[inline]
     pub(crate) const fn serving_note(&self) -> &Serving {
         &self.serving
+    }
+
+    /// What is to be called after each turn.
+    pub(crate) fn ticker<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.ticker.get(py)
     }
 
     /// Keeps what a stream that is about to be made is.
@@ -108,6 +115,7 @@ impl PyEngine {
             running: AtomicBool::new(false),
             owner: Slot::new(owner.unbind()),
             serving: Serving::default(),
+            ticker: Slot::empty(),
             nascent: Mutex::new(None),
         })
     }
@@ -410,6 +418,14 @@ impl PyEngine {
         opened::open_pipe(slf, fd, reading, writing, owner, streams)
     }
 
+    #[pyo3(signature = (callable, /))]
+    fn on_tick(&self, callable: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        let callable = callable.map(must_be_callable).transpose()?;
+        self.enter()?.measure(callable.is_some());
+        drop(self.ticker.set(callable.map(Bound::unbind)));
+        Ok(())
+    }
+
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let figures = self.enter()?.statistics();
         let record = PyDict::new(py);
@@ -441,6 +457,7 @@ impl PyEngine {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.owner.traverse(visit)?;
+        self.ticker.traverse(visit)?;
         // While another thread runs the engine, nothing is shown: the collector then takes everything for alive.
         let Some(state) = self.shared.enter_if_ours() else {
             return Ok(());
@@ -458,6 +475,7 @@ impl PyEngine {
 
     fn __clear__(&self) {
         self.owner.clear();
+        self.ticker.clear();
         if let Some(state) = self.shared.enter_if_ours() {
             let cleared = state.clear();
             drop(state);

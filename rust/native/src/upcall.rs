@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 use pyo3::types::{PyBytes, PyType};
 
-use torsion_reactor::{Address, CloseReason, Failure, Peer, Sink, Token, Wants};
+use torsion_reactor::{Address, CloseReason, Failure, Peer, Sink, Tick, Token, Wants};
 
 use crate::address;
 use crate::bytes::Lease;
@@ -502,6 +502,16 @@ impl<'py> Sink<Objects> for Upcalls<'_, 'py> {
         };
         if let Err(error) = owner.call_method1(names::watch_failed(py), (watch, errno)) {
             complain(&owner, watch.as_any(), error);
+        }
+    }
+
+    fn ticked(&self, tick: Tick) {
+        let Some(ticker) = self.engine.get().ticker(self.py()) else {
+            return;
+        };
+        let (waited, worked) = (tick.waited.as_secs_f64(), tick.worked.as_secs_f64());
+        if let Err(error) = ticker.call1((waited, worked, tick.events)) {
+            self.blame_engine(&ticker, error);
         }
     }
 

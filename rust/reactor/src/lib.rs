@@ -48,7 +48,7 @@ pub use ingress::Ingress;
 pub use listener::Listener;
 pub use poller::Waker;
 pub use security::{Failure, Peer};
-pub use sink::{Handles, Sink, Wants};
+pub use sink::{Handles, Sink, Tick, Wants};
 pub use stream::{Stream, Wrote};
 pub use timer::TimerId;
 pub use tls::TlsConfig;

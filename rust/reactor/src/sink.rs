@@ -8,6 +8,7 @@
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::address::Address;
 use crate::error::CloseReason;
@@ -29,6 +30,17 @@ impl Wants {
     pub const fn anything(self) -> bool {
         self.read || self.write
     }
+}
+
+/// What one turn took, those that were taken within it included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tick {
+    /// How long it waited for something to do.
+    pub waited: Duration,
+    /// How long all else took.
+    pub worked: Duration,
+    /// How many descriptors were found to be ready; the waker is none of them.
+    pub events: usize,
 }
 
 /// The binding's own types that an engine keeps for it.
@@ -130,6 +142,11 @@ pub trait Sink<H: Handles> {
     /// A watched descriptor cannot be watched any more: it was closed, say.  Said once; the watch rests until something
     /// is wanted of it again.
     fn watch_failed(&self, watch: &H::Watch, errno: i32);
+
+    /// A turn is over; told if [`Engine::measure`](crate::Engine::measure) asked for it.
+    fn ticked(&self, tick: Tick) {
+        let _ = tick;
+    }
 
     /// One of the above panicked, or the engine did on its behalf.  The stream, if there is one, is lost as
     /// [`CloseReason::Raised`].

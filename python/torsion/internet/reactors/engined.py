@@ -7,6 +7,7 @@ from torsion.internet.reactors.provides.fdset import ProvidesFDSet
 from torsion.internet.reactors.provides.process import ProvidesProcess
 from torsion.internet.reactors.provides.sockets import ProvidesSockets
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
+from torsion.internet.reactors.provides.ticks import ProvidesTicks
 from torsion.internet.reactors.provides.tls import ProvidesTLS
 from torsion.internet.reactors.provides.udp import ProvidesUDP
 from torsion.internet.reactors.provides.unix import ProvidesUNIX
@@ -25,5 +26,6 @@ class EngineReactor(
     ProvidesUDP,
     ProvidesUNIX,
     ProvidesUNIXDatagram,
+    ProvidesTicks,
 ):
     """A reactor over the native engine: timers, threads, and every transport that the engine has."""

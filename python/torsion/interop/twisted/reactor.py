@@ -16,6 +16,7 @@ from torsion._native import Engine, Stream, Timer
 from torsion.internet.error import WrongProcessError, WrongThreadError
 from torsion.internet.reactors.delayed import call_by_other_clock
 from torsion.internet.reactors.fork import stays
+from torsion.internet.reactors.provides.ticks import ProvidesTicks
 from torsion.internet.transports.connecting import BaseConnector
 from torsion.internet.transports.datagramowner import DatagramPort
 from torsion.internet.transports.listener import BasePort
@@ -45,7 +46,9 @@ _LASTING = (OSError, WrongProcessError, WrongThreadError)
 
 
 @implementer(IReactorDaemonize, IReactorFDSet)
-class TorsionReactor(ProvidesSockets, ProvidesTCP, ProvidesUDP, ProvidesUNIX, ProvidesUNIXDatagram, PosixReactorBase):
+class TorsionReactor(
+    ProvidesSockets, ProvidesTCP, ProvidesUDP, ProvidesUNIX, ProvidesUNIXDatagram, PosixReactorBase, ProvidesTicks
+):
     """A reactor for Twisted's applications, whose loop, timers, descriptors and sockets of all kinds are torsion's.
 
     :ivar engine: what it runs on.

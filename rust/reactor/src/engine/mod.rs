@@ -16,6 +16,7 @@ mod passing;
 mod secure;
 mod serve;
 mod streams;
+mod ticks;
 mod turn;
 mod watches;
 
@@ -37,6 +38,7 @@ use crate::token::{Slab, Token};
 
 use entry::Entry;
 use guest::Guest;
+use ticks::Ticks;
 
 pub use holdings::{Abandoned, Cleared, Discarded, Disconnected, Held};
 #[cfg(unix)]
@@ -58,6 +60,8 @@ pub struct Engine<H: Handles> {
     descriptor: Option<i32>,
     /// Present while somebody else's loop takes the turns.
     guest: Cell<Option<Guest>>,
+    /// What is measured of the turns.
+    ticks: Ticks,
     /// This process was forked off the one that opened the engine: see [`abandon`](Self::abandon).
     abandoned: Cell<bool>,
 }
@@ -212,6 +216,7 @@ impl<H: Handles> Engine<H> {
             batch: Cell::new(None),
             progress: Cell::new(Progress::Resting),
             guest: Cell::new(None),
+            ticks: Ticks::default(),
             abandoned: Cell::new(false),
         })
     }

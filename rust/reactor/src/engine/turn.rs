@@ -84,12 +84,29 @@ impl<H: Handles> Engine<H> {
         timeout: Option<Duration>,
         pace: Pace,
     ) -> std::io::Result<Pace> {
+        let began = self.begin_tick();
+        let turned = self.take_steps(sink, timeout, pace);
+        if let Some(began) = began {
+            self.end_tick(sink, began);
+        }
+        turned
+    }
+
+    fn take_steps<S: Sink<H>>(
+        &self,
+        sink: &S,
+        timeout: Option<Duration>,
+        pace: Pace,
+    ) -> std::io::Result<Pace> {
         self.state.borrow_mut().statistics.turns += 1;
         self.make_calls(sink);
         self.fire_timers(sink);
         self.see_to_deadlines();
         self.settle(sink);
-        let pace = self.wait(sink, timeout, pace)?;
+        let began = self.begin_wait();
+        let waited = self.wait(sink, timeout, pace);
+        self.end_wait(began);
+        let pace = waited?;
         self.serve_ready(sink);
         self.settle(sink);
         Ok(pace)
@@ -232,6 +249,7 @@ impl<H: Handles> Engine<H> {
         for token in std::mem::take(&mut state.starved) {
             state.enqueue(token);
         }
+        self.note_events(found);
         (found, woken)
     }
 

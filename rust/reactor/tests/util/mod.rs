@@ -29,8 +29,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use torsion_reactor::{
-    Address, Clock, CloseReason, Discarded, Engine, Failure, Handles, Peer, Time, Token, Wants,
-    Wrote,
+    Address, Clock, CloseReason, Discarded, Engine, Failure, Handles, Peer, Tick, Time, Token,
+    Wants, Wrote,
 };
 
 /// How long one turn waits at most.
@@ -62,6 +62,7 @@ pub(crate) enum Seen {
     AnswerFailed(Token, SocketAddr, i32),
     /// The stream, if there was one, and what the panic said.
     Panicked(Option<Token>, String),
+    Ticked(Tick),
     /// What a test itself has to say: a timer, a call.
     Note(&'static str),
 }

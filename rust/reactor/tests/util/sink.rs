@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use torsion_reactor::{Address, CloseReason, Failure, Peer, Sink, Token, Wants};
+use torsion_reactor::{Address, CloseReason, Failure, Peer, Sink, Tick, Token, Wants};
 
 use super::{Call, Handle, Lease, Seen, Timer, Types, World};
 
@@ -144,6 +144,10 @@ impl Sink<Types> for World {
 
     fn watch_failed(&self, watch: &Handle, errno: i32) {
         self.see(Seen::WatchFailed(watch.token, errno));
+    }
+
+    fn ticked(&self, tick: Tick) {
+        self.see(Seen::Ticked(tick));
     }
 
     fn panicked(&self, stream: Option<&Handle>, payload: Box<dyn std::any::Any + Send>) {
