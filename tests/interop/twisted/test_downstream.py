@@ -10,7 +10,7 @@ pytest.importorskip(
     "twisted.internet.posixbase", reason="needs Twisted, of the dependency group 'interop'", exc_type=ImportError
 )
 
-from twisted.internet import protocol
+from twisted.internet import protocol, tcp, udp, unix
 
 from torsion.interop.twisted import TorsionReactor
 
@@ -31,3 +31,38 @@ def test_an_attempt_to_connect_has_a_word_for_log_lines(reactor) -> None:
     connector = reactor.connectTCP("127.0.0.1", 1, protocol.ClientFactory())
     assert connector.transport.logstr == connector.transport.logPrefix() == "Uninitialized"
     connector.stopConnecting()
+
+
+def test_what_is_native_passes_for_twisteds_classes(reactor, tmp_path) -> None:
+    path = str(tmp_path / "socket")
+    datagrams = [
+        reactor.listenUDP(0, protocol.DatagramProtocol()),
+        reactor.listenMulticast(0, protocol.DatagramProtocol()),
+    ]
+    streams = [reactor.listenTCP(0, protocol.Factory()), reactor.listenUNIX(path, protocol.Factory())]
+    assert [isinstance(port, tcp.Port) for port in streams + datagrams] == [True, True, False, False]
+    assert [isinstance(port, udp.Port) for port in streams + datagrams] == [False, False, True, True]
+    assert isinstance(streams[1], unix.Port)
+    assert isinstance(datagrams[1], udp.MulticastPort)
+
+
+def test_connections_among_the_readers_are_known_by_their_classes(reactor) -> None:
+    """As programs do that wait until none is left."""
+    seen: list[tuple[bool, bool]] = []
+
+    class Client(protocol.Protocol):
+        def connectionMade(self) -> None:
+            readers = reactor.getReaders()
+            seen.append((any(isinstance(each, tcp.Client) for each in readers), isinstance(self.transport, tcp.Server)))
+            self.transport.loseConnection()
+
+        def connectionLost(self, reason) -> None:
+            seen.append((any(isinstance(each, tcp.Client) for each in reactor.getReaders()), False))
+            reactor.stop()
+
+    port = reactor.listenTCP(0, protocol.Factory.forProtocol(protocol.Protocol), interface="127.0.0.1")
+    reactor.connectTCP("127.0.0.1", port.getHost().port, protocol.ClientFactory.forProtocol(Client))
+    late = reactor.callLater(8, reactor.stop)
+    reactor.run(installSignalHandlers=False)
+    late.cancel()
+    assert seen == [(True, False), (False, False)]

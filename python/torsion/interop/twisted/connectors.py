@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet import tcp, unix
 from twisted.internet.interfaces import IConnector
 from zope.interface import implementer
 
@@ -14,6 +15,7 @@ from torsion.internet.transports.connector import Connector
 from torsion.internet.transports.unix import Connector as _UNIXConnector
 from torsion.interop.twisted.dialect import TWISTED
 from torsion.interop.twisted.handles import lent, take_back
+from torsion.interop.twisted.posing import Posing
 from torsion.interop.twisted.streams import StreamOwning, TCPClient, UNIXClient
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class Pending:
         return self.logstr
 
 
-class _Connecting(StreamOwning, _Connector):
+class _Connecting(Posing, StreamOwning, _Connector):
     """What all connectors have."""
 
     dialect = TWISTED
@@ -96,6 +98,7 @@ class _Connecting(StreamOwning, _Connector):
 class TCPConnector(_Connecting, Connector):
     """A TCP connection to be made."""
 
+    poses_as = tcp.Connector
     streams = TCPClient
 
     def __init__(self, host: Any, port: Any, *args: Any) -> None:
@@ -123,4 +126,5 @@ class TCPConnector(_Connecting, Connector):
 class UNIXConnector(_Connecting, _UNIXConnector):
     """A connection to be made to a path."""
 
+    poses_as = unix.Connector
     streams = UNIXClient

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet import udp, unix
 from twisted.internet.interfaces import (
     IListeningPort,
     ILoggingContext,
@@ -24,6 +25,7 @@ from torsion.internet.transports.unixdatagram import ConnectedUNIXDatagramPort a
 from torsion.internet.transports.unixdatagram import UNIXDatagramPort as _UNIXDatagramPort
 from torsion.interop.twisted.dialect import TWISTED
 from torsion.interop.twisted.handles import Lending, take_back
+from torsion.interop.twisted.posing import Posing
 
 if TYPE_CHECKING:
     from torsion._native import Datagram
@@ -45,7 +47,7 @@ def _in_twisted(problem: Exception) -> Exception:
     return kind(*problem.args)
 
 
-class _Datagrams(Lending, _Port):
+class _Datagrams(Posing, Lending, _Port):
     """What all of them have."""
 
     dialect = TWISTED
@@ -113,10 +115,14 @@ class _UDP(_Datagrams, _Inet):
 class UDPPort(_UDP, _UDPPort):
     """A UDP port (``IUDPTransport``, ``IListeningPort``)."""
 
+    poses_as = udp.Port
+
 
 @implementer(IMulticastTransport)
 class MulticastPort(_UDP, _MulticastPort):
     """A UDP port that can join multicast groups (``IMulticastTransport``)."""
+
+    poses_as = udp.MulticastPort
 
     def joinGroup(self, addr: str, interface: str | int | None = "") -> Any:
         """Receive what is sent to a multicast group: see ``IMulticastTransport``."""
@@ -142,6 +148,8 @@ class AdoptedUDPPort(UDPPort, _AdoptedUDPPort):
 class UNIXDatagramPort(_Datagrams, _UNIXDatagramPort):
     """A Unix datagram socket that any peer may send to (``IUNIXDatagramTransport``, ``IListeningPort``)."""
 
+    poses_as = unix.DatagramPort
+
     def write(self, datagram: bytes, address: Any) -> None:
         """Send one datagram: see ``IUNIXDatagramTransport``."""
         self._send(datagram, address)
@@ -150,6 +158,8 @@ class UNIXDatagramPort(_Datagrams, _UNIXDatagramPort):
 @implementer(IListeningPort, IUNIXDatagramConnectedTransport, ILoggingContext, ISystemHandle)
 class ConnectedUNIXDatagramPort(_Datagrams, _ConnectedUNIXDatagramPort):
     """A Unix datagram socket that has one peer (``IUNIXDatagramConnectedTransport``)."""
+
+    poses_as = unix.ConnectedDatagramPort
 
     def write(self, data: bytes) -> None:
         """Send one datagram to the peer: see ``IUNIXDatagramConnectedTransport``."""

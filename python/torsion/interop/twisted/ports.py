@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from twisted.internet import tcp, unix
 from twisted.internet.interfaces import IListeningPort, ILoggingContext, ISystemHandle
 from zope.interface import implementer
 
@@ -11,6 +12,7 @@ from torsion.internet.transports.listener import BasePort, Port
 from torsion.internet.transports.unix import Port as _UNIXPort
 from torsion.interop.twisted.dialect import TWISTED
 from torsion.interop.twisted.handles import Lending, take_back
+from torsion.interop.twisted.posing import Posing
 from torsion.interop.twisted.streams import StreamOwning, TCPServer, UNIXServer
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ else:
 __all__ = ["TCPPort", "UNIXPort"]
 
 
-class _Listening(Lending, StreamOwning, _Port):
+class _Listening(Posing, Lending, StreamOwning, _Port):
     """What all ports have."""
 
     dialect = TWISTED
@@ -62,6 +64,7 @@ class _Listening(Lending, StreamOwning, _Port):
 class TCPPort(_Listening, Port):
     """A TCP port."""
 
+    poses_as = tcp.Port
     streams = TCPServer
 
     def label(self, stream: Any) -> str:
@@ -77,4 +80,5 @@ class TCPPort(_Listening, Port):
 class UNIXPort(_Listening, _UNIXPort):
     """A port at a path."""
 
+    poses_as = unix.Port
     streams: ClassVar[Any] = UNIXServer

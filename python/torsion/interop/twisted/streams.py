@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet import tcp, unix
 from twisted.internet.interfaces import (
     IConsumer,
     ILoggingContext,
@@ -21,6 +22,7 @@ from torsion.internet.transports.stream import TCPConnection
 from torsion.internet.transports.tls import Wrapped
 from torsion.internet.transports.unixstream import UNIXConnection
 from torsion.interop.twisted.handles import lent, take_back
+from torsion.interop.twisted.posing import Posing
 
 if TYPE_CHECKING:
     import socket
@@ -32,7 +34,7 @@ else:
 __all__ = ["StreamOwning", "TCPClient", "TCPServer", "UNIXClient", "UNIXServer"]
 
 
-class _Known(_Stream):
+class _Known(Posing, _Stream):
     """What Twisted's programs know of connections besides their interfaces."""
 
     __slots__ = ()
@@ -99,24 +101,28 @@ class _Client(_Known):
 class TCPServer(_Known, TCPConnection):
     """A TCP connection that came in (``ITLSTransport``)."""
 
+    poses_as = tcp.Server
     secured_class = None
 
 
 class TCPClient(_Client, TCPConnection):
     """A TCP connection that was made (``ITLSTransport``)."""
 
+    poses_as = tcp.Client
     secured_class = None
 
 
 class UNIXServer(_Known, UNIXConnection):
     """A connection over a Unix socket that came in (``IUNIXTransport``, ``ITLSTransport``)."""
 
+    poses_as = unix.Server
     secured_class = None
 
 
 class UNIXClient(_Client, UNIXConnection):
     """A connection over a Unix socket that was made (``IUNIXTransport``, ``ITLSTransport``)."""
 
+    poses_as = unix.Client
     secured_class = None
 
 
