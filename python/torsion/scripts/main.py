@@ -60,7 +60,9 @@ class _HelpReactors(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="torsion", description="Servers on torsion's reactor.")
+    parser = argparse.ArgumentParser(
+        prog="torsion", description="Servers on torsion's reactor, and a tool to move programs to it."
+    )
     parser.add_argument("--version", action="version", version=f"torsion {__version__}")
     parser.add_argument(
         "-r", "--reactor", metavar="NAME", help="which flavour of reactor to run on (see --help-reactors)"
@@ -90,6 +92,10 @@ def _parser() -> argparse.ArgumentParser:
             default=DRAIN_SECONDS,
             help="how long connections may take to end when the server stops (%(default)s)",
         )
+    from torsion.scripts import port
+
+    command = commands.add_parser("port", help="move a program from Twisted to torsion", description=port.DESCRIPTION)
+    port.add_arguments(command)
     return parser
 
 
@@ -101,6 +107,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     arguments = parser.parse_args(argv)
+    if arguments.command == "port":
+        from torsion.scripts.port import run
+
+        return run(arguments)
     if arguments.reactor is not None or os.environ.get(VARIABLE):
         from torsion.internet.reactors.choose import install
 

@@ -1,0 +1,85 @@
+"""``torsion port``: moves a program's imports from Twisted to torsion."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from torsion.porting import Available, Found, Report
+
+__all__ = ["DESCRIPTION", "add_arguments", "run"]
+
+DESCRIPTION = """\
+Move a program from Twisted to torsion: its imports, and the dotted names that go with them. What would be changed is shown as a
+diff, and names that torsion lacks with what to use instead; those stay Twisted's. Nothing is written without --write. The exit
+status is 0 if there is nothing (more) to do, 1 if there is something to be changed, or names that torsion lacks, or files that
+cannot be read or written, and 2 if an argument cannot be used."""
+
+_NOTHING, _SOMETHING, _UNUSABLE = 0, 1, 2
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Say what arguments the command takes."""
+    command.add_argument(
+        "paths", metavar="PATH", nargs="+", type=Path, help="a module, or a folder with all that is in it"
+    )
+    command.add_argument("--write", action="store_true", help="change the files, instead of showing what would change")
+    command.add_argument("--no-diff", action="store_true", help="show the report only")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Port what the arguments name; return the exit status."""
+    from torsion.porting import Available, Report, walk
+
+    for path in arguments.paths:
+        try:
+            path.stat()
+        except OSError as problem:
+            print(f"torsion port: {problem}", file=sys.stderr)  # noqa: T201 - a command line's own words
+            return _UNUSABLE
+    report = Report()
+    available = Available()
+    try:
+        for found in walk(arguments.paths, lambda problem: report.skipped(problem.filename, problem.strerror)):
+            _port(found, arguments, available, report)
+        for line in report.lines(arguments.write):
+            _say(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = None  # nobody reads on, and Python would complain of it at its end
+    return _SOMETHING if report.open or (report.changed and not arguments.write) else _NOTHING
+
+
+def _port(found: Found, arguments: argparse.Namespace, available: Available, report: Report) -> None:
+    from torsion.porting import Unportable, difference, port, replace, requirements
+
+    path = found.path
+    try:
+        data = path.read_bytes()
+        ported = port(data, available) if found.python else None
+        if ported is not None and arguments.write and ported.data != data:
+            replace(path, ported.data)
+    except OSError as problem:
+        report.skipped(path, problem.strerror)
+        return
+    except Unportable as problem:
+        report.skipped(path, problem)
+        return
+    if found.requirements:
+        for text, line in requirements(data.decode(errors="replace")):
+            report.requires(path, text, line)
+    if ported is not None:
+        report.ported(path, ported)
+        if ported.data != data and not (arguments.write or arguments.no_diff):
+            for line in difference(path, data, ported.data):
+                _say(line)
+
+
+def _say(line: str) -> None:
+    """Print a line, whatever letters the terminal has."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201 - a command line's own words
