@@ -73,7 +73,11 @@ class Available:
         for node in _statements(tree.body):
             names = set(_bound_by(node))
             if "__all__" in names:
-                listed |= {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+                listed |= {
+                    each.value
+                    for each in ast.walk(node)
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                }
             elif names == {"*"} and isinstance(node, ast.ImportFrom) and node.module:
                 bound |= self._names(tuple(node.module.split(".")[1:]))
             else:

@@ -111,8 +111,8 @@ def _count(number: int, what: str) -> str:
 
 def difference(path: Path, before: bytes, after: bytes) -> Iterator[str]:
     """Yield the lines of a unified diff of a module, which ``patch`` can apply, without their last line feed."""
-    lines = [re.findall(r"[^\n]*\n|[^\n]+", decoded(data)[0]) for data in (before, after)]
-    for line in difflib.unified_diff(*lines, f"a/{path}", f"b/{path}"):
+    old, new = (re.findall(r"[^\n]*\n|[^\n]+", decoded(data)[0]) for data in (before, after))
+    for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"):
         yield line.removesuffix("\n")
         if not line.endswith("\n"):
             yield "\\ No newline at end of file"

@@ -75,8 +75,8 @@ def _port(found: Found, arguments: argparse.Namespace, available: Available, rep
     if ported is not None:
         report.ported(path, ported)
         if ported.data != data and not (arguments.write or arguments.no_diff):
-            for line in difference(path, data, ported.data):
-                _say(line)
+            for each in difference(path, data, ported.data):
+                _say(each)
 
 
 def _say(line: str) -> None:
