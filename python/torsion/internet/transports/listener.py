@@ -232,12 +232,18 @@ class Port(BasePort):
 
     def open(self) -> Listener:
         """Listen at the interface and port that were asked for."""
-        options = {"reuse_port": True} if self.reusePort else {}  # not every engine knows of it
         try:
-            address = resolve_interface(self.interface, port_number(self.port))
-            return self.reactor.engine.listen(address, self.backlog, self, self.streams, **options)
+            return self.listen_at(resolve_interface(self.interface, port_number(self.port)))
         except (OSError, OverflowError, ValueError) as error:  # ValueError: it can be no name
             raise self.dialect.error.CannotListenError(self.interface, self.port, error) from error
+
+    def listen_at(self, address: Any) -> Listener:
+        """Listen at *address*, as the engine has it.
+
+        :raises OSError: if that cannot be done.
+        """
+        options = {"reuse_port": True} if self.reusePort else {}  # not every engine knows of it
+        return self.reactor.engine.listen(address, self.backlog, self, self.streams, **options)
 
     def opened(self) -> None:
         """Note the port's number, which the system may have chosen."""

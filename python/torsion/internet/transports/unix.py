@@ -70,7 +70,7 @@ class Port(UNIXStreamOwner, TCPPort):
         try:
             file.claim()
             try:
-                listener = self.reactor.engine.listen_unix(self._path, self.backlog, self.mode, self, self.streams)
+                listener = self.listen_at(self._path)
             except BaseException:
                 file.remove()
                 raise
@@ -81,6 +81,13 @@ class Port(UNIXStreamOwner, TCPPort):
             raise self.dialect.error.CannotListenError(None, self.fileName, problem) from problem
         file.made()
         return listener
+
+    def listen_at(self, address: Any) -> Listener:
+        """Make a socket at the path *address*, and listen.
+
+        :raises OSError: if that cannot be done; no file is left behind then.
+        """
+        return self.reactor.engine.listen_unix(address, self.backlog, self.mode, self, self.streams)
 
     def closed(self) -> None:
         """Remove the file, if it is still ours, and the lock."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-__all__ = ["LONGEST_PATH", "SocketFile", "explain", "is_abstract", "lock_holder", "shown", "socket_path"]
+__all__ = ["LONGEST_PATH", "SocketFile", "check_path", "explain", "is_abstract", "lock_holder", "shown", "socket_path"]
 
 LONGEST_PATH = 107 if sys.platform.startswith("linux") else 103
 """How many bytes the path of a Unix socket may have: what the system's structure for it has room for."""
@@ -34,6 +34,17 @@ def socket_path(path: _Path) -> bytes:
 def is_abstract(path: bytes) -> bool:
     """Tell whether *path* is a name in Linux's abstract namespace, of which nothing is in the file system."""
     return path[:1] == b"\0"
+
+
+def check_path(path: bytes) -> None:
+    """Refuse what Python's own sockets take for something else than a path.
+
+    :raises OSError: if *path* is empty, has a NUL in it, or is too long.
+    """
+    if not path or (b"\0" in path and not is_abstract(path)):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    if len(path) > LONGEST_PATH + is_abstract(path):
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
 
 
 def shown(path: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from torsion.internet.transports.adopted import adopt_connection, adopt_port
 from torsion.interop.twisted.adopted import ADOPTED
+from torsion.interop.twisted.bindings import BoundPort, binding_of
 from torsion.interop.twisted.connectors import TCPConnector, UNIXConnector
 from torsion.interop.twisted.datagrams import (
     AdoptedUDPPort,
@@ -41,22 +42,24 @@ class ProvidesTCP:
     tls: ClassVar[TwistedTLS] = TwistedTLS()
     """How connections are secured."""
 
-    # What newer versions of Twisted call a binding (``makeBinding``) is opaque, and for Twisted's own transports to look into:
-    # they get it, and run over the reactor's descriptors.
-
     def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> TCPPort:
-        """Accept TCP connections: see ``IReactorTCP``."""
-        if hasattr(port, "_reusePort"):
-            return super().listenTCP(port, factory, backlog, interface)  # type: ignore[misc, no-any-return]
+        """Accept TCP connections: see ``IReactorTCP``; *port* may be a binding."""
+        if (binding := binding_of(port)) is not None:
+            if interface not in ("", binding.interface):
+                raise ValueError(f"interface {interface!r} disagrees with {port!r}; leave it out")
+            return _listen(BoundPort(binding, factory, backlog, self))  # type: ignore[arg-type]
         return _listen(TCPPort(port, factory, backlog, interface, self))  # type: ignore[arg-type]
 
     def connectTCP(
         self, host: str, port: Any, factory: Any, timeout: float | None = 30, bindAddress: Any = None
     ) -> TCPConnector:
-        """Connect to a TCP port: see ``IReactorTCP``."""
-        if hasattr(bindAddress, "_reusePort"):
-            return super().connectTCP(host, port, factory, timeout, bindAddress)  # type: ignore[misc, no-any-return]
-        connector = TCPConnector(host, port, factory, timeout, bindAddress, self)
+        """Connect to a TCP port: see ``IReactorTCP``; *bindAddress* may be a binding."""
+        shared = False
+        if (binding := binding_of(bindAddress)) is not None:
+            if binding.reuseAddress:  # which the engine has no means to say for a connection; nobody needs it for one
+                return super().connectTCP(host, port, factory, timeout, bindAddress)  # type: ignore[misc, no-any-return]
+            bindAddress, shared = (binding.interface, binding.port), binding.reusePort
+        connector = TCPConnector(host, port, factory, timeout, bindAddress, self, shared)
         connector.connect()
         return connector
 
