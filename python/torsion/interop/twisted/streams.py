@@ -95,7 +95,7 @@ class _Client(_Known):
         return self.peer_address()
 
     def __repr__(self) -> str:
-        return f"<{type(self)} to {self.addr} at {id(self):x}>"
+        return f"<{self.__class__} to {self.addr} at {id(self):x}>"
 
 
 class TCPServer(_Known, TCPConnection):
