@@ -66,3 +66,22 @@ def test_connections_among_the_readers_are_known_by_their_classes(reactor) -> No
     reactor.run(installSignalHandlers=False)
     late.cancel()
     assert seen == [(True, False), (False, False)]
+
+
+def test_what_was_removed_is_not_found_again(reactor) -> None:
+    """As trial looks for what a test left: that is one test's fault, not all the later ones'."""
+    port = reactor.listenTCP(0, protocol.Factory(), interface="127.0.0.1")
+    datagrams = reactor.listenUDP(0, protocol.DatagramProtocol(), interface="127.0.0.1")
+    connector = reactor.connectTCP("127.0.0.1", port.getHost().port, protocol.ClientFactory())
+    assert set(reactor.removeAll()) == {port, datagrams, connector.transport}
+    assert reactor.removeAll() == []
+    assert port.fileno() != -1
+
+
+def test_a_port_that_is_paused_is_closed_with_all_others(reactor) -> None:
+    port = reactor.listenTCP(0, protocol.Factory(), interface="127.0.0.1")
+    datagrams = reactor.listenUDP(0, protocol.DatagramProtocol(), interface="127.0.0.1")
+    for each in (port, datagrams):
+        each.pauseProducing()
+    reactor.disconnectAll()
+    assert [port.connected, datagrams.connected] == [False, False]

@@ -31,6 +31,8 @@ class Pending:
 
     connected = disconnected = disconnecting = False
     logstr = "Uninitialized"
+    watched = True
+    """Whether the reactor watches it; that it does not has no meaning to the attempt, which goes on."""
 
     def __init__(self, connector: BaseConnector, attempt: Attempt) -> None:
         self._connector = connector
@@ -61,6 +63,10 @@ class Pending:
         self._connector.stopConnecting()
 
     loseConnection = abortConnection = stopConnecting
+
+    def stopReading(self) -> None:
+        """Be removed from the reactor, as all is."""
+        self.watched = False
 
     def connectionLost(self, reason: Any) -> None:
         """Be removed: the attempt has failed."""

@@ -133,6 +133,10 @@ class TorsionReactor(
             for each in self.removeAll():
                 if not isinstance(each, (Stream, Pending)):  # which are told below
                     callWithLogger(each, each.connectionLost, reason)
+            for port in [
+                each for each in self.handles if isinstance(each, (BasePort, DatagramPort))
+            ]:  # which are paused
+                callWithLogger(port, port.connectionLost, reason)
             if self._served:  # else nobody has been told to expect an outcome of what tries to connect
                 for handle in list(self.handles):
                     handle.abandon(reason)
@@ -229,10 +233,10 @@ class TorsionReactor(
 
     def removeAll(self) -> list[Any]:
         """Watch nothing more but what the reactor needs for itself; return what was watched."""
-        transports = self._transports()
+        # What is told of once is not told of again: to trial, one test's remains are not the next one's.
+        transports = [each for each in self._transports() if _is_watched(each)]
         for each in transports:
-            if not isinstance(each, Pending):
-                each.stopReading()
+            each.stopReading()
         return transports + self._descriptors.remove_all_but(self._own_readers())
 
     def _own_readers(self) -> Any:
@@ -244,6 +248,13 @@ class TorsionReactor(
         handles = [handle for handle in self.handles if handle is not self._descriptors]
         attempts_for = [handle.transport if isinstance(handle, BaseConnector) else handle for handle in handles]
         return [each for each in attempts_for if each is not None] + self.engine.streams()
+
+
+def _is_watched(transport: Any) -> bool:
+    """Return whether Twisted's reactors would have the transport among their readers and writers."""
+    if isinstance(transport, Pending):
+        return transport.watched
+    return transport.reading or (isinstance(transport, Stream) and transport.disconnecting)
 
 
 classImplements(Timer, IDelayedCall)  # type: ignore[misc]
