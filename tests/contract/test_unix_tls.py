@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from zope.interface.verify import verifyObject
 
 from contract.flavours import needs
 from contract.harness import Recorder, join_at, nothing_left_open
+from contract.test_unix_descriptors import Receiver, file
+from torsion.internet.error import FileDescriptorRefused
 from torsion.internet.interfaces import IHandshakeListener, INegotiated, ITLSTransport
 from torsion.internet.ssl import CertificateOptions, optionsForClientTLS
 from torsion.internet.tls import viaOpenSSL
@@ -67,6 +70,32 @@ def test_it_becomes_secure_and_bytes_stay_in_order(reactor, run, normal, openssl
             assert verifyObject(INegotiated, each.transport)
             assert each.transport.negotiatedProtocol == b"mine"
         assert client.transport.getHost() == server.transport.getPeer()
+        client.transport.loseConnection()
+        await server.lost
+        await client.lost
+        await port.stopListening()
+
+    with nothing_left_open():
+        run(scenario)
+
+
+@pytest.mark.parametrize("openssl", [False, True], ids=["native", "openssl"])
+def test_descriptors_are_sent_before_it_becomes_secure_and_refused_afterwards(reactor, run, openssl):
+    async def scenario():
+        server, client, port = await join_at(reactor, Receiver(), Secure())
+        ours, theirs = settings(openssl)
+        descriptor = file(3)
+        client.transport.sendFileDescriptor(descriptor)
+        client.transport.write(b"plain ")
+        await server.bytes(6)
+        server.transport.startTLS(ours)
+        client.transport.startTLS(theirs)
+        with pytest.raises(FileDescriptorRefused, match=rf"descriptor {descriptor} .* TLS"):
+            client.transport.sendFileDescriptor(descriptor)
+        os.close(descriptor)
+        client.transport.write(b"secret")
+        assert await server.bytes(12) == b"plain secret"
+        assert server.files == [3]
         client.transport.loseConnection()
         await server.lost
         await client.lost

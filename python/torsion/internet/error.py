@@ -34,6 +34,7 @@ __all__ = [
     "ConnectionRefusedError",
     "DNSLookupError",
     "FileDescriptorOverrun",
+    "FileDescriptorRefused",
     "InvalidAddressError",
     "MessageLengthError",
     "MulticastJoinError",
@@ -320,6 +321,13 @@ class ConnectionFdescWentAway(ConnectionLost):
     """A connection's descriptor was closed behind the reactor's back."""
 
     MESSAGE = "Uh"
+
+
+class FileDescriptorRefused(RuntimeError):
+    """A descriptor was to be sent over a connection that cannot carry one, because it is secure: TLS carries bytes only.
+
+    Send descriptors before ``startTLS``, or over another connection.
+    """
 
 
 class FileDescriptorOverrun(ConnectionLost):

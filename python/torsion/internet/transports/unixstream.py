@@ -24,6 +24,10 @@ from torsion.internet.transports.tls import Securable, Secured, Wrapped
 if TYPE_CHECKING:
     from torsion.internet.address import UNIXAddress
 
+    _Stream = Stream
+else:
+    _Stream = object
+
 __all__ = ["UNIXClient", "UNIXConnection", "UNIXNames", "UNIXServer", "UNIXStreamOwner", "unix_address_of"]
 
 unix_address_of = TORSION.unix_address_of
@@ -47,6 +51,7 @@ class UNIXNames(StreamNames):
 
         :param descriptor: the file's number; it may be closed here as soon as this returns.
         :raises OSError: if it is not open, or this process has no descriptor left for the time until it is sent.
+        :raises torsion.internet.error.FileDescriptorRefused: if the connection is secure.
         """
         self.send_descriptor(descriptor)
 
@@ -70,11 +75,29 @@ class UNIXClient(UNIXConnection):
     """One that was made."""
 
 
-class SecureUNIXConnection(Secured, UNIXConnection):
+class _Secure(_Stream):
+    """What secure connections over Unix sockets do not do."""
+
+    __slots__ = ()
+
+    def sendFileDescriptor(self, descriptor: int) -> None:
+        """Refuse: TLS carries bytes only.
+
+        :raises torsion.internet.error.FileDescriptorRefused: always.
+        """
+        from torsion.internet.error import FileDescriptorRefused
+
+        raise FileDescriptorRefused(
+            f"descriptor {descriptor} cannot be sent: TLS was started on this connection, and carries bytes only; "
+            "send descriptors before startTLS, or over another connection"
+        )
+
+
+class SecureUNIXConnection(_Secure, Secured, UNIXConnection):
     """One that was secured natively by ``startTLS``."""
 
 
-class WrappedUNIXConnection(Wrapped, UNIXConnection):
+class WrappedUNIXConnection(_Secure, Wrapped, UNIXConnection):
     """One that OpenSSL has secured since ``startTLS``."""
 
 
