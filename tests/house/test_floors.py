@@ -19,7 +19,7 @@ LOAD_BY_NAME = {
     "torsion.python.reflect": "namedAny and its kin load what their callers name",
 }
 # Old names of modules that have moved up; they are for users, and may look up since nothing of torsion looks at them.
-OLD_NAMES = {"torsion.python.log"}
+OLD_NAMES = {"torsion.python.log", "torsion.python.syslog"}
 # What belongs to the edges, and to no other module of the library.
 FOREIGN = {"PySide6", "asyncio", "gi", "tkinter", "trio", "twisted", "uvloop"}
 EDGES = {
