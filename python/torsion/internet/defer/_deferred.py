@@ -10,6 +10,7 @@ from torsion.python.failure import Failure
 from . import _debug
 from ._driver import Driver, is_steps, start
 from ._errors import AlreadyCalledError, CancelledError, NotACoroutineError
+from ._foreign import given_out
 from ._kinds import (
     DEFERRED_TYPES,
     FAILED,
@@ -449,7 +450,10 @@ class Deferred(Generic[_T]):
         hold = self._hold
         if hold:
             if hold & ~(RUNNING | FAILED | INTERRUPTED):
-                return (yield self)  # type: ignore[no-any-return]
+                result = yield self
+                if result is self:  # sent back by one who does not know us: another library's coroutine, then
+                    result = yield given_out(self)
+                return result  # type: ignore[no-any-return]
             if is_failure(self.result):
                 self._absolve()
                 self.result.raiseException()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 from torsion.python.failure import Failure
 
 from . import _debug
+from ._foreign import taken_in
 from ._kinds import DEFERRED_TYPES, INTERRUPTED, OWN_PACKAGE, PLAIN, UNFIRED, failure_here, is_failure
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def _advance(kind: type[Deferred[Any]], steps: Steps, got: Any) -> Deferred[Any]
         elif isinstance(got, Failure):
             got = got.throwExceptionIntoGenerator(steps)  # type: ignore[arg-type]  # a coroutine can throw, too
         else:
-            got = send(got)
+            other = taken_in(got)
+            got = send(got) if other is None else other
 
 
 def _after_the_rest(kind: type[Deferred[Any]], source: Deferred[Any]) -> Deferred[Any]:
