@@ -33,6 +33,7 @@ EDGES = {
     "torsion.interop.twisted.descriptors": {"twisted"},
     "torsion.interop.twisted.dialect": {"twisted"},
     "torsion.interop.twisted.failures": {"twisted"},
+    "torsion.interop.twisted.hosting": {"twisted"},
     "torsion.interop.twisted.logcontext": {"twisted"},
     "torsion.interop.twisted.ports": {"twisted"},
     "torsion.interop.twisted.reactor": {"twisted"},
