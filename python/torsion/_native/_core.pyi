@@ -219,6 +219,15 @@ class Stream:
     @property
     def secure(self) -> bool:
         """Whether TLS was started."""
+    def divert(self, filter: Any, /) -> None:
+        """From now on, and for good, have *filter* asked for what this stream is asked by the names that :class:`Bypass` has,
+        ``stopProducing`` as ``loseConnection``; *disconnecting* is true as well if the filter's is.  What the engine delivers
+        goes to *protocol* as ever.  Raises :class:`RuntimeError` if there is a divert already, or TLS was started natively."""
+    @property
+    def diverted(self) -> Any:
+        """The filter, or None."""
+    def bypass(self) -> Bypass:
+        """Return what leads to the stream itself, whether there is a divert or not."""
     def negotiated_protocol(self) -> bytes | None:
         """Return the application protocol that was agreed on (ALPN, RFC 7301)."""
     def peer_certificates(self) -> list[bytes]:
@@ -237,6 +246,25 @@ class Stream:
         no Unix socket."""
     def statistics(self) -> dict[str, int]:
         """Return bytes_read, bytes_written and bytes_queued: on the wire, and what waits to be encrypted."""
+
+@final
+class Bypass:
+    """A stream itself, under its divert: by the same names, and whatever else the stream has."""
+
+    @property
+    def disconnecting(self) -> bool:
+        """Whether the stream itself was asked to end."""
+    def write(self, data: Buffer) -> None: ...
+    def writeSequence(self, data: Iterable[Buffer]) -> None: ...
+    def loseConnection(self) -> None: ...
+    def abortConnection(self) -> None: ...
+    def loseWriteConnection(self) -> None: ...
+    def pauseProducing(self) -> None: ...
+    def resumeProducing(self) -> None: ...
+    def stopProducing(self) -> None: ...
+    def registerProducer(self, producer: Any, streaming: bool) -> None: ...
+    def unregisterProducer(self) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 @final
 class TLSContext:

@@ -51,7 +51,7 @@ mod _core {
     #[pymodule_export]
     use crate::listener::PyListener;
     #[pymodule_export]
-    use crate::stream::PyStream;
+    use crate::stream::{PyBypass, PyStream};
     #[pymodule_export]
     use crate::timer::PyTimer;
     #[pymodule_export]

@@ -197,7 +197,7 @@ fn flag(protocol: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<boo
 /// A protocol's transport, which may be none when data is fed to it by hand.
 enum Transport<'a, 'py> {
     None,
-    Ours(&'a PyStream),
+    Ours(&'a Bound<'py, PyStream>),
     Other(&'a Bound<'py, PyAny>),
 }
 
@@ -207,7 +207,7 @@ impl<'a, 'py> Transport<'a, 'py> {
             return Ok(Self::None);
         }
         Ok(match PyStream::unaltered(transport)? {
-            Some(stream) => Self::Ours(stream.get()),
+            Some(stream) => Self::Ours(stream),
             None => Self::Other(transport),
         })
     }
@@ -216,7 +216,7 @@ impl<'a, 'py> Transport<'a, 'py> {
     fn is_closing(&self) -> PyResult<bool> {
         match self {
             Self::None => Ok(false),
-            Self::Ours(stream) => Ok(stream.is_closing()),
+            Self::Ours(stream) => PyStream::is_closing(stream),
             Self::Other(transport) => flag(transport, names::disconnecting(transport.py())),
         }
     }

@@ -29,6 +29,13 @@ names! {
     resume_producing = "resumeProducing";
     /// `IProducer`.
     stop_producing = "stopProducing";
+    /// Diverts, by `ITCPTransport` and `IConsumer`.
+    write_sequence = "writeSequence";
+    lose_connection = "loseConnection";
+    abort_connection = "abortConnection";
+    lose_write_connection = "loseWriteConnection";
+    register_producer = "registerProducer";
+    unregister_producer = "unregisterProducer";
     /// Receivers of lines.
     transport = "transport";
     delimiter = "delimiter";

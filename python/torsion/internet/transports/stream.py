@@ -16,7 +16,7 @@ from torsion.internet.interfaces import (
     ITLSTransport,
 )
 from torsion.internet.transports.dialect import TORSION
-from torsion.internet.transports.tls import Securable, Secured, Wrapped
+from torsion.internet.transports.tls import Securable, Secured
 
 if TYPE_CHECKING:
     import socket
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
     _Stream = object
 
-__all__ = ["StreamNames", "TCPConnection", "TCPNames", "TLSConnection", "WrappedConnection", "address_of", "log_prefix"]
+__all__ = ["StreamNames", "TCPConnection", "TCPNames", "TLSConnection", "address_of", "log_prefix"]
 
 
 address_of = TORSION.address_of
@@ -113,13 +113,7 @@ class TLSConnection(Secured, TCPConnection):
     """A TCP connection that is secured natively (``ISSLTransport``), from its beginning or since ``startTLS``."""
 
 
-class WrappedConnection(Wrapped, TCPConnection):
-    """A TCP connection that OpenSSL has secured since ``startTLS``."""
-
-
 TCPConnection.secured_class = TLSConnection
-TCPConnection.wrapped_class = WrappedConnection
 
 classImplements(TCPConnection, ITLSTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
 classImplements(TLSConnection, INegotiated)
-classImplements(WrappedConnection, INegotiated)

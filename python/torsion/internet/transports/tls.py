@@ -1,20 +1,23 @@
 """What connections know of TLS: how a plain one becomes secure, and what a secure one can be asked.
 
 Connections are made secure natively, by rustls, below all that is Python.  Settings that need OpenSSL (see
-:mod:`torsion.internet.tls.roads`) put a TLS layer in Python between the native stream and its protocol instead; a connection
-that is promoted in its midst stays the same object either way, and is given another class.
+:mod:`torsion.internet.tls.roads`) put a TLS layer in Python between the native stream and its protocol instead.  A connection
+that is secured in its midst stays the same object either way.  Natively it is given another class, which knows more; by
+OpenSSL it keeps its class, and the layer becomes its *divert*: what a program asks of its transport is asked of the layer,
+and the layer reaches the stream itself by a bypass.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-from zope.interface import directlyProvides, implementedBy
+from zope.interface import directlyProvidedBy
+from zope.interface.declarations import Provides
 
-from torsion.internet.interfaces import IProtocolNegotiationFactory
+from torsion.internet.interfaces import INegotiated, IProtocolNegotiationFactory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from torsion._native import Stream, TLSContext
 
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 else:
     _Stream = object
 
-__all__ = ["TLS", "Road", "Securable", "Secured", "Wrapped", "acceptable_protocols"]
+__all__ = ["TLS", "Road", "Securable", "Secured", "acceptable_protocols"]
+
+
+_TWICE = "TLS was started on this connection already"
 
 
 def acceptable_protocols(factory: object) -> Sequence[bytes] | None:
@@ -71,8 +77,8 @@ class Securable(_Stream):
 
     secured_class: ClassVar[type[Any] | None] = None
     """What it becomes when it is secured natively; None where nothing is."""
-    wrapped_class: ClassVar[type[Any]]
-    """What it becomes when it is secured by OpenSSL."""
+    secure_interface: ClassVar[Any] = INegotiated
+    """What it provides, besides, once it is secured."""
 
     def startTLS(self, contextFactory: Any, normal: bool = True) -> None:
         """Secure the connection from here on.
@@ -87,39 +93,55 @@ class Securable(_Stream):
         :raises TypeError: for something that is no settings at all.
         :raises RuntimeError: if the connection is secure already, or closing.
         """
+        if self.diverted is not None:
+            raise RuntimeError(_TWICE)
         owner: Any = self.owner
         is_client: bool = bool(normal) == owner.client
         road = owner.reactor.tls.road(contextFactory, is_client)
         secured = self.secured_class
         if road is None or secured is None:
-            self._wrap(contextFactory, is_client)
+            self._divert(contextFactory, is_client)
             return
         self.start_tls(road.context(acceptable_protocols(getattr(self.protocol, "factory", None))), road.server_name)
         self.__class__ = secured
+        if "__provides__" in self.__dict__:  # declared when it was of the other class
+            self._provide()
 
-    def _wrap(self, contextFactory: Any, is_client: bool) -> None:
+    def _divert(self, contextFactory: Any, is_client: bool) -> None:
         """Put OpenSSL's layer between the stream and its protocol."""
         if self.disconnecting or self.disconnected:
             raise RuntimeError("TLS cannot be started: the connection is closing")
         protocol = self.protocol
-        plain = type(self)
-        producer, streaming = self.producer, self.streamingProducer
         reactor: Any = self.owner.reactor  # type: ignore[attr-defined]
         factory = reactor.tls.layer(contextFactory, is_client, getattr(protocol, "factory", None), reactor)
         layer = factory.protocol(factory, protocol, False)
+        bypass = self.bypass()
+        layer.makeConnection(bypass)
+        producer, streaming = self.producer, self.streamingProducer
         if producer is not None:
             self.unregisterProducer()
-        self.__dict__["tls_layer"] = layer
-        self.__class__ = self.wrapped_class
-        try:
-            layer.makeConnection(_Below(self, plain))
-        except BaseException:
-            self.__class__ = plain
-            del self.__dict__["tls_layer"]
-            raise
+        self.divert(layer)
         self.protocol = layer
+        # As Twisted's transports have them.
+        self.__dict__.update(TLS=True, getHandle=layer.getHandle, getPeerCertificate=layer.getPeerCertificate)
+        self._provide()
         if producer is not None:
             self.registerProducer(producer, streaming)  # with the layer: what it writes is to be encrypted
+            # If it was paused for what was written in the clear, the layer has to know that, or will never let it go on.
+            bypass.write(b"")
+
+    def _provide(self) -> None:
+        """Declare that it is secure, besides what a program has declared for it."""
+        # Not by alsoProvides, for which it would be of the class that it may pass for.
+        self.__dict__["__provides__"] = Provides(type(self), directlyProvidedBy(self), self.secure_interface)
+
+    @property
+    def negotiatedProtocol(self) -> bytes | None:
+        """The application protocol that was agreed upon (ALPN, RFC 7301), or None; only a secure connection has this."""
+        if self.diverted is None:
+            raise AttributeError("negotiatedProtocol: the connection is not secure")
+        protocol: bytes | None = self.diverted.negotiatedProtocol
+        return protocol
 
 
 class Secured(_Stream):
@@ -134,7 +156,7 @@ class Secured(_Stream):
 
         :raises RuntimeError: always.
         """
-        raise RuntimeError("TLS was started on this connection already")
+        raise RuntimeError(_TWICE)
 
     def getHandle(self) -> Any:
         """Return a :class:`torsion.internet.tls.handle.ConnectionHandle`, which tells of the connection."""
@@ -152,82 +174,3 @@ class Secured(_Stream):
     def negotiatedProtocol(self) -> bytes | None:
         """The application protocol that was agreed upon (ALPN, RFC 7301); None before the handshake, or if there is none."""
         return self.negotiated_protocol()
-
-
-class Wrapped(_Stream):
-    """A secure connection whose TLS is OpenSSL's, in a layer above the native stream."""
-
-    __slots__ = ()
-
-    TLS = True
-
-    if TYPE_CHECKING:
-        tls_layer: Any
-
-    startTLS = Secured.startTLS
-
-    def write(self, data: Any) -> None:
-        """Encrypt and send *data*."""
-        self.tls_layer.write(data)
-
-    def writeSequence(self, data: Iterable[Any]) -> None:
-        """Encrypt and send each of *data*."""
-        self.tls_layer.writeSequence(data)
-
-    def loseConnection(self) -> None:
-        """Close once everything is sent and both ends have said so."""
-        self.tls_layer.loseConnection()
-
-    def abortConnection(self) -> None:
-        """Close at once."""
-        self.tls_layer.abortConnection()
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Let *producer* be told when to write."""
-        self.tls_layer.registerProducer(producer, streaming)
-
-    def unregisterProducer(self) -> None:
-        """Forget the producer."""
-        self.tls_layer.unregisterProducer()
-
-    def stopProducing(self) -> None:
-        """The same as :meth:`loseConnection`."""
-        self.tls_layer.loseConnection()
-
-    def pauseProducing(self) -> None:
-        """Deliver nothing for now."""
-        self.tls_layer.pauseProducing()
-
-    def resumeProducing(self) -> None:
-        """Deliver again."""
-        self.tls_layer.resumeProducing()
-
-    def getHandle(self) -> Any:
-        """Return the ``OpenSSL.SSL.Connection``."""
-        return self.tls_layer.getHandle()
-
-    def getPeerCertificate(self) -> Any:
-        """Return the peer's certificate, an ``OpenSSL.crypto.X509``, or None."""
-        return self.tls_layer.getPeerCertificate()
-
-    @property
-    def negotiatedProtocol(self) -> bytes | None:
-        """The application protocol that was agreed upon, or None."""
-        protocol: bytes | None = self.tls_layer.negotiatedProtocol
-        return protocol
-
-
-class _Below:
-    """The native stream, as the TLS layer above it sees it: under the methods that lead to that layer."""
-
-    def __init__(self, stream: Any, plain: type[Any]) -> None:
-        self._stream = stream
-        self._plain = plain
-        directlyProvides(self, implementedBy(plain))  # type: ignore[no-untyped-call]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        found = getattr(self._plain, name)
-        bind = getattr(found, "__get__", None)
-        return found if bind is None else bind(self._stream, self._plain)

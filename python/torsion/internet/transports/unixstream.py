@@ -19,7 +19,7 @@ from torsion.internet.interfaces import (
 from torsion.internet.transports.dialect import TORSION
 from torsion.internet.transports.owner import StreamOwner
 from torsion.internet.transports.stream import StreamNames
-from torsion.internet.transports.tls import Securable, Secured, Wrapped
+from torsion.internet.transports.tls import Securable, Secured
 
 if TYPE_CHECKING:
     from torsion.internet.address import UNIXAddress
@@ -53,6 +53,13 @@ class UNIXNames(StreamNames):
         :raises OSError: if it is not open, or this process has no descriptor left for the time until it is sent.
         :raises torsion.internet.error.FileDescriptorRefused: if the connection is secure.
         """
+        if self.TLS:  # type: ignore[attr-defined]  # those above know that
+            from torsion.internet.error import FileDescriptorRefused
+
+            raise FileDescriptorRefused(
+                f"descriptor {descriptor} cannot be sent: TLS was started on this connection, and carries bytes only; "
+                "send descriptors before startTLS, or over another connection"
+            )
         self.send_descriptor(descriptor)
 
     def getTcpNoDelay(self) -> bool:
@@ -75,38 +82,14 @@ class UNIXClient(UNIXConnection):
     """One that was made."""
 
 
-class _Secure(_Stream):
-    """What secure connections over Unix sockets do not do."""
-
-    __slots__ = ()
-
-    def sendFileDescriptor(self, descriptor: int) -> None:
-        """Refuse: TLS carries bytes only.
-
-        :raises torsion.internet.error.FileDescriptorRefused: always.
-        """
-        from torsion.internet.error import FileDescriptorRefused
-
-        raise FileDescriptorRefused(
-            f"descriptor {descriptor} cannot be sent: TLS was started on this connection, and carries bytes only; "
-            "send descriptors before startTLS, or over another connection"
-        )
-
-
-class SecureUNIXConnection(_Secure, Secured, UNIXConnection):
+class SecureUNIXConnection(Secured, UNIXConnection):
     """One that was secured natively by ``startTLS``."""
 
 
-class WrappedUNIXConnection(_Secure, Wrapped, UNIXConnection):
-    """One that OpenSSL has secured since ``startTLS``."""
-
-
 UNIXConnection.secured_class = SecureUNIXConnection
-UNIXConnection.wrapped_class = WrappedUNIXConnection
 
 classImplements(UNIXConnection, IUNIXTransport, ITLSTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
 classImplements(SecureUNIXConnection, INegotiated)
-classImplements(WrappedUNIXConnection, INegotiated)
 
 
 class UNIXStreamOwner(StreamOwner):

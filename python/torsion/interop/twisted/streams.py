@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.internet import tcp, unix
 from twisted.internet.interfaces import (
@@ -19,7 +19,6 @@ from zope.interface import classImplements
 
 from torsion._native import REASON_RAISED, Stream
 from torsion.internet.transports.stream import TCPConnection
-from torsion.internet.transports.tls import Wrapped
 from torsion.internet.transports.unixstream import UNIXConnection
 from torsion.interop.twisted.handles import lent, take_back
 from torsion.interop.twisted.posing import Posing
@@ -39,14 +38,17 @@ class _Known(Posing, _Stream):
 
     __slots__ = ()
 
+    secured_class: ClassVar[type[Any] | None] = None
+    secure_interface: ClassVar[Any] = INegotiated
+
     def getHandle(self) -> socket.socket:
         """Return the connection's socket, to set options that have no method here."""
         return lent(self, self.fileno())
 
     @property
     def socket(self) -> socket.socket:
-        """The same."""
-        return self.getHandle()
+        """The same, also of a connection that was secured since: its handle is OpenSSL's then."""
+        return lent(self, self.fileno())
 
     @property
     def bufferSize(self) -> int:
@@ -102,60 +104,31 @@ class TCPServer(_Known, TCPConnection):
     """A TCP connection that came in (``ITLSTransport``)."""
 
     poses_as = tcp.Server
-    secured_class = None
 
 
 class TCPClient(_Client, TCPConnection):
     """A TCP connection that was made (``ITLSTransport``)."""
 
     poses_as = tcp.Client
-    secured_class = None
 
 
 class UNIXServer(_Known, UNIXConnection):
     """A connection over a Unix socket that came in (``IUNIXTransport``, ``ITLSTransport``)."""
 
     poses_as = unix.Server
-    secured_class = None
 
 
 class UNIXClient(_Client, UNIXConnection):
     """A connection over a Unix socket that was made (``IUNIXTransport``, ``ITLSTransport``)."""
 
     poses_as = unix.Client
-    secured_class = None
 
 
-# By startTLS, through Twisted's own TLS layer, they become:
-
-
-class _SecureTCPServer(Wrapped, TCPServer):
-    """A secure connection (``ISSLTransport``)."""
-
-
-class _SecureTCPClient(Wrapped, TCPClient):
-    """A secure connection (``ISSLTransport``)."""
-
-
-class _SecureUNIXServer(Wrapped, UNIXServer):
-    """A secure connection (``ISSLTransport``)."""
-
-
-class _SecureUNIXClient(Wrapped, UNIXClient):
-    """A secure connection (``ISSLTransport``)."""
-
-
-def _declare(kind: Any, secure: Any, *interfaces: Any) -> None:
-    kind.wrapped_class = secure
-    common = (ITLSTransport, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
-    classImplements(kind, *interfaces, *common)  # type: ignore[misc]
-    classImplements(secure, INegotiated)  # type: ignore[misc]
-
-
-_declare(TCPServer, _SecureTCPServer)
-_declare(TCPClient, _SecureTCPClient)
-_declare(UNIXServer, _SecureUNIXServer, IUNIXTransport)
-_declare(UNIXClient, _SecureUNIXClient, IUNIXTransport)
+_COMMON = (ITLSTransport, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+classImplements(TCPServer, *_COMMON)  # type: ignore[misc]
+classImplements(TCPClient, *_COMMON)  # type: ignore[misc]
+classImplements(UNIXServer, IUNIXTransport, *_COMMON)  # type: ignore[misc]
+classImplements(UNIXClient, IUNIXTransport, *_COMMON)  # type: ignore[misc]
 
 
 class StreamOwning:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, NoReturn
 
-from zope.interface import classImplements, classImplementsOnly
+from zope.interface import classImplementsOnly
 
-from torsion.internet.interfaces import IConsumer, ILoggingContext, INegotiated, IPushProducer, ITLSTransport
-from torsion.internet.reactors.memory.stream import MemoryStream
+from torsion.internet.interfaces import IConsumer, ILoggingContext, IPushProducer, ITLSTransport
+from torsion.internet.reactors.memory.connection import DivertibleStream
 from torsion.internet.reactors.provides.unix import ProvidesUNIX
-from torsion.internet.transports.tls import Securable, Wrapped
+from torsion.internet.transports.tls import Securable
 from torsion.internet.transports.unixstream import UNIXNames
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MemoryUNIXConnection", "NamesInMemory"]
 
 
-class MemoryUNIXConnection(Securable, UNIXNames, MemoryStream):  # type: ignore[misc, override]  # two engines' streams, of one shape
+class MemoryUNIXConnection(Securable, UNIXNames, DivertibleStream):  # type: ignore[misc, override]  # two engines' streams, of one shape
     """A connection over a Unix socket in memory; files cannot be sent along."""
 
     def host_address(self) -> bytes:  # type: ignore[override]  # as the native ones have it
@@ -41,14 +41,7 @@ class MemoryUNIXConnection(Securable, UNIXNames, MemoryStream):  # type: ignore[
         raise OSError(errno.EOPNOTSUPP, "files cannot be sent over a connection in memory; use a reactor with sockets")
 
 
-class WrappedMemoryUNIXConnection(Wrapped, MemoryUNIXConnection):  # type: ignore[misc, override]  # as above
-    """A connection over a Unix socket in memory that OpenSSL has secured since ``startTLS``."""
-
-
-MemoryUNIXConnection.wrapped_class = WrappedMemoryUNIXConnection
-
 classImplementsOnly(MemoryUNIXConnection, ITLSTransport, IConsumer, IPushProducer, ILoggingContext)
-classImplements(WrappedMemoryUNIXConnection, INegotiated)
 
 
 class NamesInMemory(ProvidesUNIX):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.error import WrongThreadError
+from torsion.internet.reactors.memory.connection import MemoryConnection
 from torsion.internet.reactors.memory.engine import MemoryEngine
 from torsion.internet.reactors.memory.names import MemoryUNIXConnection, NamesInMemory
 from torsion.internet.reactors.memory.network import Network
 from torsion.internet.reactors.memory.resolver import MemoryResolver
-from torsion.internet.reactors.memory.stream import MemoryConnection
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
 from torsion.internet.reactors.provides.tls import ProvidesTLS
 from torsion.internet.reactors.provides.udp import ProvidesUDP

@@ -6,14 +6,9 @@ import errno
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import classImplements, classImplementsOnly
-
-from torsion.internet.interfaces import IConsumer, ILoggingContext, INegotiated, IPushProducer, ITLSTransport
 from torsion.internet.reactors.memory.sockets import system_error
 from torsion.internet.reactors.memory.state import Action, Input, StreamState
 from torsion.internet.reactors.memory.turns import Entry
-from torsion.internet.transports.stream import TCPNames
-from torsion.internet.transports.tls import Securable, Wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +16,7 @@ if TYPE_CHECKING:
     from torsion.internet.reactors.memory.engine import MemoryEngine
     from torsion.internet.reactors.memory.sockets import Address, StreamSocket
 
-__all__ = ["HIGH_WATER", "REASONS", "MemoryConnection", "MemoryStream", "Outbox", "as_bytes"]
+__all__ = ["HIGH_WATER", "REASONS", "MemoryStream", "Outbox", "as_bytes"]
 
 HIGH_WATER = 64 * 1024
 """More bytes than this in an outbox pause its producer until it is empty: the native engine's mark."""
@@ -117,8 +112,6 @@ class MemoryStream(Entry):
     :ivar protocol: whose ``dataReceived`` is called; looked at anew for each delivery.
     :ivar owner: the port or connector that it came from.
     """
-
-    __slots__ = ("engine",)  # one, for the layout: only within one can a connection change its class, as startTLS does
 
     def __init__(self, engine: MemoryEngine, owner: Any, socket: StreamSocket) -> None:
         self.engine = engine
@@ -412,17 +405,3 @@ def _forget_input(socket: StreamSocket) -> None:
             left -= len(data)
     except OSError:
         return
-
-
-class MemoryConnection(Securable, TCPNames, MemoryStream):  # type: ignore[misc, override]  # two engines' streams, of one shape
-    """A TCP connection in memory (``ITCPTransport``)."""
-
-
-class WrappedMemoryConnection(Wrapped, MemoryConnection):  # type: ignore[misc, override]  # as above
-    """A TCP connection in memory that OpenSSL has secured since ``startTLS``."""
-
-
-MemoryConnection.wrapped_class = WrappedMemoryConnection
-
-classImplementsOnly(MemoryConnection, ITLSTransport, IConsumer, IPushProducer, ILoggingContext)
-classImplements(WrappedMemoryConnection, INegotiated)

@@ -1,4 +1,9 @@
 //! `Stream`: one connected byte stream, with the names of `ITCPTransport`, `IConsumer` and `IPushProducer`.
+//!
+//! What a program asks of its connection is asked of the *divert*, where there is one; see [`bypass`].
+
+mod bypass;
+mod shortcuts;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -21,6 +26,9 @@ use crate::shared::Shared;
 use crate::slot::Slot;
 use crate::tls::PyTlsContext;
 use crate::upcall;
+
+pub(crate) use bypass::PyBypass;
+use bypass::tell;
 
 /// What a stream is made of; the engine leaves it for `Stream.__new__`.
 pub(crate) struct Nascent {
@@ -60,8 +68,18 @@ pub(crate) struct PyStream {
     reason: Slot,
     /// Whether TLS was started.
     secure: AtomicBool,
-    /// Who the peer is, once TLS stands.
-    tls: OnceLock<Arc<Peer>>,
+    /// Whether there is a divert.
+    diverted: AtomicBool,
+    /// In a box, and the two in one, so that a stream that needs neither is no larger for them.
+    security: OnceLock<Box<Security>>,
+}
+
+/// What secures a stream.
+enum Security {
+    /// The engine, with this peer.
+    Native(Arc<Peer>),
+    /// Somebody above, whom programs speak to in the stream's stead: the divert.
+    Above(Slot),
 }
 
 impl PyStream {
@@ -104,7 +122,7 @@ impl PyStream {
 
     /// The TLS handshake is over.
     pub(crate) fn note_secured(&self, peer: Arc<Peer>) {
-        let _ = self.tls.set(peer); // there is one handshake only
+        let _ = self.security.set(Box::new(Security::Native(peer))); // there is one handshake only
     }
 
     /// TLS failed: that is the reason to give.
@@ -113,100 +131,22 @@ impl PyStream {
     }
 
     fn tls_peer(&self) -> Option<&Peer> {
-        self.tls.get().map(Arc::as_ref)
+        match self.security.get().map(Box::as_ref) {
+            Some(Security::Native(peer)) => Some(peer),
+            _ => None,
+        }
     }
 
     /// Whether this side has asked for the end.
     #[inline]
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
-    }
-
-    /// `transport`, if it is a stream whose class has left `write` and `disconnecting` as they are here.
-    #[expect(
-        unsafe_code,
-        reason = "asked for each line; what the interpreter keeps for its own caches tells it in a tenth of the time"
-    )]
-    #[inline]
-    pub(crate) fn unaltered<'a, 'py>(
-        transport: &'a Bound<'py, PyAny>,
-    ) -> PyResult<Option<&'a Bound<'py, Self>>> {
-        let Ok(stream) = transport.cast::<Self>() else {
-            return Ok(None);
-        };
-        let class = transport.get_type_ptr();
-        // SAFETY: an object's class is alive as long as the object, and the interpreter is ours.  Whoever changes the
-        // class or one of its bases makes this number another one, or zero.
-        let version = unsafe { (*class).tp_version_tag };
-        if version != 0 && version == stream.get().unaltered.load(Ordering::Relaxed) {
-            return Ok(Some(stream));
+    pub(crate) fn is_closing(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        if slf.get().closing.load(Ordering::Relaxed) {
+            return Ok(true);
         }
-        Self::look_for_alterations(stream).map(|altered| (!altered).then_some(stream))
-    }
-
-    #[expect(unsafe_code, reason = "as in `unaltered`")]
-    #[cold]
-    fn look_for_alterations(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        let py = slf.py();
-        let (class, native) = (slf.get_type(), py.get_type::<Self>());
-        for name in [names::write(py), names::disconnecting(py)] {
-            if !class.getattr(name)?.is(&native.getattr(name)?) {
-                return Ok(true);
-            }
-        }
-        // SAFETY: as in `unaltered`.  The lookups above have given the class a number, if there are any left.
-        let version = unsafe { (*class.as_type_ptr()).tp_version_tag };
-        slf.get().unaltered.store(version, Ordering::Relaxed);
-        Ok(false)
-    }
-
-    /// Whether the stream itself, not its class, was given a `write`.
-    #[expect(
-        unsafe_code,
-        reason = "asked for each line, and nearly always there is no dictionary; asking for it would make one"
-    )]
-    #[inline]
-    fn has_own_write(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        let py = slf.py();
-        // SAFETY: an object's class is alive as long as the object.
-        let offset = unsafe { (*slf.get_type_ptr()).tp_dictoffset };
-        let Ok(offset @ 1..) = usize::try_from(offset) else {
-            return Ok(true); // kept in some other way: the caller does without the shortcut
-        };
-        // SAFETY: a positive offset is that of the pointer to the dictionary, within the object.
-        let place = unsafe { slf.as_ptr().byte_add(offset) };
-        // SAFETY: it is aligned as pointers are, and nobody writes it while the interpreter is ours.
-        let dict = unsafe { place.cast::<*mut pyo3::ffi::PyObject>().read() };
-        // SAFETY: it is null or the object's own reference to a dictionary, which is taken a share of here.
-        match unsafe { Bound::from_borrowed_ptr_or_opt(py, dict) } {
+        match slf.get().divert_of(slf.py()) {
             None => Ok(false),
-            Some(dict) => dict.contains(names::write(py)),
+            Some(filter) => filter.getattr(names::disconnecting(slf.py()))?.is_truthy(),
         }
-    }
-
-    /// Does what `write(head + tail)` does, or returns false: `write` is not the native one.
-    #[inline]
-    pub(crate) fn write_pair(
-        slf: &Bound<'_, Self>,
-        head: &Bound<'_, PyBytes>,
-        tail: &Bound<'_, PyBytes>,
-    ) -> PyResult<bool> {
-        if Self::has_own_write(slf)? {
-            return Ok(false);
-        }
-        let this = slf.get();
-        let (head, tail) = (head.as_bytes(), tail.as_bytes());
-        let wrote = {
-            let state = this.shared.enter()?;
-            match state.write_pair(this.token, head, tail) {
-                Some(wrote) => wrote,
-                None => state.write(this.token, Chunk::joined(slf.py(), head, tail)?),
-            }
-        };
-        if matches!(wrote, Wrote::Full) {
-            upcall::pause(slf);
-        }
-        Ok(true)
     }
 
     /// Has the engine ask for descriptors if the protocol may want them, which is dearer than bytes alone.
@@ -263,7 +203,8 @@ impl PyStream {
             producer: Slot::empty(),
             reason: Slot::empty(),
             secure: AtomicBool::new(false),
-            tls: OnceLock::new(),
+            diverted: AtomicBool::new(false),
+            security: OnceLock::new(),
         })
     }
 
@@ -298,8 +239,8 @@ impl PyStream {
     }
 
     #[getter]
-    fn disconnecting(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+    fn disconnecting(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Self::is_closing(slf)
     }
 
     #[getter]
@@ -313,81 +254,73 @@ impl PyStream {
     }
 
     fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let this = slf.get();
-        let chunk = this.chunk(data)?;
-        let wrote = this.shared.enter()?.write(this.token, chunk);
-        if matches!(wrote, Wrote::Full) {
-            upcall::pause(slf);
+        match slf.get().divert_of(slf.py()) {
+            None => Self::put(slf, data),
+            Some(filter) => tell(&filter, names::write, (data,)),
         }
-        Ok(())
     }
 
     #[pyo3(name = "writeSequence")]
     fn write_sequence(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let this = slf.get();
-        // Everything is looked at before anything is queued: a piece of a wrong type must not leave half a message.
-        let chunks = data
-            .try_iter()?
-            .map(|piece| this.chunk(&piece?))
-            .collect::<PyResult<Vec<_>>>()?;
-        let mut full = false;
-        {
-            let state = this.shared.enter()?;
-            for chunk in chunks {
-                full |= matches!(state.write(this.token, chunk), Wrote::Full);
-            }
+        match slf.get().divert_of(slf.py()) {
+            None => Self::put_all(slf, data),
+            Some(filter) => tell(&filter, names::write_sequence, (data,)),
         }
-        if full {
-            upcall::pause(slf);
-        }
-        Ok(())
     }
 
     #[pyo3(name = "loseConnection")]
-    fn lose_connection(&self) -> PyResult<()> {
-        self.shared.enter()?.lose(self.token);
-        self.note_closing();
-        Ok(())
+    fn lose_connection(&self, py: Python<'_>) -> PyResult<()> {
+        match self.divert_of(py) {
+            None => self.lose(),
+            Some(filter) => tell(&filter, names::lose_connection, ()),
+        }
     }
 
     #[pyo3(name = "abortConnection")]
-    fn abort_connection(&self) -> PyResult<()> {
-        self.shared.enter()?.abort(self.token);
-        self.note_closing();
-        Ok(())
+    fn abort_connection(&self, py: Python<'_>) -> PyResult<()> {
+        match self.divert_of(py) {
+            None => self.abort(),
+            Some(filter) => tell(&filter, names::abort_connection, ()),
+        }
     }
 
     #[pyo3(name = "loseWriteConnection")]
-    fn lose_write_connection(&self) -> PyResult<()> {
-        self.shared.enter()?.lose_write(self.token);
-        Ok(())
+    fn lose_write_connection(&self, py: Python<'_>) -> PyResult<()> {
+        match self.divert_of(py) {
+            None => self.lose_write(),
+            Some(filter) => tell(&filter, names::lose_write_connection, ()),
+        }
     }
 
     #[pyo3(name = "pauseProducing")]
-    fn pause_producing(&self) -> PyResult<()> {
-        self.shared.enter()?.pause(self.token);
-        Ok(())
+    fn pause_producing(&self, py: Python<'_>) -> PyResult<()> {
+        match self.divert_of(py) {
+            None => self.pause(),
+            Some(filter) => tell(&filter, names::pause_producing, ()),
+        }
     }
 
     #[pyo3(name = "resumeProducing")]
-    fn resume_producing(&self) -> PyResult<()> {
-        self.shared.enter()?.resume(self.token);
-        Ok(())
+    fn resume_producing(&self, py: Python<'_>) -> PyResult<()> {
+        match self.divert_of(py) {
+            None => self.resume(),
+            Some(filter) => tell(&filter, names::resume_producing, ()),
+        }
+    }
+
+    #[pyo3(name = "stopProducing")]
+    fn stop_producing(&self, py: Python<'_>) -> PyResult<()> {
+        self.lose_connection(py)
     }
 
     #[pyo3(name = "stopReading")]
     fn stop_reading(&self) -> PyResult<()> {
-        self.pause_producing()
+        self.pause()
     }
 
     #[pyo3(name = "startReading")]
     fn start_reading(&self) -> PyResult<()> {
-        self.resume_producing()
-    }
-
-    #[pyo3(name = "stopProducing")]
-    fn stop_producing(&self) -> PyResult<()> {
-        self.lose_connection()
+        self.resume()
     }
 
     #[getter]
@@ -417,43 +350,35 @@ impl PyStream {
     #[pyo3(name = "registerProducer")]
     fn register_producer(
         slf: &Bound<'_, Self>,
-        producer: Bound<'_, PyAny>,
+        producer: &Bound<'_, PyAny>,
         streaming: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let (py, this) = (slf.py(), slf.get());
-        let streaming = streaming.is_truthy()?;
-        if let Some(before) = this.producer.get(py) {
-            return Err(PyRuntimeError::new_err(format!(
-                "cannot register producer {}: producer {} was never unregistered; call unregisterProducer() first",
-                error::shown(&producer),
-                error::shown(&before)
-            )));
+        match slf.get().divert_of(slf.py()) {
+            None => Self::register(slf, producer, streaming),
+            Some(filter) => tell(&filter, names::register_producer, (producer, streaming)),
         }
-        if this
-            .shared
-            .enter()?
-            .register_producer(this.token, streaming)
-        {
-            this.streaming.store(streaming, Ordering::Relaxed);
-            drop(this.producer.set(Some(producer.clone().unbind())));
-            if !streaming {
-                producer.call_method0(names::resume_producing(py))?;
-            }
-        } else {
-            producer.call_method0(names::stop_producing(py))?;
-        }
-        Ok(())
     }
 
     #[pyo3(name = "unregisterProducer")]
-    fn unregister_producer(&self) -> PyResult<()> {
-        let state = self.shared.enter()?; // first, as another thread must not take the producer away
-        let producer = self.producer.set(None);
-        self.streaming.store(false, Ordering::Relaxed);
-        state.unregister_producer(self.token);
-        drop(state);
-        drop(producer);
-        Ok(())
+    fn unregister_producer(&self, py: Python<'_>) -> PyResult<()> {
+        match self.divert_of(py) {
+            None => self.unregister(),
+            Some(filter) => tell(&filter, names::unregister_producer, ()),
+        }
+    }
+
+    #[pyo3(signature = (filter, /))]
+    fn divert(&self, filter: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set_divert(filter)
+    }
+
+    fn bypass(slf: &Bound<'_, Self>) -> PyBypass {
+        PyBypass::new(slf)
+    }
+
+    #[getter]
+    fn diverted<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.divert_of(py)
     }
 
     fn host_address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -581,6 +506,9 @@ impl PyStream {
         self.owner.traverse(visit)?;
         self.protocol.traverse(visit)?;
         self.producer.traverse(visit)?;
+        if let Some(filter) = self.divert_slot() {
+            filter.traverse(visit)?;
+        }
         self.reason.traverse(visit)
     }
 
@@ -589,5 +517,8 @@ impl PyStream {
         self.protocol.clear();
         self.producer.clear();
         self.reason.clear();
+        if let Some(filter) = self.divert_slot() {
+            filter.clear();
+        }
     }
 }
