@@ -85,3 +85,29 @@ def test_a_port_that_is_paused_is_closed_with_all_others(reactor) -> None:
         each.pauseProducing()
     reactor.disconnectAll()
     assert [port.connected, datagrams.connected] == [False, False]
+
+
+def test_what_is_due_is_done_on_demand(reactor) -> None:
+    """By tests that do not run the reactor."""
+    said: list[str] = []
+    reactor.callLater(0, said.append, "timer")
+    reactor.callFromThread(said.append, "thread")
+    reactor.callLater(60, said.append, "late")
+    reactor.runUntilCurrent()
+    assert sorted(said) == ["thread", "timer"]
+    for call in reactor.getDelayedCalls():
+        call.cancel()
+
+
+def test_what_is_due_is_done_on_demand_of_a_call(reactor) -> None:
+    said: list[str] = []
+
+    def first() -> None:
+        reactor.callLater(0, said.append, "second")
+        reactor.runUntilCurrent()
+        said.append("first")
+        reactor.stop()
+
+    reactor.callLater(0, first)
+    reactor.run(installSignalHandlers=False)
+    assert said == ["second", "first"]

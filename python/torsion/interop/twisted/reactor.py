@@ -93,7 +93,7 @@ class TorsionReactor(
 
     def _serve(self) -> None:
         while self._serving:
-            self.runUntilCurrent()  # which fires the event of a shutdown that was asked for
+            super().runUntilCurrent()  # which fires the event of a shutdown that was asked for
             if not self._serving:
                 break
             try:
@@ -102,6 +102,19 @@ class TorsionReactor(
                 if isinstance(problem, _LASTING) and (trace := problem.__traceback__) and trace.tb_next is None:
                     raise  # it is the engine's own, and would be so again
                 TWISTED.log.failure("Unexpected error in main loop.")  # a signal handler's
+
+    def iterate(self, delay: float = 0) -> None:
+        """Take one turn.
+
+        :param delay: how many seconds to wait at most.
+        """
+        super().runUntilCurrent()
+        self.doIteration(delay)
+
+    def runUntilCurrent(self) -> None:
+        """Do what is due, the calls from other threads and the timed ones, as tests ask for that do not run the reactor."""
+        self.doIteration(0)
+        super().runUntilCurrent()
 
     def doIteration(self, delay: float | None) -> None:
         """Take one turn, for :meth:`iterate`.
