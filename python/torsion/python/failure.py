@@ -230,7 +230,8 @@ class Failure(BaseException):
         value: object = self.value
         if not isinstance(value, BaseException):
             return DefaultException(value)
-        return value.with_traceback(self.tb)
+        # A Failure that came from Twisted before 24.7 has stand-ins for frames, to be shown only.
+        return value.with_traceback(self.tb if isinstance(self.tb, TracebackType) else None)
 
     # --- letting go and passing on -----------------------------------------------------------------------------------
 
