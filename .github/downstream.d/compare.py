@@ -23,6 +23,8 @@ HERE = Path(__file__).resolve().parent
 REACTORS = ("epoll", "torsion")
 # A suite that fails now and then, on any reactor, has this many tries to give the same twice.
 TRIES = 3
+# How many names to show of those that fail on one of the two only; the logs have all.
+SHOWN = 20
 # Seconds for one run of one suite; the longest takes a tenth of it.
 PATIENCE = 3600
 
@@ -122,8 +124,11 @@ def compare(script: Path, place: Path, torsion: str) -> bool:
         print(f"  epoll:   {epoll}\n  torsion: {ours}", flush=True)
         if same:
             return True
-        for name in sorted(ours.failed ^ epoll.failed):
+        different = sorted(ours.failed ^ epoll.failed)
+        for name in different[:SHOWN]:
             print(f"  only on {'torsion' if name in ours.failed else 'epoll'}: {name}", flush=True)
+        if len(different) > SHOWN:
+            print(f"  and {len(different) - SHOWN} more", flush=True)
     return False
 
 
