@@ -110,7 +110,9 @@ class GuestReactor(HostedReactor):
         :param host: Twisted's reactor; None stands for ``twisted.internet.reactor``, which is installed if there is none yet.
         """
         if host is None:
-            from twisted.internet import reactor as host
+            from twisted.internet import reactor
+
+            host = reactor
         self._told: TwistedDeferred[None] | None = None
         self._ending = False
         super().__init__(TwistedDriver(host))
