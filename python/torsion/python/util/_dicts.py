@@ -39,11 +39,13 @@ class InsensitiveDict(MutableMapping[Any, Any]):
         del self.data[self._folded(key)]
 
     def __contains__(self, key: object) -> bool:
+        """Return whether there is *key*."""
         return self._folded(key) in self.data
 
     has_key = __contains__
 
     def __iter__(self) -> Iterator[Any]:
+        """Give the keys."""
         return iter(self.keys())
 
     iterkeys = __iter__
