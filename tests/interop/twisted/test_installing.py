@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +84,127 @@ def test_a_child_installs_it_by_the_name_of_the_modules_class() -> None:
         "from twisted.internet import reactor\nprint(type(reactor).__name__)"
     )
     assert said == "TorsionReactor\n"
+
+
+# --- Twisted's own commands -------------------------------------------------------------------------------------------
+
+COMMANDS = {
+    "twistd": "import sys; from twisted.scripts.twistd import run; sys.argv[0] = 'twistd'; run()",
+    "twist": "import sys; from twisted.application.twist._twist import Twist; sys.argv[0] = 'twist'; Twist.main()",
+}
+
+
+@pytest.fixture
+def site(tmp_path) -> Path:
+    """A folder to be served."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "page.txt").write_text("the page")
+    (tmp_path / "site" / "telling.py").write_text(
+        "from twisted.internet import reactor\nfrom twisted.web.resource import Resource\n"
+        "class Reactor(Resource):\n    isLeaf = True\n"
+        "    def render_GET(self, request):\n        return type(reactor).__name__.encode()\n"
+    )
+    return tmp_path / "site"
+
+
+def web(*what: str) -> list[str]:
+    return ["web", *what, "--listen", "tcp:0:interface=127.0.0.1"]
+
+
+def fetched(log: str) -> str:
+    """Return the page from the server that logs so."""
+    port = re.search(r"starting on (\d+)", log)[1]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/page.txt", timeout=20) as page:
+        return page.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("command", "what", "page"),
+    [
+        ("twistd", "--path=.", "the page"),
+        ("twist", "--path=.", "the page"),
+        ("twist", "--class=telling.Reactor", "TorsionReactor"),
+    ],
+)
+def test_it_serves_the_web(command, what, page, site) -> None:
+    options = ["--reactor=torsion", *(["--nodaemon", "--pidfile="] if command == "twistd" else [])]
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMANDS[command], *options, *web(what)],
+        cwd=site,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        try:
+            log = ""
+            while "starting on" not in log:
+                line = server.stdout.readline()
+                assert line, log
+                log += line
+            assert fetched(log) == page
+            if command == "twistd":
+                assert "reactor class: torsion.interop.twisted.TorsionReactor" in log
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=20)
+            assert server.returncode in (0, -signal.SIGTERM)
+        finally:
+            server.kill()
+
+
+def test_it_goes_along_with_a_daemon(site, tmp_path) -> None:
+    pid_file, log_file = tmp_path / "pid", tmp_path / "log"
+    files = [f"--pidfile={pid_file}", f"--logfile={log_file}", f"--rundir={tmp_path}"]
+    python(COMMANDS["twistd"], "--reactor=torsion", *files, *web(f"--path={site}"))
+    pid = int(pid_file.read_text())
+    try:
+        assert wait_for(lambda: log_file.exists() and "starting on" in log_file.read_text()), "it does not listen"
+        assert fetched(log_file.read_text()) == "the page"
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    assert wait_for(lambda: "Server Shut Down" in log_file.read_text()), "it does not end"
+
+
+def wait_for(condition) -> bool:
+    """Ask until *condition* holds: another process's doings can only be looked at."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if condition():
+            return True
+        os.sched_yield()
+    return False
+
+
+def test_to_list_reactors_loads_nothing_of_it() -> None:
+    said = python(
+        "import atexit, sys\n"
+        "loaded = lambda: sorted({name for name in sys.modules if 'torsion' in name or 'internet.reactor' in name})\n"
+        "atexit.register(lambda: print('loaded:', loaded()))\n"
+        "from twisted.scripts.twistd import run\nsys.argv = ['twistd', '--help-reactors']\nrun()"
+    )
+    assert re.search(r"^\s+torsion\s+torsion's reactor", said, re.MULTILINE)
+    assert said.endswith(
+        "loaded: ['torsion', 'torsion.interop', 'torsion.interop.twisted', 'twisted.plugins.torsion_reactor']\n"
+    )
+
+
+WITHOUT_TWISTED = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("twisted.") and not name.startswith("twisted.plugins"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def test_without_twisted_it_says_what_to_install_and_all_else_works() -> None:
+    said = python(
+        f"{WITHOUT_TWISTED}\n"
+        "from torsion.internet import reactor, defer\n"
+        "import torsion.interop\n"
+        "from torsion.plugin import getPlugins\nfrom torsion.internet.reactors.choose import available\n"
+        "assert 'native' in [name for name, *_ in available()]\n"
+        "import torsion.interop.twisted\n"
+        "try:\n    torsion.interop.twisted.install()\nexcept ImportError as problem:\n    print(problem)"
+    )
+    assert said == "torsion.interop.twisted needs Twisted: pip install torsion[twisted]\n"

@@ -284,3 +284,7 @@ def install() -> TorsionReactor:
     reactor = TorsionReactor()
     installReactor(reactor)
     return reactor
+
+
+# Programs that start another on the same reactor call `install` in the module that the reactor's class says it is from.
+TorsionReactor.__module__ = install.__module__ = "torsion.interop.twisted"
