@@ -16,7 +16,15 @@ from house.tree import is_public, module_name, sources
 # Modules whose import does something.
 NOT_IMPORTED = {"torsion.__main__", "torsion.internet.reactor"}
 # Modules that need another package.
-NEEDY = {"torsion.interop.twisted": "twisted", "torsion.logger.syslog": "syslog", "torsion.python.syslog": "syslog"}
+NEEDY = {
+    "torsion.interop.twisted": "twisted",
+    "torsion.logger.syslog": "syslog",
+    "torsion.python.syslog": "syslog",
+    "torsion.testing.laws": "hypothesis",
+    "torsion.testing.machine": "hypothesis",
+    "torsion.testing.searching": "hypothesis",
+    "torsion.testing.strategies": "hypothesis",
+}
 
 
 def can_be_imported(name: str) -> bool:

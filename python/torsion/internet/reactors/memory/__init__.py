@@ -10,5 +10,6 @@ from torsion.internet.reactors.memory.engine import MemoryEngine
 from torsion.internet.reactors.memory.machine import Machine
 from torsion.internet.reactors.memory.network import Network
 from torsion.internet.reactors.memory.reactor import MemoryReactor, install
+from torsion.internet.reactors.memory.trace import Trace
 
-__all__ = ["Conditions", "Machine", "MemoryEngine", "MemoryReactor", "Network", "install"]
+__all__ = ["Conditions", "Machine", "MemoryEngine", "MemoryReactor", "Network", "Trace", "install"]

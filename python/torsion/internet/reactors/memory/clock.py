@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,30 +35,37 @@ class SimulatedClock:
     """A clock that stands until it is moved.
 
     :ivar now: the time, in nanoseconds since the clock was made.
+    :ivar events: a heap of what is to happen: when, its place among those of the same time, what to call, with what.
+    :ivar order: gives such places.
     """
+
+    __slots__ = ("events", "now", "order")
 
     def __init__(self) -> None:
         self.now = 0
-        self._events: list[tuple[int, int, Callable[[], None]]] = []
-        self._order = count()
+        self.events: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self.order = count()
 
     def seconds(self) -> float:
         """Return the time in seconds since the clock was made."""
         return self.now / SECOND
 
-    def at(self, when: int, action: Callable[[], None]) -> None:
+    def at(self, when: int, action: Callable[..., None], *args: Any) -> None:
         """Have *action* called at a time; those of the same time in the order of asking."""
-        heapq.heappush(self._events, (when, next(self._order), action))
+        heapq.heappush(self.events, (when, next(self.order), action, args))
 
     def next_event(self) -> int | None:
         """Return when the first action is to be called, or None if there is none."""
-        return self._events[0][0] if self._events else None
+        return self.events[0][0] if self.events else None
 
     def move_to(self, when: int) -> None:
         """Let time pass until *when*, calling each action at its time.  Time never goes back."""
-        events = self._events
+        events = self.events
+        pop = heapq.heappop
         while events and events[0][0] <= when:
-            due, _, action = heapq.heappop(events)
-            self.now = max(self.now, due)
-            action()
-        self.now = max(self.now, when)
+            due, _, action, args = pop(events)
+            if due > self.now:
+                self.now = due
+            action(*args)
+        if when > self.now:
+            self.now = when

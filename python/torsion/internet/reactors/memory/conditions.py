@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-__all__ = ["CAPACITY", "LARGEST_DATAGRAM", "Conditions"]
+from torsion.internet.reactors.memory.clock import nanoseconds
+
+__all__ = ["CAPACITY", "LARGEST_DATAGRAM", "LONGEST_RETRANSMISSION", "RETRANSMISSION", "Conditions"]
 
 CAPACITY = 256 * 1024
 """How many bytes one direction of a connection holds that the peer has not read, unless told otherwise: enough that a
@@ -13,6 +16,12 @@ producer is paused by its own water mark first, little enough that a test fills 
 LARGEST_DATAGRAM = 65507
 """The longest UDP datagram over IPv4: what the sixteen bits of its length leave beside the two headers (RFC 768, RFC 791)."""
 
+RETRANSMISSION = 0.2
+"""After how many seconds a piece of a stream that was lost is sent again: Linux's least; the wait doubles each time (RFC 6298)."""
+
+LONGEST_RETRANSMISSION = 120.0
+"""The most seconds between two attempts: Linux's."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
@@ -20,16 +29,22 @@ class Conditions:
 
     :ivar latency: how many seconds anything takes one way; or the least and the most, to be drawn between.  What one
         connection carries stays in order whatever is drawn.
+    :ivar jitter: up to how many seconds longer it takes, to be drawn each time.
+    :ivar bandwidth: how many bytes a second go one way between two addresses, all their connections and datagrams
+        together; None means as many as there are.
     :ivar fragment: cut a stream's bytes into pieces of 1 to so many bytes, each read, and delivered, by itself; None
         leaves them as they were written, and whatever has arrived is read together.
     :ivar capacity: how many bytes of a stream may be under way and unread before the sender has to wait.
-    :ivar loss: how likely a datagram is lost, from 0 to 1.
+    :ivar loss: how likely a datagram, or a piece of a stream, is lost, from 0 to 1.  A datagram is gone; a piece of a stream
+        is sent again, and all behind it waits.
     :ivar duplicate: how likely a datagram arrives twice.
     :ivar reorder: how likely a datagram takes ten milliseconds longer, so that others overtake it.
     :ivar largest: the longest datagram that can be sent, in bytes.
     """
 
     latency: float | tuple[float, float] = 0.0
+    jitter: float = 0.0
+    bandwidth: float | None = None
     fragment: int | None = None
     capacity: int = CAPACITY
     loss: float = 0.0
@@ -42,11 +57,15 @@ class Conditions:
 
         :raises ValueError: naming the setting.
         """
+        if not 0 <= self.jitter < float("inf"):
+            raise ValueError(f"jitter is a number of seconds, 0 or more and finite, not {self.jitter!r}")
         least, most = self.delays
         if not 0 <= least <= most < float("inf"):
             raise ValueError(
                 f"latency is a number of seconds, 0 or more, or the least and the most, not {self.latency!r}"
             )
+        if self.bandwidth is not None and not 0 < self.bandwidth < float("inf"):
+            raise ValueError(f"bandwidth is a number of bytes a second, more than 0, or None, not {self.bandwidth!r}")
         if self.fragment is not None and self.fragment < 1:
             raise ValueError(f"fragment is a number of bytes, 1 or more, or None, not {self.fragment!r}")
         if self.capacity < 1:
@@ -60,4 +79,16 @@ class Conditions:
     @property
     def delays(self) -> tuple[float, float]:
         """The least and the most that anything takes one way, in seconds."""
-        return self.latency if isinstance(self.latency, tuple) else (self.latency, self.latency)
+        least, most = self.latency if isinstance(self.latency, tuple) else (self.latency, self.latency)
+        return least, most + self.jitter
+
+    @cached_property
+    def spread(self) -> tuple[int, int]:
+        """The least that anything takes one way, and how much may come to that, in nanoseconds."""
+        least, most = map(nanoseconds, self.delays)
+        return least, most - least
+
+    @property
+    def plain(self) -> bool:
+        """Whether how long something takes depends on nothing else that is under way."""
+        return self.bandwidth is None and not self.loss

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory.clock import SECOND
-from torsion.internet.reactors.memory.sockets import Path
+from torsion.internet.reactors.memory.path import Path
 from torsion.internet.reactors.memory.turns import Entry
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ class MemoryConnector(Entry):
         self,
         engine: MemoryEngine,
         socket: StreamSocket,
-        find: Callable[[], ListeningSocket | int],
+        find: Callable[[], ListeningSocket | int | None],
         owner: Any,
         make: type,
     ) -> None:
         """Start to connect.
 
         :param socket: this end.
-        :param find: returns who listens at the other end, or the error that there is nobody.
+        :param find: returns who listens at the other end, or the error that there is nobody, or None if nobody answers.
         :param make: the class of the stream to be made.
         """
         self._engine = engine
@@ -66,6 +66,11 @@ class MemoryConnector(Entry):
             self._engine.discard(self)
             self._socket.close(reset=self._socket.other is not None)
 
+    def vanish(self) -> None:
+        """Be gone without a word."""
+        self._over = True
+        self._socket.vanish()
+
     def touched(self) -> None:
         """There is an outcome."""
         self._engine.touch(self)
@@ -74,10 +79,14 @@ class MemoryConnector(Entry):
 
     def _ask(self) -> None:
         network = self._engine.network
-        if network.is_cut(self._socket.local[0], self._socket.remote[0]):
+        here, there = self._socket.local, self._socket.remote
+        cut = network.is_cut(here[0], there[0])
+        if cut or network.happens(self._there.look().loss):
+            if network.trace is not None:
+                network.trace.add("connect", here, there, b"", None, "nobody hears" if cut else "lost")
             self._ask_again()  # what asks gets lost; it is not kept for later
             return
-        self._there.send(self._asked)
+        self._there.send(self._asked, kind="connect")
 
     def _ask_again(self) -> None:
         clock = self._engine.network.clock
@@ -89,7 +98,9 @@ class MemoryConnector(Entry):
         if self._over or self._answered:
             return
         found = self._find()
-        if isinstance(found, int):
+        if found is None:
+            self._ask_again()
+        elif isinstance(found, int):
             self._answer(found)
         elif found.full:
             self._ask_again()
@@ -99,7 +110,7 @@ class MemoryConnector(Entry):
 
     def _answer(self, outcome: int) -> None:
         self._answered = True
-        self._back.send(lambda: self._told(outcome))
+        self._back.send(self._told, outcome, kind="refuse" if outcome else "accept")
 
     def _told(self, outcome: int) -> None:
         if not self._over:

@@ -243,6 +243,11 @@ class MemoryDatagram(Entry):
             self._engine.network.leave(self)
             self._engine.discard(self)
 
+    def vanish(self) -> None:
+        """Be gone without a word."""
+        self._closed = True
+        self._engine.network.leave(self)
+
     def statistics(self) -> dict[str, int]:
         """Return datagrams_read, bytes_read, datagrams_written, bytes_written and datagrams_dropped."""
         self._engine.enter()

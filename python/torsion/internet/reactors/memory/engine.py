@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory.connecting import MemoryConnector
@@ -46,6 +47,8 @@ class MemoryEngine(Turns):
         self._classes = streams
         self._dirty: deque[MemoryStream] = deque()
         self._closed: deque[MemoryStream] = deque()
+        self.timers.shift = machine.skew
+        machine.engines.add(self)
 
     # --- what a reactor asks -----------------------------------------------------------------------------------------
 
@@ -72,13 +75,16 @@ class MemoryEngine(Turns):
             if here[0] in WILDCARDS:
                 here = (local, *here[1:])
 
-        def find() -> ListeningSocket | int:
+        def find() -> ListeningSocket | int | None:
             if target is None:
                 return errno.EHOSTUNREACH
+            if target.down:
+                return None
             listening: ListeningSocket | None = target.find("TCP", remote)
             return errno.ECONNREFUSED if listening is None else listening
 
-        return MemoryConnector(self, StreamSocket(network, here, remote), find, owner, self.class_for(streams))
+        end = StreamSocket(network, here, remote, machine)
+        return MemoryConnector(self, end, find, owner, self.class_for(streams))
 
     def listen_unix(self, path: bytes, backlog: int, mode: int, owner: Any, streams: type, /) -> MemoryListener:
         """Listen at *path*, a name on this computer; permissions are nobody's concern here.  Raises :class:`OSError`."""
@@ -102,7 +108,7 @@ class MemoryEngine(Turns):
 
         if find() == errno.ECONNREFUSED:
             raise system_error(errno.ENOENT if path[:1] != b"\0" else errno.ECONNREFUSED)
-        end = StreamSocket(self.network, name_address(b""), address)
+        end = StreamSocket(self.network, name_address(b""), address, self.machine)
         return MemoryConnector(self, end, find, owner, self.class_for(streams))
 
     def bind_datagram(self, address: Address, reuse: bool, room: int, owner: Any, /) -> MemoryDatagram:
@@ -148,11 +154,55 @@ class MemoryEngine(Turns):
         for stream in streams:
             self._tell_lost(stream)
 
+    def vanish(self) -> None:
+        """Be gone at once, as a process whose computer has lost its power: nobody is told, here or elsewhere."""
+        for entry in self.forget_entries():
+            entry.vanish()
+        self._dirty.clear()
+        self._closed.clear()
+        self._calls.clear()
+        self.timers.clear()
+        self.machine.engines.discard(self)
+        self.network.detach(self.number)
+
     # --- turns -------------------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Take a turn as :meth:`turn` does that lets no time pass; return whether there was anything to do."""
+        network = self.network
+        network.busy.pop(self.number, None)
+        self.listed = True
+        if not self._touched and not self.has_work():
+            self.relist()
+            return False
+        before, self._thread = self._thread, get_ident()
+        try:
+            self._turns += 1
+            if self._calls or not self._ingress.empty():
+                self._make_calls()
+            if self.timers.alarm <= network.clock.now:
+                self._fire_timers()
+            if self._dirty or self._closed:
+                self.settle()
+            if self._touched:
+                self._collect()
+            if self._ready:
+                self._serve_ready()
+            if self._dirty or self._closed:
+                self.settle()
+        finally:
+            self._thread = before
+        self.relist()
+        return True
 
     def owes(self) -> bool:
         """Tell whether the next turn has something to do without any event."""
-        return bool(self._dirty) or any(not stream.busy for stream in self._closed) or super().owes()
+        if self._dirty:
+            return True
+        for stream in self._closed:
+            if not stream.busy:
+                return True
+        return super().owes()
 
     def settle(self) -> None:
         """Flush what was written and tell of what was closed."""
@@ -201,6 +251,8 @@ class MemoryEngine(Turns):
         if not stream.busy and not stream.dirty and stream in self.entries:
             stream.dirty = True
             self._dirty.append(stream)
+            if not self.listed:
+                self.call_for_turn()
 
     def fail(self, stream: MemoryStream, exception: BaseException) -> None:
         """Lose *stream* because a hook raised *exception*."""
@@ -213,6 +265,7 @@ class MemoryEngine(Turns):
         """Close *stream*; its owner is told later."""
         stream.close(REASONS[how])
         self._closed.append(stream)
+        self.call_for_turn()
 
     def serve_stream(self, stream: MemoryStream) -> None:
         """Read this turn's share, then write what waits; where something was read, each hook is followed by that."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory.sockets import ListeningSocket, system_error
 
 if TYPE_CHECKING:
+    from torsion.internet.reactors.memory.engine import MemoryEngine
     from torsion.internet.reactors.memory.sockets import Address
 
 __all__ = [
@@ -86,11 +88,19 @@ class Machine:
     """A computer: reactors on the same one are like processes of it.
 
     :ivar addresses: the addresses that others know it by; it has the loopback addresses besides.
+    :ivar engines: its processes, so to speak.
+    :ivar skew: how many nanoseconds its clock is ahead of the network's.
+    :ivar down: whether it has no power.
+    :ivar pace: how many bytes of each stream it reads a second at most, or None.
     """
 
     def __init__(self, *addresses: str) -> None:
         """Make a computer with these numeric addresses."""
         self.addresses = [canonical((each, 0, 0, 0))[0] if ":" in each else each for each in addresses]
+        self.engines: weakref.WeakSet[MemoryEngine] = weakref.WeakSet()
+        self.skew = 0
+        self.down = False
+        self.pace: float | None = None
         self._bound: dict[tuple[str, int | None, Any], list[Any]] = {}
         self._shared: set[tuple[str, int | None, Any]] = set()
         self._next_port = FIRST_FREE_PORT
@@ -174,6 +184,15 @@ class Machine:
                 if not held:
                     del self._bound[key]
                     self._shared.discard(key)
+
+    def listening(self) -> list[ListeningSocket]:
+        """Return the sockets that listen."""
+        return [each for held in self._bound.values() for each in held if isinstance(each, ListeningSocket)]
+
+    def unbind_all(self) -> None:
+        """Forget everybody."""
+        self._bound.clear()
+        self._shared.clear()
 
     def local_for(self, target: Address) -> str | None:
         """Return by which of its addresses it would speak to *target*, or None if by none."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory.clock import SimulatedClock, nanoseconds
 from torsion.internet.reactors.memory.conditions import Conditions
 from torsion.internet.reactors.memory.machine import Machine, canonical, is_loopback
+from torsion.internet.reactors.memory.path import GIVES_UP
 from torsion.internet.reactors.memory.post import Post
 from torsion.internet.reactors.memory.sockets import StreamSocket, system_error
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from torsion.internet.reactors.memory.sockets import ListeningSocket
+    from torsion.internet.reactors.memory.trace import Trace
 
 __all__ = ["Network"]
 
@@ -29,7 +32,7 @@ class Network(Post):
     What happens is the same each time for the same seed and the same calls.
 
     :ivar clock: the time of all reactors on it.
-    :ivar conditions: how well everything is carried that has no conditions of its own; set it at any time.
+    :ivar version: a number that changes whenever something changes that ways know of.
     :ivar names: host names, each with its numeric addresses; what resolvers of these reactors know.
     :ivar home: the computer of reactors that were made without one.
     """
@@ -42,14 +45,41 @@ class Network(Post):
         """
         super().__init__(SimulatedClock())
         self.random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
-        self.conditions = Conditions() if conditions is None else conditions
+        self.version = 0
+        self._conditions = Conditions() if conditions is None else conditions
+        self._trace: Trace | None = None
+        self._free: dict[tuple[str, str], int] = {}
+        self._asking: dict[StreamSocket, None] = {}
         self.names: dict[str, tuple[str, ...]] = dict(LOCAL_NAMES)
         self.home = Machine()
         self._machines = [self.home]
+        self._owners: dict[str, Machine] = {}
         self._ways: dict[tuple[str, str], Conditions] = {}
-        self._cuts: set[frozenset[str]] = set()
+        self._cuts: Counter[frozenset[str]] = Counter()
         self._held_up: list[Callable[[], None]] = []
         self._sockets: dict[StreamSocket, None] = {}
+
+    @property
+    def conditions(self) -> Conditions:
+        """How well everything is carried that has no conditions of its own; set it at any time."""
+        return self._conditions
+
+    @conditions.setter
+    def conditions(self, conditions: Conditions) -> None:
+        self._conditions = conditions
+        self.version += 1
+
+    @property
+    def trace(self) -> Trace | None:
+        """What is told of all that is sent; None, at first, for nobody.  Set it at any time."""
+        return self._trace
+
+    @trace.setter
+    def trace(self, trace: Trace | None) -> None:
+        self._trace = trace
+        if trace is not None:
+            trace.clock = self.clock
+        self.version += 1
 
     # --- computers and names -----------------------------------------------------------------------------------------
 
@@ -67,13 +97,14 @@ class Network(Post):
                 raise ValueError(f"{address!r} is another computer's address already")
         made = Machine(*addresses)
         self._machines.append(made)
+        self._owners.update(dict.fromkeys(made.addresses, made))
         if name is not None:
             self.names[name] = addresses
         return made
 
     def owner_of(self, host: str) -> Machine | None:
         """Return the computer that has the numeric address *host*, if it is no loopback address."""
-        return next((each for each in self._machines if host in each.addresses), None)
+        return self._owners.get(host)
 
     def route(self, origin: Machine, target: tuple[Any, ...]) -> tuple[Machine | None, tuple[Any, ...]]:
         """Return the computer that *target* leads to from *origin*, if any, and that address as one can be spoken to."""
@@ -100,11 +131,11 @@ class Network(Post):
             raise system_error(errno.ECONNREFUSED)
         family = remote[2:]
         here = (local, origin.free_port("TCP", (local, 0, *family)), *family)
-        return self.establish(StreamSocket(self, here, remote), listening)
+        return self.establish(StreamSocket(self, here, remote, origin), listening)
 
     def establish(self, asking: StreamSocket, listening: ListeningSocket) -> StreamSocket:
         """Have *asking* be one end of a connection, and put the other one among those that *listening* is to accept."""
-        accepted = StreamSocket(self, asking.remote, asking.local)
+        accepted = StreamSocket(self, asking.remote, asking.local, listening.machine)
         accepted.join(asking)
         self._sockets[accepted] = self._sockets[asking] = None
         listening.put(accepted)
@@ -115,18 +146,25 @@ class Network(Post):
     def between(self, one: str, other: str, conditions: Conditions) -> None:
         """Let *conditions* hold between two numeric addresses, both ways, from now on."""
         self._ways[one, other] = self._ways[other, one] = conditions
+        self.version += 1
 
     def conditions_between(self, source: Any, target: Any) -> Conditions:
         """Return the conditions that hold from *source* to *target*."""
-        return self._ways.get((source, target), self.conditions)
+        return self._ways.get((source, target), self._conditions) if self._ways else self._conditions
 
     def cut(self, one: str, other: str) -> None:
         """Let nothing through between two numeric addresses: streams stall, datagrams are lost, nobody answers."""
-        self._cuts.add(frozenset((one, other)))
+        self._cuts[frozenset((one, other))] += 1
+        self.version += 1
 
-    def heal(self) -> None:
-        """Undo every :meth:`cut`; what streams were to carry arrives."""
-        self._cuts.clear()
+    def heal(self, one: str | None = None, other: str | None = None) -> None:
+        """Undo one :meth:`cut` between two numeric addresses, or without them every one; what streams were to carry arrives."""
+        if one is None or other is None:
+            self._cuts.clear()
+        else:
+            self._cuts.subtract((frozenset((one, other)),))
+            self._cuts = +self._cuts
+        self.version += 1
         waiting, self._held_up = self._held_up, []
         for action in waiting:
             action()
@@ -136,7 +174,7 @@ class Network(Post):
         return bool(self._cuts) and frozenset((source, target)) in self._cuts
 
     def when_healed(self, action: Callable[[], None]) -> None:
-        """Call *action* when there are no cuts any more."""
+        """Call *action* when a cut is undone."""
         self._held_up.append(action)
 
     def reset(self, one: str, other: str | None = None, number: int = errno.ECONNRESET) -> int:
@@ -154,13 +192,80 @@ class Network(Post):
     def forget(self, socket: StreamSocket) -> None:
         """Know of a connection's end no longer."""
         self._sockets.pop(socket, None)
+        self._asking.pop(socket, None)
+
+    # --- computers that fail -----------------------------------------------------------------------------------------
+
+    def power_off(self, machine: Machine) -> None:
+        """Take the power from a computer: its reactors are gone without a word, and whoever speaks to it is not answered.
+
+        Connections are half open then: the other end learns of it when it has sent something and nobody has acknowledged it for
+        fifteen minutes, or when the computer is back and does not know the connection.
+        """
+        machine.down = True
+        for engine in sorted(machine.engines, key=lambda each: each.number):
+            engine.vanish()
+        machine.unbind_all()
+        for each in [each for each in self._sockets if each.machine is machine]:
+            each.vanish()
+
+    def end(self, machine: Machine) -> None:
+        """End what runs on a computer: its reactors are gone without a word, and its system closes what they had open."""
+        for engine in sorted(machine.engines, key=lambda each: each.number):
+            engine.vanish()
+        for listening in machine.listening():
+            listening.close()
+        machine.unbind_all()
+        for each in [each for each in self._sockets if each.machine is machine]:
+            each.close()
+
+    def power_on(self, machine: Machine) -> None:
+        """Give it power again; make it new reactors."""
+        machine.down = False
+        asking, self._asking = self._asking, {}
+        for each in asking:
+            each.nobody_answers()
+
+    def ask_again(self, socket: StreamSocket) -> None:
+        """Keep in mind that *socket* waits for the answer of a computer that is down; it gives up in the end."""
+        if socket not in self._asking:
+            self._asking[socket] = None
+            self.clock.at(self.clock.now + GIVES_UP, self._give_up, socket)
+
+    def _give_up(self, socket: StreamSocket) -> None:
+        if self._asking.pop(socket, self) is None:
+            socket.break_off(errno.ETIMEDOUT)
+
+    def jump(self, machine: Machine, seconds: float) -> None:
+        """Have a computer's clock jump, forwards or, with a negative number, back.
+
+        What its reactors say the time is changes; calls that are to come keep their distance, as with a system's monotonic clock.
+        """
+        moved = nanoseconds(seconds)
+        machine.skew += moved
+        for engine in machine.engines:
+            engine.timers.shift += moved
+
+    def freeze(self, machine: Machine, frozen: bool = True) -> None:
+        """Have a computer do nothing, as while a virtual machine is moved, or go on: its network goes on meanwhile."""
+        for engine in sorted(machine.engines, key=lambda each: each.number):
+            engine.freeze(frozen)
 
     # --- what is random ----------------------------------------------------------------------------------------------
 
     def draw_delay(self, conditions: Conditions) -> int:
         """Return how many nanoseconds something takes."""
-        least, most = conditions.delays
-        return nanoseconds(least if least == most else self.random.uniform(least, most))
+        least, spread = conditions.spread
+        return least + int(self.random.random() * spread) if spread else least
+
+    def drawn_arrival(self, source: Any, target: Any, size: int) -> int:
+        """Return when *size* bytes arrive that are sent now, after those that go the same way."""
+        conditions = self.conditions_between(source, target)
+        when = self.clock.now
+        if conditions.bandwidth is not None:
+            when = max(when, self._free.get((source, target), 0)) + nanoseconds(size / conditions.bandwidth)
+            self._free[source, target] = when
+        return when + self.draw_delay(conditions)
 
     def cut_up(self, data: bytes, most: int | None) -> Iterable[bytes]:
         """Cut *data* into pieces of 1 to *most* bytes, or not at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torsion.internet.reactors.memory.clock import SECOND
 from torsion.internet.reactors.memory.machine import is_group
 from torsion.internet.reactors.memory.simulation import Simulation
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from torsion.internet.reactors.memory.datagram import MemoryDatagram
     from torsion.internet.reactors.memory.machine import Machine
     from torsion.internet.reactors.memory.sockets import Address
+    from torsion.internet.reactors.memory.trace import Trace
 
 __all__ = ["LATE", "Post"]
 
@@ -29,9 +31,10 @@ class Post(Simulation):
         self._sockets_for_datagrams: dict[MemoryDatagram, Machine] = {}
 
     conditions_between: Callable[[Any, Any], Conditions]
-    draw_delay: Callable[[Conditions], int]
+    drawn_arrival: Callable[[Any, Any, int], int]
     happens: Callable[[float], bool]
     is_cut: Callable[[Any, Any], bool]
+    trace: Trace | None
     route: Callable[[Machine, Address], tuple[Machine | None, Address]]
 
     def enlist(self, socket: MemoryDatagram, machine: Machine) -> None:
@@ -54,7 +57,7 @@ class Post(Simulation):
 
         def receiver() -> Any:
             found = None if there is None else there.find("UDP", target)
-            if found is None:
+            if found is None and (there is None or not there.down):
                 self._later(target, source, sender.refused)
             return found
 
@@ -62,7 +65,10 @@ class Post(Simulation):
 
     def _carry(self, source: Address, target: Address, data: bytes, receiver: Callable[[], Any]) -> None:
         conditions = self.conditions_between(source[0], target[0])
-        if self.is_cut(source[0], target[0]) or self.happens(conditions.loss):
+        cut = self.is_cut(source[0], target[0])
+        if cut or self.happens(conditions.loss):
+            if self.trace is not None:
+                self.trace.add("datagram", source, target, data, None, "nobody hears" if cut else "lost")
             return
 
         def arrive() -> None:
@@ -70,12 +76,19 @@ class Post(Simulation):
             if found is not None:
                 found.arrive(data, source)
 
-        for _ in range(2 if self.happens(conditions.duplicate) else 1):
-            self._later(source, target, arrive, LATE if self.happens(conditions.reorder) else 0)
+        copies = 2 if self.happens(conditions.duplicate) else 1
+        for copy in range(copies):
+            late = LATE if self.happens(conditions.reorder) else 0
+            when = self._later(source, target, arrive, late, len(data))
+            if self.trace is not None:
+                note = "again" if copy else "to be overtaken" if late else ""
+                self.trace.add("datagram", source, target, data, when / SECOND, note)
 
-    def _later(self, source: Address, target: Address, action: Callable[[], None], late: int = 0) -> None:
-        delay = self.draw_delay(self.conditions_between(source[0], target[0])) + late
-        if delay:
-            self.clock.at(self.clock.now + delay, action)
+    def _later(self, source: Address, target: Address, action: Callable[[], None], late: int = 0, size: int = 0) -> int:
+        """Have *action* called when *size* bytes have arrived; return when that is."""
+        when = self.drawn_arrival(source[0], target[0], size) + late
+        if when > self.clock.now:
+            self.clock.at(when, action)
         else:
             action()
+        return when

@@ -25,24 +25,36 @@ ten thousand lines by ``callLater(0)`` stays well below."""
 class Simulation:
     """A clock and the engines that go by it.
 
+    An engine that has something to do says so (:attr:`busy`); what it is to do later stands among the clock's events.  So
+    those that rest cost nothing, however many they are.
+
     :ivar clock: the time of all.
+    :ivar busy: the engines that may have something to do now, by their numbers.  Any thread may add to it.
     """
 
     def __init__(self, clock: SimulatedClock) -> None:
         self.clock = clock
-        self._engines: list[weakref.ref[MemoryEngine]] = []
+        self.busy: dict[int, weakref.ref[MemoryEngine]] = {}
+        self._engines: dict[int, weakref.ref[MemoryEngine]] = {}
+        self._made = 0
         self._holders = 0
         self._lock = threading.Lock()
 
-    def attach(self, engine: MemoryEngine) -> None:
-        """Have *engine* go by this clock."""
-        self._engines.append(weakref.ref(engine))
+    def attach(self, engine: MemoryEngine) -> tuple[int, weakref.ref[MemoryEngine]]:
+        """Have *engine* go by this clock; return its number and how it is referred to."""
+        number = self._made = self._made + 1
+        reference = weakref.ref(engine, lambda _: self.detach(number))
+        self._engines[number] = reference
+        return number, reference
+
+    def detach(self, number: int) -> None:
+        """Let an engine go by this clock no more."""
+        self._engines.pop(number, None)
+        self.busy.pop(number, None)
 
     def engines(self) -> list[MemoryEngine]:
         """Return the engines, in the order in which they were attached."""
-        living = [(reference, reference()) for reference in self._engines]
-        self._engines = [reference for reference, engine in living if engine is not None]
-        return [engine for _, engine in living if engine is not None]
+        return [engine for engine in (reference() for reference in list(self._engines.values())) if engine is not None]
 
     # --- time --------------------------------------------------------------------------------------------------------
 
@@ -53,16 +65,16 @@ class Simulation:
         :raises RuntimeError: if there is always something more to be done at one time.
         :raises torsion.internet.error.WrongThreadError: if one of them runs in another thread.
         """
-        target = self.clock.now + delay_of(seconds)
+        clock = self.clock
+        target = clock.now + delay_of(seconds)
         self.settle()
-        while True:
-            following = self.next_time()
-            if following is None or following > target:
-                break
-            self.clock.move_to(following)
-            self.settle()
-        self.clock.move_to(target)
-        self.settle()
+        events, busy = clock.events, self.busy
+        while events and events[0][0] <= target:
+            clock.move_to(events[0][0])
+            if busy:
+                self._settle()
+        clock.move_to(target)
+        self._settle()
 
     def pump(self, timings: Iterable[float]) -> None:
         """Call :meth:`advance` with each of *timings*."""
@@ -77,9 +89,14 @@ class Simulation:
         """
         for engine in self.engines():
             engine.enter()
+        self._settle()
+
+    def _settle(self) -> None:
+        busy = self.busy
         for _ in range(MOST_TURNS_AT_ONCE):
-            if not self.others_turn(None):
+            if not busy:
                 return
+            self.others_turn(None)
         raise RuntimeError(
             f"after {MOST_TURNS_AT_ONCE} turns at {self.clock.seconds()} s there is still something to do: "
             "something asks for its like without letting time pass"
@@ -87,16 +104,21 @@ class Simulation:
 
     def others_turn(self, but: MemoryEngine | None) -> bool:
         """Let every engine that has something to do now take a turn, but for one; return whether any had."""
-        busy = [engine for engine in self.engines() if engine is not but and engine.has_work()]
-        for engine in busy:
-            engine.turn(0.0)
-        return bool(busy)
+        busy = self.busy
+        numbers = sorted(busy) if len(busy) > 1 else list(busy)
+        worked = False
+        for number in numbers:
+            reference = busy.get(number)
+            engine = None if reference is None else reference()
+            if engine is None:
+                busy.pop(number, None)
+            elif engine is not but:
+                worked = engine.step() or worked
+        return worked
 
     def next_time(self) -> int | None:
         """Return when something is to happen next, or None if nothing is."""
-        times = [engine.next_due() for engine in self.engines()]
-        times.append(self.clock.next_event())
-        return min((each for each in times if each is not None), default=None)
+        return self.clock.next_event()
 
     # --- other threads -----------------------------------------------------------------------------------------------
 

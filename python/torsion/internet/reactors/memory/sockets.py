@@ -11,17 +11,21 @@ from collections import deque
 from os import strerror
 from typing import TYPE_CHECKING, Any, Protocol
 
+from torsion.internet.reactors.memory.clock import nanoseconds
+from torsion.internet.reactors.memory.path import Path
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeAlias
 
-    from torsion.internet.reactors.memory.conditions import Conditions
     from torsion.internet.reactors.memory.machine import Machine
     from torsion.internet.reactors.memory.network import Network
 
     Address: TypeAlias = tuple[Any, ...]
 
-__all__ = ["ListeningSocket", "Path", "StreamSocket", "Watcher", "system_error"]
+__all__ = ["SLOW_READ", "ListeningSocket", "StreamSocket", "Watcher", "system_error"]
+
+SLOW_READ = 0.1
+"""How many seconds' worth of bytes a slow reader reads at once."""
 
 
 class Watcher(Protocol):
@@ -36,60 +40,40 @@ def system_error(number: int) -> OSError:
     return OSError(number, strerror(number))
 
 
-class Path:
-    """One way between two ends: what is sent arrives in order, after a while.
-
-    Without latency it arrives within the call.
-    """
-
-    def __init__(self, network: Network, source: Address, target: Address) -> None:
-        self._network = network
-        self.source = source
-        self.target = target
-        self._last = 0  # when what was sent last arrives
-
-    @property
-    def conditions(self) -> Conditions:
-        """How well this way carries, now."""
-        return self._network.conditions_between(self.source[0], self.target[0])
-
-    def send(self, arrive: Callable[[], None]) -> None:
-        """Have *arrive* called at the other end."""
-        network = self._network
-        if network.is_cut(self.source[0], self.target[0]):
-            network.when_healed(lambda: self.send(arrive))
-            return
-        when = max(self._last, network.clock.now + network.draw_delay(self.conditions))
-        waiting = self._last > network.clock.now
-        self._last = when
-        if when > network.clock.now or waiting:
-            network.clock.at(when, arrive)
-        else:
-            arrive()
-
-
 class StreamSocket:
     """One end of a connection.
 
     :ivar local: this end's address.
     :ivar remote: the other end's.
     :ivar watcher: who is told when something changes.
+    :ivar has_error: whether there is an error that nobody was told of.
     """
 
-    def __init__(self, network: Network, local: Address, remote: Address) -> None:
+    __slots__ = (
+        "_acknowledged", "_blocked", "_broken", "_closed", "_ended", "_error", "_gone", "_inbox", "_resting", "_shut", "_unread",
+        "_way", "has_error", "local", "machine", "network", "other", "remote", "watcher",
+    )  # fmt: skip
+
+    def __init__(self, network: Network, local: Address, remote: Address, machine: Machine | None = None) -> None:
         self.network = network
         self.local = local
         self.remote = remote
+        self.machine = machine
         self.watcher: Watcher | None = None
         self.other: StreamSocket | None = None
         self._way = Path(network, local, remote)
         self._inbox: deque[bytes] = deque()
         self._unread = 0  # of what this end sent: under way, or there and not read
+        self._acknowledged: deque[tuple[int, int]] = deque()  # when it will be known that how much of that was read
+        self._blocked = False  # somebody wants to write and cannot
         self._ended = False  # the peer's end has arrived
         self._error = 0  # to be told once
+        self.has_error = False
         self._broken = False
         self._shut = False
         self._closed = False
+        self._gone = False  # without a word
+        self._resting = False  # it reads slowly
 
     def join(self, other: StreamSocket) -> None:
         """Make *other* this connection's other end."""
@@ -100,21 +84,31 @@ class StreamSocket:
     @property
     def readable(self) -> bool:
         """Whether a read would find something: bytes, the end or an error."""
-        return bool(self._inbox) or self._ended or self._broken
+        return bool(self._inbox or self._ended or self._broken) and not self._resting
 
     @property
     def writable(self) -> bool:
-        """Whether a write would be taken, or fail."""
-        return self._broken or self._shut or self._unread < self._way.conditions.capacity
+        """Whether a write would be taken, or fail; if not, the watcher is told when it may be."""
+        return self._unread < self._way.look().capacity or self._broken or self._shut or self._room() > 0
 
-    @property
-    def has_error(self) -> bool:
-        """Whether there is an error that nobody was told of."""
-        return self._error != 0
+    def _room(self) -> int:
+        """Return how many bytes would be taken; with none, have the watcher be told when there may be some."""
+        clock = self.network.clock
+        known = self._acknowledged
+        while known and known[0][0] <= clock.now:
+            self._unread -= known.popleft()[1]
+        room = self._way.look().capacity - self._unread
+        if room <= 0:
+            self._blocked = True
+            while known:
+                when, count = known.popleft()
+                clock.at(when, self._read, count)
+        return room
 
     def take_error(self) -> int:
         """Return the error that nobody was told of, or 0, and forget it."""
         number, self._error = self._error, 0
+        self.has_error = False
         return number
 
     def read(self, limit: int) -> bytes:
@@ -123,7 +117,12 @@ class StreamSocket:
         :raises BlockingIOError: if there is nothing now.
         :raises OSError: if the connection broke.
         """
+        if self._resting:
+            raise system_error(errno.EAGAIN)
         if self._inbox:
+            machine = self.machine
+            if machine is not None and machine.pace is not None:
+                limit = self._rest(limit, machine.pace)
             data = self._take(limit)
             self._back(len(data))
             return data
@@ -135,12 +134,25 @@ class StreamSocket:
             return b""
         raise system_error(errno.EAGAIN)
 
+    def _rest(self, limit: int, pace: float) -> int:
+        """Read nothing for a while, because this computer is slow; return how much is to be read before."""
+        limit = max(1, min(limit, int(pace * SLOW_READ), len(self._inbox[0])))
+        self._resting = True
+        clock = self.network.clock
+        clock.at(clock.now + nanoseconds(limit / pace), self._rested)
+        return limit
+
+    def _rested(self) -> None:
+        self._resting = False
+        if self.readable:
+            self._touch()
+
     def _take(self, limit: int) -> bytes:
         first = self._inbox.popleft()
         if len(first) > limit:
             self._inbox.appendleft(first[limit:])
             return first[:limit]
-        if self._way.conditions.fragment is not None or not self._inbox:
+        if not self._inbox or self._way.conditions.fragment is not None:
             return first
         pieces, size = [first], len(first)
         while self._inbox and size + len(self._inbox[0]) <= limit:
@@ -149,10 +161,23 @@ class StreamSocket:
         return b"".join(pieces)
 
     def _back(self, count: int) -> None:
-        """Let the other end know that *count* bytes were read."""
+        """Let the other end know that *count* bytes were read.
+
+        It is no event unless somebody waits for it: who writes looks what is known by then.
+        """
         other = self.other
-        if other is not None:
-            self._way.send(lambda: other._read(count))
+        if other is None:
+            return
+        when = None if other._blocked else self._way.arrival()
+        if when is None:
+            self._way.send(other._read, count)
+        elif when > (now := self.network.clock.now):
+            known = other._acknowledged
+            while known and known[0][0] <= now:
+                other._unread -= known.popleft()[1]
+            known.append((when, count))
+        else:
+            other._unread -= count
 
     def write(self, data: bytes) -> int:
         """Send the beginning of *data*; return how much of it was taken.
@@ -162,17 +187,23 @@ class StreamSocket:
         """
         if self._error:
             raise system_error(self.take_error())
-        if self._broken or self._shut or self.other is None:
-            raise system_error(errno.EPIPE)
-        conditions = self._way.conditions
-        taken = min(len(data), conditions.capacity - self._unread)
-        if taken <= 0:
-            raise system_error(errno.EAGAIN)
-        self._unread += taken
         other = self.other
-        for piece in self.network.cut_up(data[:taken], conditions.fragment):
-            # The default is how the piece is bound.
-            self._way.send(lambda piece=piece: other._arrived(piece))  # type: ignore[misc]
+        if self._broken or self._shut or other is None:
+            raise system_error(errno.EPIPE)
+        way = self._way
+        taken = len(data)
+        if self._unread + taken > way.look().capacity:
+            taken = min(taken, self._room())
+            if taken <= 0:
+                raise system_error(errno.EAGAIN)
+            data = data[:taken]
+        self._unread += taken
+        fragment = way.conditions.fragment
+        if fragment is None:
+            way.send(other._arrived, data, kind="data", data=data)
+        else:
+            for piece in self.network.cut_up(data, fragment):
+                way.send(other._arrived, piece, kind="data", data=piece)
         return taken
 
     def shut(self) -> None:
@@ -182,7 +213,7 @@ class StreamSocket:
         self._shut = True
         other = self.other
         if other is not None:
-            self._way.send(other._end_arrived)
+            self._way.send(other._end_arrived, kind="end")
 
     def close(self, reset: bool = False) -> None:
         """Let go of the connection: in order, or with a reset, which unread data makes of an orderly close too."""
@@ -198,29 +229,51 @@ class StreamSocket:
         self.watcher = None
         self.network.forget(self)
 
+    def vanish(self) -> None:
+        """Be gone without a word: nothing is sent, and nothing that comes is answered while the computer is down."""
+        self._gone = self._closed = True
+        self.watcher = None
+        self._inbox.clear()
+        self.network.forget(self)
+
     # --- what the other end and the network do -----------------------------------------------------------------------
 
     def _send_reset(self) -> None:
         if self.other is not None and not self._broken:
-            self._way.send(self.other.break_off)
+            self._way.send(self.other.break_off, kind="reset")
         self._broken = self._shut = True
 
     def _arrived(self, data: bytes) -> None:
-        if self._broken:
-            return
-        if self._closed:
-            self._send_reset()
+        if self._closed or self._broken:
+            if self._gone and self.other is not None:
+                self.other.nobody_answers()
+            elif not self._broken:
+                self._send_reset()
             return
         self._inbox.append(data)
-        self._touch()
+        if self.watcher is not None:
+            self.watcher.touched()
 
     def _end_arrived(self) -> None:
-        if not self._broken:
+        if self._gone and self.other is not None:
+            self.other.nobody_answers()
+        elif not self._broken:
             self._ended = True
             self._touch()
 
+    def nobody_answers(self) -> None:
+        """What this end sent came to a computer that has forgotten the connection: ask again and again, then break."""
+        other = self.other
+        if self._closed or self._broken or other is None or other.machine is None:
+            return
+        if other.machine.down:
+            self.network.ask_again(self)
+        else:
+            other._way.send(self.break_off, kind="reset")
+
     def _read(self, count: int) -> None:
         self._unread -= count
+        self._blocked = False
         self._touch()
 
     def break_off(self, number: int = errno.ECONNRESET) -> None:
@@ -229,6 +282,7 @@ class StreamSocket:
             return
         self._broken = True
         self._error = errno.EPIPE if self._ended and number == errno.ECONNRESET else number
+        self.has_error = True
         self._touch()
 
     def _touch(self) -> None:

@@ -89,29 +89,26 @@ _NOT_WHILE_ABORTING = _OPEN_ONLY | {Input.ABORT, Input.OUTBOX_FULL}
 
 
 class StreamState:
-    """Where a stream stands: its two halves, its producer, and whether it is on its way out."""
+    """Where a stream stands: its two halves, its producer, and whether it is on its way out.
 
-    __slots__ = ("_life", "_producer", "_read", "_write")
+    :ivar reading: whether what is read may be delivered.
+    :ivar accepts_writes: whether what the user writes is to be queued; else it is dropped in silence.
+    :ivar calm: whether an empty outbox is known to ask for nothing.
+    """
+
+    __slots__ = ("_life", "_producer", "_read", "_write", "accepts_writes", "calm", "reading")
 
     def __init__(self) -> None:
         self._read = self._write = _Half.OPEN
         self._life = _Life.OPEN
         self._producer = _Producer.NONE
-
-    @property
-    def reading(self) -> bool:
-        """Whether what is read may be delivered."""
-        return self._life is _Life.OPEN and self._read is _Half.OPEN
+        self.reading = self.accepts_writes = True
+        self.calm = False
 
     @property
     def deaf(self) -> bool:
         """Whether nothing will be delivered any more."""
         return self._life is not _Life.OPEN or self._read is _Half.CLOSED
-
-    @property
-    def accepts_writes(self) -> bool:
-        """Whether what the user writes is to be queued; else it is dropped in silence."""
-        return self._life in (_Life.OPEN, _Life.DRAINING) and self._write is not _Half.CLOSED
 
     @property
     def aborting(self) -> bool:
@@ -125,6 +122,13 @@ class StreamState:
 
     def apply(self, what: Input) -> _Actions:
         """Take *what* in, and return what is to be done, in this order."""
+        actions = self._apply(what)
+        self.calm = what is Input.FLUSHED and not actions  # until something else happens
+        self.reading = self._life is _Life.OPEN and self._read is _Half.OPEN
+        self.accepts_writes = self._life in (_Life.OPEN, _Life.DRAINING) and self._write is not _Half.CLOSED
+        return actions
+
+    def _apply(self, what: Input) -> _Actions:
         if self._life is _Life.CLOSED:
             return (
                 (Action.STOP_PRODUCER,) if what in (Input.STREAMING_PRODUCER, Input.PULL_PRODUCER) else ()

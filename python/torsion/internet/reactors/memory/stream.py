@@ -81,6 +81,8 @@ class Outbox:
 
     def front(self, most: int) -> bytes:
         """Return the first *most* bytes, which stay."""
+        if len(self._pieces) == 1 and self.size <= most:
+            return self._pieces[0]
         pieces, size = [], 0
         for piece in self._pieces:
             pieces.append(piece)
@@ -92,13 +94,16 @@ class Outbox:
     def drop(self, count: int) -> None:
         """Forget the first *count* bytes."""
         self.size -= count
+        if not self.size:
+            self._pieces.clear()
+            self.full = False
+            return
         while count:
             piece = self._pieces.popleft()
             if len(piece) > count:
                 self._pieces.appendleft(piece[count:])
                 return
             count -= len(piece)
-        self.full = self.full and self.size > 0
 
     def clear(self) -> None:
         """Forget everything."""
@@ -147,9 +152,18 @@ class MemoryStream(Entry):
 
         :raises TypeError: if it is no buffer of bytes.
         """
-        data = as_bytes(data)
-        self.engine.enter()
-        self._queue((data,))
+        if type(data) is not bytes:
+            data = as_bytes(data)
+        engine = self.engine
+        engine.enter()
+        outbox = self.outbox
+        if outbox.size + len(data) > HIGH_WATER or not data:
+            self._queue((data,))
+            return
+        if self.socket is not None and self.state.accepts_writes and not self.broken:
+            outbox.push(data)
+        if not self.busy:
+            engine.soil(self)
 
     def writeSequence(self, data: Iterable[Any]) -> None:
         """Queue each of *data*, as by :meth:`write`; nothing, if one of them is no buffer of bytes."""
@@ -289,6 +303,10 @@ class MemoryStream(Entry):
         """Read this turn's share, then write what waits."""
         self.engine.serve_stream(self)
 
+    def vanish(self) -> None:
+        """Be gone without a word; the socket is the network's concern."""
+        self.socket = None
+
     def noticed(self) -> None:
         """The engine has heard of the change; what came before it looks is not known to be there."""
         self.aware = self.aware or (self.socket is not None and self.socket.readable)
@@ -296,12 +314,12 @@ class MemoryStream(Entry):
     @property
     def readable(self) -> bool:
         """Whether a read is known to find something, or what is left of a broken connection is to be read."""
-        return self.socket is not None and (self.aware or bool(self.broken))
+        return (self.aware or self.broken != 0) and self.socket is not None
 
     @property
     def wants_input(self) -> bool:
         """Whether a read may be tried."""
-        return self.readable and self.state.reading
+        return self.state.reading and (self.aware or self.broken != 0) and self.socket is not None
 
     def touched(self) -> None:
         """The socket has changed."""
@@ -337,20 +355,23 @@ class MemoryStream(Entry):
         if self.broken:
             return self._break_off(self.broken)
         written = 0
-        while self.outbox.size:
+        outbox = self.outbox
+        while outbox.size:
             if not socket.writable:
                 return self._ask_for_error(), False
             try:
-                taken = socket.write(self.outbox.front(FLUSH_SHARE))
+                taken = socket.write(outbox.front(FLUSH_SHARE))
             except OSError as error:
                 return self._break_off(error.errno or 0)
             written += taken
             self._written += taken
-            self.outbox.drop(taken)
-            if written >= FLUSH_SHARE and self.outbox.size:
+            outbox.drop(taken)
+            if written >= FLUSH_SHARE and outbox.size:
                 return None, True
         if self.asked and not written:
             return self._ask_for_error(), False  # it was asked before and has not answered
+        if self.state.calm and not socket.has_error:
+            return None, False
         return self._settle() or self._ask_for_error(), False
 
     def _ask_for_error(self) -> Action | None:

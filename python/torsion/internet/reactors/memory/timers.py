@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
     from torsion.internet.reactors.memory.clock import SimulatedClock
 
-__all__ = ["MemoryTimer", "Timers", "delay_of"]
+__all__ = ["NEVER", "MemoryTimer", "Timers", "delay_of"]
 
+
+NEVER = 1 << 63
+"""Later than everything."""
 
 FEW_STALE = 64
 """So many entries that no longer hold are not worth clearing away; a timeout that is put off again and again leaves one
@@ -26,14 +29,14 @@ each time."""
 
 
 def delay_of(seconds: float) -> int:
-    """Return a delay in nanoseconds.
+    """Return a delay in nanoseconds; one if it is less than that but not nothing, so that time passes where it is asked for.
 
     :raises ValueError: if it is negative or not finite.
     """
     value = number_of_seconds(seconds)
     if not 0 <= value < float("inf"):
         raise ValueError(f"a delay is a number of seconds, 0 or more and finite, not {seconds!r}")
-    return nanoseconds(value)
+    return nanoseconds(value) or int(value > 0)
 
 
 @implementer(IDelayedCall)
@@ -59,7 +62,8 @@ class MemoryTimer:
     def getTime(self) -> float:
         """Return when the call is due, in seconds of the reactor's clock; once it was made, the time now."""
         self._timers.check_thread()
-        return (self.when if self.active() else self._timers.clock.now) / SECOND
+        timers = self._timers
+        return ((self.when if self.active() else timers.clock.now) + timers.shift) / SECOND
 
     @property
     def time(self) -> float:
@@ -127,15 +131,21 @@ class Timers:
     asks for its like leaves the loop its other work.
 
     :ivar clock: what they go by.
+    :ivar shift: how many nanoseconds the computer's own clock is ahead of that; what is set keeps its distance.
+    :ivar alarm: for when the engine has asked to be woken; :data:`NEVER` if it has not.
     """
 
-    def __init__(self, clock: SimulatedClock, check_thread: Callable[[], None]) -> None:
+    def __init__(self, clock: SimulatedClock, check_thread: Callable[[], None], wake: Callable[[int], None]) -> None:
         """Begin without any.
 
         :param check_thread: raises if the thread that calls is not the one that may use these.
+        :param wake: asks to be woken at a time, since a call is due then and none was before.
         """
         self.clock = clock
         self.check_thread = check_thread
+        self._wake = wake
+        self.shift = 0
+        self.alarm = NEVER
         # Cancelled calls and times that no longer hold stay in here until they come up, and are skipped.
         self._heap: list[tuple[int, int, MemoryTimer]] = []
         self._held: list[tuple[int, int, MemoryTimer]] = []  # came too late for the round that is going on
@@ -161,6 +171,9 @@ class Timers:
         """Have *timer* be due at *when*, as if it had been asked for now."""
         timer.when, timer.order = when, next(self._order)
         heapq.heappush(self._heap, (when, timer.order, timer))
+        if when < self.alarm:
+            self.alarm = when
+            self._wake(when)
         if len(self._heap) > 2 * len(self._live) + FEW_STALE:
             self._heap = [entry for entry in self._heap if self._holds(entry)]
             heapq.heapify(self._heap)
@@ -176,6 +189,21 @@ class Timers:
         while heap and not self._holds(heap[0]):
             heapq.heappop(heap)
         return heap[0][0] if heap else None
+
+    def set_alarm(self) -> None:
+        """Ask to be woken for the first call."""
+        due = self.next_due()
+        self.alarm = NEVER if due is None else due
+        if due is not None:
+            self._wake(due)
+
+    def clear(self) -> None:
+        """Forget every call."""
+        for timer in self.live():
+            timer.func = timer.args = timer.kw = None
+        self._live.clear()
+        self._heap.clear()
+        self._held.clear()
 
     def begin_round(self) -> tuple[int, int]:
         """Return what :meth:`pop` wants for the calls that are due now."""

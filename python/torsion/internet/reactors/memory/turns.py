@@ -6,6 +6,7 @@ but that it never waits for input: where the native engine would, time passes up
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
@@ -52,6 +53,9 @@ class Entry:
     def dismiss(self) -> None:
         """Close, because the engine does."""
 
+    def vanish(self) -> None:
+        """Be gone without a word to anybody, because the computer is."""
+
 
 class Turns:
     """Turns, timers and calls from threads; what is served in a turn are :class:`Entry` objects.
@@ -68,7 +72,7 @@ class Turns:
         self.owner = owner
         self.network = network
         self.entries: dict[Entry, None] = {}
-        self.timers = Timers(network.clock, self.enter)
+        self.timers = Timers(network.clock, self.enter, self._wake_at)
         self._ingress: SimpleQueue[_Call | None] = SimpleQueue()
         self._calls: deque[_Call] = deque()
         self._woken = False
@@ -77,7 +81,9 @@ class Turns:
         self._thread: int | None = None  # that is in run or turn
         self._running = self._stopping = False
         self._turns = self._waits = self.opened = self.gone = 0
-        network.attach(self)  # type: ignore[arg-type]  # there are none but whole engines
+        self.number, self._reference = network.attach(self)  # type: ignore[arg-type]  # there are none but whole engines
+        self.frozen = False
+        self.listed = False  # whether the network knows that there is something to do; true within a turn as well
 
     # --- whose it is -------------------------------------------------------------------------------------------------
 
@@ -110,7 +116,7 @@ class Turns:
 
     def seconds(self) -> float:
         """Return the time, in seconds since the network's clock began."""
-        return self.network.clock.seconds()
+        return (self.network.clock.now + self.timers.shift) / SECOND
 
     def call_later(self, delay: float, callable: Callable[..., object], /, *args: Any, **kw: Any) -> MemoryTimer:
         """Call *callable* in *delay* seconds; calls due at the same time go in the order of asking.
@@ -130,21 +136,72 @@ class Turns:
     def next_deadline(self) -> float | None:
         """Return when the first timer is due, or None without timers."""
         due = self.timers.next_due()
-        return None if due is None else due / SECOND
+        return None if due is None else (due + self.timers.shift) / SECOND
 
     def call_from_thread(self, callable: Callable[..., object], /, *args: Any, **kw: Any) -> None:
         """Call *callable* in the engine's thread, soon; calls of one thread stay in order.  Safe from any thread."""
         _must_be_callable(callable)
         self._ingress.put((callable, args, kw))
+        self._ask_for_turn()
 
     def wake(self) -> None:
         """End a wait that is going on, or else the next one.  Safe from any thread."""
         self._ingress.put(None)
+        self._ask_for_turn()
 
     def wakeup_fileno(self) -> int:
         """Return -1: there is no descriptor; a signal's handler wakes by :meth:`wake`."""
         self.enter()
         return -1
+
+    # --- whose turn it is --------------------------------------------------------------------------------------------
+
+    def call_for_turn(self) -> None:
+        """Have the network give this a turn, since there is something to do."""
+        if not self.listed:
+            self.listed = True
+            self._ask_for_turn()
+
+    def _ask_for_turn(self) -> None:
+        """Do so in any thread: whatever this engine believes to be known, it is said."""
+        if not self.frozen:
+            self.network.busy[self.number] = self._reference
+
+    def _wake_at(self, when: int) -> None:
+        """Have the network call for a turn at a time."""
+        clock = self.network.clock
+        if when <= clock.now:
+            self.call_for_turn()
+        else:
+            clock.at(when, _ring, self._reference)
+
+    def rung(self) -> None:
+        """The first timer is due, unless it was cancelled or put off."""
+        now = self.network.clock.now
+        if self.timers.alarm > now:
+            return
+        if self._is_due(now):
+            self.call_for_turn()
+        else:
+            self.timers.set_alarm()
+
+    def relist(self) -> None:
+        """At the end of a turn: have another one if there is more to do."""
+        if self.timers.alarm <= self.network.clock.now:
+            self.timers.set_alarm()
+        if self._touched or self.has_work():
+            self.listed = True
+            self._ask_for_turn()
+        else:
+            self.listed = False
+
+    def freeze(self, frozen: bool) -> None:
+        """Take no turns from now on, or take turns again."""
+        self.frozen = frozen
+        if frozen:
+            self.network.busy.pop(self.number, None)
+        else:
+            self.relist()
 
     # --- turns -------------------------------------------------------------------------------------------------------
 
@@ -161,6 +218,7 @@ class Turns:
             finally:
                 # A run within a run that was stopped stops that one as well.
                 self._running, self._stopping = before, before and self._stopping
+        self.relist()
 
     def stop(self) -> None:
         """End :meth:`run` after the turn that is going on."""
@@ -180,6 +238,7 @@ class Turns:
             patience = nanoseconds(seconds)
         with self._claimed():
             self._take_turn(patience)
+        self.relist()
 
     def _take_turn(self, patience: int | None) -> None:
         self._turns += 1
@@ -195,16 +254,21 @@ class Turns:
 
     def owes(self) -> bool:
         """Tell whether the next turn has something to do without any event."""
-        return bool(self._calls) or any(not entry.busy for entry in self._ready)
+        if self._calls:
+            return True
+        for entry in self._ready:  # noqa: SIM110 - a generator would cost more than all else here
+            if not entry.busy:
+                return True
+        return False
 
     def has_work(self) -> bool:
         """Tell whether a turn now would do something."""
-        due = self.timers.next_due()
-        return (
-            self.owes()
-            or bool(self._touched)
+        now = self.network.clock.now
+        return bool(
+            self._touched
+            or self.owes()
             or not self._ingress.empty()
-            or (due is not None and due <= self.network.clock.now)
+            or (self.timers.alarm <= now and self._is_due(now))  # the alarm is never later than the first timer
         )
 
     def next_due(self) -> int | None:
@@ -229,6 +293,8 @@ class Turns:
         begun = self.timers.begin_round()
         while (timer := self.timers.pop(begun)) is not None:
             self._call(*timer.take())
+        if self.timers.alarm <= self.network.clock.now:
+            self.timers.set_alarm()
 
     def _call(self, func: Callable[..., object], args: tuple[Any, ...], kw: dict[str, Any]) -> None:
         try:
@@ -314,12 +380,16 @@ class Turns:
     def touch(self, entry: Entry) -> None:
         """Note that the network has something for *entry*."""
         self._touched[entry] = None
+        if not self.listed:
+            self.call_for_turn()
 
     def enqueue(self, entry: Entry) -> None:
         """Have *entry* served in this turn's or the next turn's input and output."""
         if not entry.queued and entry in self.entries:
             entry.queued = True
             self._ready.append(entry)
+            if not self.listed:
+                self.call_for_turn()
 
     def add(self, entry: Entry) -> None:
         """Begin to serve *entry*."""
@@ -350,6 +420,13 @@ class Turns:
         for entry in entries:
             entry.queued = False
         return entries
+
+
+def _ring(reference: weakref.ref[Turns]) -> None:
+    """A timer of an engine is due, if it has not been put off and the engine is still there."""
+    engine = reference()
+    if engine is not None:
+        engine.rung()
 
 
 class _Last:
