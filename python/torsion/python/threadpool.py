@@ -13,13 +13,17 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from torsion.python import _reports, context
 from torsion.python.failure import Failure
 
-__all__ = ["ThreadPool", "ThreadPoolStatistics", "WorkerStop"]
+__all__ = ["ThreadPool", "ThreadPoolStatistics", "ThreadPoolStopped", "WorkerStop"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 WorkerStop = object()
 """Put among the work to make one thread end."""
+
+
+class ThreadPoolStopped(RuntimeError):
+    """A call was not made, since the pool had been stopped, or was stopped before it was ever started."""
 
 
 class ThreadPoolStatistics(NamedTuple):
@@ -75,6 +79,17 @@ class _Call:
         except BaseException:  # noqa: BLE001 - a thread has nobody above it
             result = Failure()
             success = False
+        self._tell(success, result, log)
+
+    def refuse(self, log: Callable[[str, Failure], object]) -> None:
+        """Say that the call is not made to whoever waits for its result; never raises."""
+        if self.onResult is not None:
+            error = ThreadPoolStopped(
+                "the thread pool was stopped, and makes no call any more; ask before, or start it again"
+            )
+            self.variables.run(self._tell, False, Failure(error), log)
+
+    def _tell(self, success: bool, result: Any, log: Callable[[str, Failure], object]) -> None:
         # onResult may run long, and what the call was made with may be large.
         del self.func, self.args, self.kwargs
         if self.onResult is None:
@@ -163,7 +178,7 @@ class ThreadPool:
     def callInThread(self, func: Callable[_P, object], *args: _P.args, **kw: _P.kwargs) -> None:
         """Call *func* in one of the threads; what it raises is logged, what it returns is lost.
 
-        Before the pool was started, the call waits; after it was stopped, it is not made.
+        Before the pool was started, the call waits; after it was stopped, it is not made, and nobody is told.
         """
         self._submit(None, func, args, kw)
 
@@ -177,7 +192,8 @@ class ThreadPool:
         """Call *func* in one of the threads, and tell *onResult*, in that thread.
 
         :param onResult: is called with ``True`` and what *func* returned, or ``False`` and a Failure with what it
-            raised.  What it raises itself is logged.  None makes this the same as :meth:`callInThread`.
+            raised.  What it raises itself is logged.  None makes this the same as :meth:`callInThread`.  After the pool was
+            stopped, it is told at once, in this thread, of a :class:`ThreadPoolStopped`.
         """
         self._submit(onResult, func, args, kw)
 
@@ -190,12 +206,14 @@ class ThreadPool:
     ) -> None:
         call = _Call(onResult, func, args, kwargs)
         with self._lock:
-            if self.joined:
-                return
-            if self.started and self._backlog >= self._idle:
-                self._grow(need=not self.threads)
-            self._backlog += 1
-            self._calls.put(call)
+            refused = self.joined
+            if not refused:
+                if self.started and self._backlog >= self._idle:
+                    self._grow(need=not self.threads)
+                self._backlog += 1
+                self._calls.put(call)
+        if refused:
+            call.refuse(self._log)
 
     # --- size --------------------------------------------------------------------------------------------------------
 
@@ -209,7 +227,8 @@ class ThreadPool:
     def stop(self) -> None:
         """Make no further calls than those that were asked for, and wait until they are made and the threads ended.
 
-        When called from one of the threads, waits for the others.
+        So no call is lost, however many wait.  Where there are no threads, since it was never started, none is made: whoever waits
+        for one's result is told of a :class:`ThreadPoolStopped`.  When called from one of the threads, waits for the others.
         """
         with self._lock:
             self.joined = True
@@ -217,8 +236,9 @@ class ThreadPool:
                 self.started = False
                 self._dismiss(len(self.threads) - self._leaving)
             threads = list(self.threads)
-            if not threads:
-                self._forget()
+            refused = [] if threads else self._forget()
+        for call in refused:
+            call.refuse(self._log)
         for thread in threads:
             if thread is not current_thread():
                 thread.join()
@@ -280,10 +300,11 @@ class ThreadPool:
             self._backlog += 1
             self._calls.put(WorkerStop)
 
-    def _forget(self) -> None:
-        while not self._calls.empty():
-            self._calls.get_nowait()
+    def _forget(self) -> list[_Call]:
+        """Take all calls out of the queue, and return them."""
+        found = [self._calls.get_nowait() for _ in range(self._calls.qsize())]
         self._backlog = 0
+        return [call for call in found if isinstance(call, _Call)]
 
     def _begin_anew(self) -> None:
         """Go on in a process that was forked off: of the threads only the one that forked is there, and no call is this one's."""

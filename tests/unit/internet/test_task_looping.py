@@ -160,6 +160,57 @@ def test_stopped_while_it_waits_for_a_deferred(clock):
     assert clock.getDelayedCalls() == []
 
 
+def test_a_function_that_never_comes_to_an_end(clock):
+    """Its Deferred does not fire: it is called once, holds up nobody else, and can be stopped."""
+    calls = []
+
+    def endless():
+        calls.append(clock.seconds())
+        return Deferred()
+
+    loop = looping(clock, endless)
+    done = results_of(loop.start(1))
+    clock.pump([1] * 10)
+    assert calls == [0]
+    assert clock.getDelayedCalls() == []
+    assert loop.running
+    loop.reset()
+    loop.stop()
+    assert not loop.running
+    with pytest.raises(RuntimeError):
+        loop.stop()
+    clock.pump([1] * 10)
+    assert (calls, done) == ([0], [])
+    assert clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize("how", ["callback", "errback"])
+def test_started_again_while_a_call_of_before_is_waited_for(clock, how):
+    inner = []
+
+    def waits():
+        inner.append(Deferred())
+        return inner[-1]
+
+    loop = looping(clock, waits)
+    before = results_of(loop.start(1))
+    loop.stop()
+    after = results_of(loop.start(1))
+    error = ZeroDivisionError()
+    getattr(inner[0], how)(error)
+    assert before == [loop if how == "callback" else error]
+    assert after == []
+    assert loop.running
+    assert clock.getDelayedCalls() == []  # the call of the new run is waited for, too
+    inner[1].callback(None)
+    assert [call.getTime() for call in clock.getDelayedCalls()] == [1]
+    clock.advance(1)
+    loop.stop()
+    inner[2].callback(None)
+    assert after == [loop]
+    assert clock.getDelayedCalls() == []
+
+
 @pytest.mark.parametrize("failing", [lambda: 1 / 0, lambda: fail(ZeroDivisionError())])
 def test_a_failure_stops_it(clock, failing):
     loop = looping(clock, failing)

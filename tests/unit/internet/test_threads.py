@@ -10,6 +10,7 @@ from torsion.internet.defer import Deferred, succeed
 from torsion.internet.error import ReactorNotRunning
 from torsion.internet.threads import Waiter, Waiters, blockingCallFromThread, deferToThreadPool
 from torsion.python.failure import Failure
+from torsion.python.threadpool import ThreadPool, ThreadPoolStopped
 
 
 class Reactor:
@@ -44,6 +45,13 @@ class TestDeferToThreadPool:
         found = []
         deferToThreadPool(Reactor(), Pool(), lambda: Failure(ZeroDivisionError())).addErrback(found.append)
         assert found[0].check(ZeroDivisionError)
+
+    def test_a_pool_that_was_stopped(self):
+        pool = ThreadPool(0, 1)
+        pool.stop()
+        found = []
+        deferToThreadPool(Reactor(), pool, int).addErrback(found.append)
+        assert found[0].check(ThreadPoolStopped)
 
 
 class TestWaiter:

@@ -16,7 +16,7 @@ import pytest
 
 from torsion.python import _reports, context
 from torsion.python.failure import Failure
-from torsion.python.threadpool import ThreadPool
+from torsion.python.threadpool import ThreadPool, ThreadPoolStopped
 
 TIMEOUT = 20
 
@@ -333,6 +333,62 @@ def test_stopping_what_was_never_started_forgets_its_calls(make: Make) -> None:
     assert pool.statistics().queued == 0
 
 
+def test_stopped_while_full_everybody_is_told(make: Make) -> None:
+    pool = make(0, 2)
+    gate = Gate()
+    told: list[tuple[bool, int]] = []
+    for _ in range(2):
+        pool.callInThread(gate)
+    gate.entered(2)
+    for number in range(100):
+        pool.callInThreadWithCallback(lambda *result: told.append(result), int, number)
+    assert pool.statistics().queued == 100
+    stopping = threading.Thread(target=pool.stop)
+    stopping.start()
+    gate.out.set()
+    stopping.join(TIMEOUT)
+    assert not stopping.is_alive()
+    assert sorted(told) == [(True, number) for number in range(100)]
+
+
+def test_whose_call_is_not_made_is_told_so(make: Make, log: Log) -> None:
+    never = make(0, 2, start=False)
+    told: list[Any] = []
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="nobody's")
+
+    def on_result(success: bool, result: Any) -> None:
+        told.append((success, result.check(ThreadPoolStopped), variable.get()))
+
+    def ask() -> None:
+        variable.set("mine")
+        never.callInThreadWithCallback(on_result, int)
+
+    contextvars.copy_context().run(ask)
+    never.callInThread(int)
+    assert told == []
+    never.stop()
+    assert told == [(False, ThreadPoolStopped, "mine")]
+    stopped = make(1, 2)
+    stopped.stop()
+    stopped.callInThreadWithCallback(on_result, int)
+    assert len(told) == 2
+    stopped.callInThread(int)
+    stopped.callInThreadWithCallback(None, int)
+    assert log == []
+    stopped.callInThreadWithCallback(lambda *_: 1 // 0, int)
+    assert log[0][1].check(ZeroDivisionError)
+
+
+def test_a_pool_that_was_stopped_and_started_keeps_nothing_of_before(make: Make) -> None:
+    pool = make(0, 2, start=False)
+    made: list[int] = []
+    pool.callInThread(made.append, 1)
+    pool.stop()
+    pool.start()
+    assert result_of(pool, made.append, 2) == (True, None)
+    assert made == [2]
+
+
 def test_a_call_may_stop_the_pool(make: Make) -> None:
     pool = make(0, 2)
     assert result_of(pool, pool.stop) == (True, None)
@@ -460,7 +516,7 @@ def run(program: str) -> str:
 def test_a_program_that_forgets_its_pool_ends_when_the_work_is_done() -> None:
     program = """
 import threading
-from torsion.python.threadpool import ThreadPool
+from torsion.python.threadpool import ThreadPool, ThreadPoolStopped
 pool = ThreadPool(3, 3)
 pool.start()
 inside, out = threading.Event(), threading.Event()
@@ -479,7 +535,7 @@ threading.Timer(0.05, out.set).start()
 def test_reports_go_to_standard_error_without_a_logger() -> None:
     program = """
 import io, sys
-from torsion.python.threadpool import ThreadPool
+from torsion.python.threadpool import ThreadPool, ThreadPoolStopped
 sys.stderr = io.StringIO()
 pool = ThreadPool(0, 1, "mine")
 pool.start()

@@ -145,9 +145,11 @@ class CooperativeTask(Generic[_ItemT]):
     def _item_came(self, _: object) -> None:
         self.resume()
 
-    def _item_failed(self, failure: Failure) -> None:
-        if self._end is None:
-            self._finish(TaskFailed, failure)
+    def _item_failed(self, failure: Failure) -> Failure | None:
+        if self._end is not None:
+            return failure  # nobody waits for the task any more: it is that Deferred's own, to be handled or reported
+        self._finish(TaskFailed, failure)
+        return None
 
 
 def _time_slice() -> Callable[[], bool]:

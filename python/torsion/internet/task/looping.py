@@ -112,7 +112,8 @@ class LoopingCall:
     def stop(self) -> None:
         """Call the function no more.
 
-        The Deferred of :meth:`start` fires at once, or when the Deferred of a call that was begun has fired.
+        The Deferred of :meth:`start` fires at once, or when the Deferred of a call that was begun has fired: if that never does,
+        nor does it.  In either case it may be started again at once.
 
         :raises RuntimeError: if it is not running.
         """
@@ -121,7 +122,7 @@ class LoopingCall:
         if self.call is not None:
             self.call.cancel()
             self.call = None
-            self._finish()
+            self._finish(self._deferred, self)
 
     def reset(self) -> None:
         """Count the interval anew from this moment.
@@ -138,24 +139,26 @@ class LoopingCall:
     def __call__(self) -> None:
         """Call the function now, and again later."""
         self.call = None
-        maybeDeferred(self.f, *self.a, **self.kw).addCallbacks(self._succeeded, self._failed)
+        # Of which run it is: a call that is waited for may be done when that run was stopped, and another one begun.
+        run = (self._deferred,)
+        maybeDeferred(self.f, *self.a, **self.kw).addCallbacks(self._succeeded, self._failed, run, errbackArgs=run)
 
-    def _succeeded(self, _: object) -> None:
-        if self.running:
+    def _succeeded(self, _: object, run: Deferred[LoopingCall] | None) -> None:
+        if run is self._deferred and self.running:
             self._schedule()
         else:
-            self._finish()
+            self._finish(run, self)
 
-    def _failed(self, failure: Failure) -> None:
-        self.running = False
-        deferred, self._deferred = self._deferred, None
-        assert deferred is not None
-        deferred.errback(failure)
+    def _failed(self, failure: Failure, run: Deferred[LoopingCall] | None) -> None:
+        if run is self._deferred:
+            self.running = False
+        self._finish(run, failure)
 
-    def _finish(self) -> None:
-        deferred, self._deferred = self._deferred, None
-        assert deferred is not None
-        deferred.callback(self)
+    def _finish(self, run: Deferred[LoopingCall] | None, result: LoopingCall | Failure) -> None:
+        if run is self._deferred:
+            self._deferred = None
+        assert run is not None
+        run.callback(result)
 
     def _schedule(self) -> None:
         self.call = self.clock.callLater(self._seconds_to_next(self.clock.seconds()), self)
