@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
 import random
 import resource
 import sys
@@ -76,8 +75,7 @@ class Soak:
         self.until = 0.0
         self.idle: Any = None  # what is called when the last one is gone
         self.options, self.trusting = self._settings()
-        self.host_kinds = _hosts(self)
-        self.guest = _guest(self)
+        self.host_kinds, self.guest = protocols(self)
 
     def _settings(self) -> tuple[Any, Any]:
         tls = self.ssl
@@ -154,7 +152,7 @@ class Soak:
         kinds = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
         engine = getattr(self.reactor, "engine", None)
         return {
-            "descriptors": len(os.listdir("/proc/self/fd")) - 1,  # the one that looks
+            "descriptors": sum(1 for _ in Path("/proc/self/fd").iterdir()) - 1,  # the one that looks
             "objects": sum(kinds.values()),
             "delayed calls": len(self.reactor.getDelayedCalls()),
             "resident": int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize(),
@@ -201,131 +199,140 @@ def left_over(before: dict[str, Any], after: dict[str, Any]) -> dict[str, int]:
     return {name: count for name, count in left.items() if count}
 
 
-def _hosts(soak: Soak) -> dict[str, Any]:
-    """Return the server's protocols."""
-    from zope.interface import implementer
+class Host:
+    """One connection of the server's: does what the first byte says."""
 
-    class Host(soak.protocol.Protocol):  # type: ignore[misc, name-defined]  # of either package
-        """One connection of the server's: does what the first byte says."""
+    soak: Soak
+    transport: Any
+    mode = b""
 
-        mode = b""
-
-        def dataReceived(self, data: bytes) -> None:
-            if not self.mode:
-                self.mode, data = data[:1], data[1:]
-                if self.mode == BULK:
-                    self.transport.write(BLOCK)
-                    self.transport.loseConnection()
-            if self.mode == BE_RESET:
-                self.transport.abortConnection()
-            elif self.mode in (TALK, HALF, RESET) and data:
-                self.transport.write(data)
-
-    @implementer(soak.interfaces.IHalfCloseableProtocol)
-    class HalfHost(Host):
-        """One that answers after its client has said everything."""
-
-        def readConnectionLost(self) -> None:
-            self.transport.loseConnection()
-
-        def writeConnectionLost(self) -> None:
-            raise AssertionError("nobody asked for that")
-
-    class PromotedHost(Host):
-        """One that starts TLS after a word in the clear."""
-
-        def connectionMade(self) -> None:
-            self.transport.write(b"+")
-            self.transport.startTLS(soak.options)
-
-    return {"plain": HalfHost, "secure": Host, "promoted": PromotedHost}
-
-
-def _guest(soak: Soak) -> Any:
-    """Return the clients' protocol."""
-    from zope.interface import directlyProvides
-
-    class Guest(soak.protocol.Protocol):  # type: ignore[misc, name-defined]  # of either package
-        """One connection of a client's."""
-
-        def __init__(self, kind: str, mode: bytes) -> None:
-            self.kind, self.mode = kind, mode
-            self.sent = self.got = 0
-            self.turns = soak.random.randint(1, 6)
-            self.start = soak.random.randrange(1 << 18)
-            self.call: Any = None
-            self.greeted = kind != "promoted"
-            if mode == HALF:
-                directlyProvides(self, soak.interfaces.IHalfCloseableProtocol)
-
-        def connectionMade(self) -> None:
-            if self.greeted:
-                self.begin()
-
-        def begin(self) -> None:
-            if self.mode == SILENT:
-                self.later(self.transport.loseConnection)
-                return
-            self.transport.write(self.mode)
-            self.later(self.act)
-
-        def later(self, what: Any) -> None:
-            self.call = soak.reactor.callLater(soak.random.random() * soak.pace, what)
-
-        def say(self) -> None:
-            size = soak.random.choice([1, 100, 4000, 60_000])
-            self.transport.write(BLOCK[self.start + self.sent :][:size])
-            self.sent += size
-
-        def act(self) -> None:
-            self.turns -= 1
-            if self.mode in (TALK, HALF, RESET):
-                self.say()
-            if self.turns > 0 and self.mode != BE_RESET:
-                self.later(self.act)
-            elif self.mode == HALF:
-                self.transport.loseWriteConnection()
-            elif self.mode == RESET:
-                self.transport.abortConnection()
-            elif self.mode == BE_RESET:
-                self.transport.write(b"now")
-            elif self.mode == TALK:
-                self.mode = SILENT  # when everything is answered
-                self.look()
-
-        def look(self) -> None:
-            if self.mode == SILENT and self.got == self.sent:
+    def dataReceived(self, data: bytes) -> None:
+        if not self.mode:
+            self.mode, data = data[:1], data[1:]
+            if self.mode == BULK:
+                self.transport.write(BLOCK)
                 self.transport.loseConnection()
+        if self.mode == BE_RESET:
+            self.transport.abortConnection()
+        elif self.mode in (TALK, HALF, RESET) and data:
+            self.transport.write(data)
 
-        def dataReceived(self, data: bytes) -> None:
-            if not self.greeted:
-                self.greeted = True
-                assert data == b"+"
-                self.transport.startTLS(soak.trusting)
-                self.begin()
-                return
-            soak.tally.moved += len(data)
-            at = self.got if self.mode == BULK else self.start + self.got
-            if data != BLOCK[at : at + len(data)]:
-                soak.tally.wrong.append(f"{self.kind} {self.mode!r}: other bytes at {self.got}")
-            self.got += len(data)
+
+class HalfHost(Host):
+    """One that answers after its client has said everything."""
+
+    def readConnectionLost(self) -> None:
+        self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        raise AssertionError("nobody asked for that")
+
+
+class PromotedHost(Host):
+    """One that starts TLS after a word in the clear."""
+
+    def connectionMade(self) -> None:
+        self.transport.write(b"+")
+        self.transport.startTLS(self.soak.options)
+
+
+class Guest:
+    """One connection of a client's."""
+
+    soak: Soak
+    transport: Any
+
+    def __init__(self, kind: str, mode: bytes) -> None:
+        self.kind, self.mode = kind, mode
+        self.sent = self.got = 0
+        self.turns = self.soak.random.randint(1, 6)
+        self.start = self.soak.random.randrange(1 << 18)
+        self.call: Any = None
+        self.greeted = kind != "promoted"
+        if mode == HALF:
+            from zope.interface import directlyProvides
+
+            directlyProvides(self, self.soak.interfaces.IHalfCloseableProtocol)
+
+    def connectionMade(self) -> None:
+        if self.greeted:
+            self.begin()
+
+    def begin(self) -> None:
+        if self.mode == SILENT:
+            self.later(self.transport.loseConnection)
+            return
+        self.transport.write(self.mode)
+        self.later(self.act)
+
+    def later(self, what: Any) -> None:
+        self.call = self.soak.reactor.callLater(self.soak.random.random() * self.soak.pace, what)
+
+    def say(self) -> None:
+        size = self.soak.random.choice([1, 100, 4000, 60_000])
+        self.transport.write(BLOCK[self.start + self.sent :][:size])
+        self.sent += size
+
+    def act(self) -> None:
+        self.turns -= 1
+        if self.mode in (TALK, HALF, RESET):
+            self.say()
+        if self.turns > 0 and self.mode != BE_RESET:
+            self.later(self.act)
+        elif self.mode == HALF:
+            self.transport.loseWriteConnection()
+        elif self.mode == RESET:
+            self.transport.abortConnection()
+        elif self.mode == BE_RESET:
+            self.transport.write(b"now")
+        elif self.mode == TALK:
+            self.mode = SILENT  # when everything is answered
             self.look()
 
-        def readConnectionLost(self) -> None:
+    def look(self) -> None:
+        if self.mode == SILENT and self.got == self.sent:
             self.transport.loseConnection()
 
-        def writeConnectionLost(self) -> None:
-            pass
+    def dataReceived(self, data: bytes) -> None:
+        if not self.greeted:
+            self.greeted = True
+            assert data == b"+"
+            self.transport.startTLS(self.soak.trusting)
+            self.begin()
+            return
+        self.soak.tally.moved += len(data)
+        at = self.got if self.mode == BULK else self.start + self.got
+        if data != BLOCK[at : at + len(data)]:
+            self.soak.tally.wrong.append(f"{self.kind} {self.mode!r}: other bytes at {self.got}")
+        self.got += len(data)
+        self.look()
 
-        def connectionLost(self, reason: Any = None) -> None:
-            if self.call is not None and self.call.active():
-                self.call.cancel()
-            wanted = {TALK: -1, BULK: len(BLOCK), HALF: self.sent, SILENT: self.sent}.get(self.mode)
-            if wanted is not None and wanted != self.got:
-                soak.tally.wrong.append(f"{self.kind} {self.mode!r}: {self.got} bytes of {wanted}, {reason.value}")
-            soak.next()
+    def readConnectionLost(self) -> None:
+        self.transport.loseConnection()
 
-    return Guest
+    def writeConnectionLost(self) -> None:
+        pass
+
+    def connectionLost(self, reason: Any = None) -> None:
+        if self.call is not None and self.call.active():
+            self.call.cancel()
+        wanted = {TALK: -1, BULK: len(BLOCK), HALF: self.sent, SILENT: self.sent}.get(self.mode)
+        if wanted is not None and wanted != self.got:
+            self.soak.tally.wrong.append(f"{self.kind} {self.mode!r}: {self.got} bytes of {wanted}, {reason.value}")
+        self.soak.next()
+
+
+def protocols(soak: Soak) -> tuple[dict[str, Any], Any]:
+    """Return the server's protocols and the clients', of the package that *soak* is about."""
+    from zope.interface import implementer
+
+    base = soak.protocol.Protocol
+
+    def made(kind: type) -> Any:
+        return type(kind.__name__, (kind, base), {"soak": soak, "__module__": __name__})
+
+    half = implementer(soak.interfaces.IHalfCloseableProtocol)(made(HalfHost))
+    return {"plain": half, "secure": made(Host), "promoted": made(PromotedHost)}, made(Guest)
 
 
 def main() -> int:
