@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from re import Pattern as RegexType
 from types import ModuleType
 from typing import Any
+
+from torsion.python._search import findInstances, isLike, isOfType, isSame, modgrep, objgrep
 
 __all__ = [
     "InvalidName",
     "ModuleNotFound",
     "ObjectNotFound",
+    "QueueMethod",
+    "RegexType",
     "accumulateClassDict",
     "accumulateClassList",
     "accumulateMethods",
     "addMethodNamesToDict",
     "filenameToModuleName",
+    "findInstances",
     "fullFuncName",
     "fullyQualifiedName",
     "getClass",
+    "isLike",
+    "isOfType",
+    "isSame",
+    "modgrep",
     "namedAny",
     "namedClass",
     "namedModule",
     "namedObject",
+    "objgrep",
     "prefixedMethodNames",
     "prefixedMethods",
     "qual",
@@ -30,6 +41,11 @@ __all__ = [
     "safe_repr",
     "safe_str",
 ]
+
+
+for _each in (findInstances, isLike, isOfType, isSame, modgrep, objgrep):
+    _each.__module__ = __name__  # where they are to be imported from
+del _each
 
 
 class InvalidName(ValueError):
@@ -159,6 +175,19 @@ def fullFuncName(func: Any) -> str:
     if namedObject(name) is not func:
         raise LookupError(f"could not find {func!r} as {name}: it is not an attribute of its module")
     return name
+
+
+class QueueMethod:
+    """Stands for a method that is not there yet: calls are put into a list."""
+
+    def __init__(self, name: str, calls: list[tuple[str, tuple[Any, ...]]]) -> None:
+        """Put calls into *calls*, each as *name* and the arguments."""
+        self.name = name
+        self.calls = calls
+
+    def __call__(self, *args: Any) -> None:
+        """Remember a call."""
+        self.calls.append((self.name, args))
 
 
 # --- methods by prefix -----------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 __all__ = ["URLPath"]
@@ -12,25 +12,44 @@ _SAFE = "!#$%&'()*+,-./:;=?@[]_~"
 _SAFE_IN_SEGMENT = "!$%&'()*+,-.:;=@_~"
 
 
+class _Part:
+    """A part of a URL: bytes, made of what it is set to."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> _Part: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> bytes: ...
+
+    def __get__(self, instance: object | None, owner: type) -> _Part | bytes:
+        if instance is None:
+            return self
+        value: bytes = getattr(instance, self._name)
+        return value
+
+    def __set__(self, instance: object, value: bytes | str) -> None:
+        setattr(instance, self._name, _quoted(value))
+
+
 class URLPath:
     """A URL that knows its parts, and its neighbours.
 
     The parts are ASCII bytes. They may be set, as bytes or as text.
-
-    :ivar scheme: what is before ``://``.
-    :ivar netloc: the host, and the port if there is one.
-    :ivar path: what is quoted in it stays quoted; it begins with a slash.
-    :ivar query: what comes after ``?``.
-    :ivar fragment: what comes after ``#``.
     """
 
     _PARTS = ("scheme", "netloc", "path", "query", "fragment")
 
-    scheme: bytes
-    netloc: bytes
-    path: bytes
-    query: bytes
-    fragment: bytes
+    scheme = _Part("What is before ``://``.")
+    netloc = _Part("The host, and the port if there is one.")
+    path = _Part("The path, which begins with a slash; what is quoted in it stays quoted.")
+    query = _Part("What comes after ``?``.")
+    fragment = _Part("What comes after ``#``.")
 
     def __init__(
         self,
@@ -41,16 +60,11 @@ class URLPath:
         fragment: bytes | str = b"",
     ) -> None:
         """Make a URL of its parts; without scheme, host and path it is ``http``, ``localhost`` and ``/``."""
-        self.scheme = scheme or b"http"  # type: ignore[assignment]  # made bytes when it is set
-        self.netloc = netloc or b"localhost"  # type: ignore[assignment]  # likewise
-        self.path = path or b"/"  # type: ignore[assignment]  # likewise
-        self.query = query  # type: ignore[assignment]  # likewise
-        self.fragment = fragment  # type: ignore[assignment]  # likewise
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._PARTS:
-            value = _quoted(value)
-        super().__setattr__(name, value)
+        self.scheme = scheme or b"http"
+        self.netloc = netloc or b"localhost"
+        self.path = path or b"/"
+        self.query = query
+        self.fragment = fragment
 
     @classmethod
     def fromString(cls, url: str) -> URLPath:
