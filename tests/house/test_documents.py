@@ -16,7 +16,13 @@ import pytest
 from house.tree import CRATES, PACKAGE, ROOT, shown
 
 DOCUMENTS = sorted(
-    [ROOT / "README.md", ROOT / "rust" / "README.md", ROOT / "benches" / "README.md", *(ROOT / "docs").glob("*.md")]
+    [
+        ROOT / "README.md",
+        ROOT / "rust" / "README.md",
+        ROOT / "benches" / "README.md",
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs" / "howto").glob("*.md"),
+    ]
 )
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 README = ROOT / "README.md"

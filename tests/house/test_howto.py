@@ -1,0 +1,80 @@
+"""The guides in docs/howto do what they say: their code runs, block after block, and prints what stands below it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from house.tree import ROOT
+
+GUIDES = sorted((ROOT / "docs" / "howto").glob("*.md"))
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# Runs the blocks of its standard input, with one set of names, and prints a line between what each prints.
+RUNNER = """
+import json, sys
+names = {"__name__": "__main__"}
+for number, code in enumerate(json.load(sys.stdin)):
+    exec(compile(code, f"block {number}", "exec", dont_inherit=True), names)
+    sys.__stdout__.write("\\x1e\\n")
+"""
+
+
+def steps(path: Path) -> list[tuple[str, str]]:
+    """Return the blocks of Python in a guide, each with the text that stands right below it: what it prints."""
+    found: list[tuple[str, str]] = []
+    end = -1
+    text = path.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        language, content = match.groups()
+        if language == "python":
+            found.append((content, ""))
+        elif language == "text" and match.start() == end:
+            found[-1] = (found[-1][0], content)
+        end = match.end() + 1
+    return found
+
+
+def is_shown(expected: str, printed: str) -> bool:
+    """Return whether the text is as it is shown; a line of nothing but dots stands for any lines, blank ones do not count."""
+    lines = [line.rstrip() for line in expected.splitlines() if line.strip()]
+    pattern = "".join(r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line) + "\n" for line in lines)
+    return (
+        re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in printed.splitlines() if line.strip()))
+        is not None
+    )
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_the_code_of_a_guide_runs_and_prints_what_it_shows(path: Path, tmp_path: Path) -> None:
+    import json
+
+    blocks = steps(path)
+    assert blocks, "a guide without code"
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", RUNNER],
+        input=json.dumps([code for code, _ in blocks]),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=50,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    *printed, rest = run.stdout.split("\x1e\n")
+    assert len(printed) == len(blocks)
+    assert rest == ""
+    for (code, expected), output in zip(blocks, printed, strict=True):
+        assert is_shown(expected, output), f"{code}\nprints\n{output}\nand not\n{expected}"
+
+
+def test_dots_stand_for_lines() -> None:
+    assert is_shown("a\n...\nd\n", "a\nb\nc\nd\n")
+    assert is_shown("a\n", "a\n")
+    assert not is_shown("a\n...\nd\n", "a\nb\n")
+    assert not is_shown("", "a\n")
