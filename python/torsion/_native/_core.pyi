@@ -126,6 +126,12 @@ class Timer:
     @property
     def time(self) -> float:
         """The same as :meth:`getTime`."""
+    @property
+    def called(self) -> bool:
+        """Whether the call was made, or is being made."""
+    @property
+    def cancelled(self) -> bool:
+        """Whether :meth:`cancel` was called in time."""
     def getTime(self) -> float:
         """Return the time at which the call is due, on the scale of :meth:`Engine.seconds`."""
     def cancel(self) -> None:

@@ -193,6 +193,16 @@ impl PyTimer {
     }
 
     #[getter]
+    fn called(&self) -> bool {
+        matches!(*self.progress(), Progress::Called)
+    }
+
+    #[getter]
+    fn cancelled(&self) -> bool {
+        matches!(*self.progress(), Progress::Cancelled)
+    }
+
+    #[getter]
     fn func<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.part(py, |call, py| call.function.bind(py).clone())
     }

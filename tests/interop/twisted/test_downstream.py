@@ -111,3 +111,15 @@ def test_what_is_due_is_done_on_demand_of_a_call(reactor) -> None:
     reactor.callLater(0, first)
     reactor.run(installSignalHandlers=False)
     assert said == ["second", "first"]
+
+
+def test_a_call_tells_what_became_of_it(reactor) -> None:
+    """As programs read it from Twisted's calls, without asking whether it is active."""
+    seen: list[bool] = []
+    made = reactor.callLater(0, lambda: seen.append(made.called))
+    dropped = reactor.callLater(60, seen.append, False)
+    assert [(call.called, call.cancelled) for call in (made, dropped)] == [(False, False), (False, False)]
+    dropped.cancel()
+    reactor.runUntilCurrent()
+    assert [(call.called, call.cancelled) for call in (made, dropped)] == [(True, False), (False, True)]
+    assert seen == [True]
