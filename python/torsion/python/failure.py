@@ -363,12 +363,18 @@ def format_frames(frames: Iterable[Frame], write: Callable[[str], object], detai
     :raise ValueError: if *detail* is none of these.
     """
     if detail == "default":
-        # Costs two milliseconds; only a process that prints a traceback needs it.
-        from linecache import getline
+        source_of: Callable[[str, int], str]
+        try:
+            # Costs two milliseconds; only a process that prints a traceback needs it.
+            from linecache import getline as source_of
+        except ImportError:  # at the very end of a program nothing can be imported any more
+
+            def source_of(path: str, line: int) -> str:
+                return ""
 
         for name, path, line, _, _ in frames:
             write(f'  File "{path}", line {line}, in {name}\n')
-            if source := getline(path, line).strip():
+            if source := source_of(path, line).strip():
                 write(f"    {source}\n")
     elif detail == "brief":
         for name, path, line, _, _ in frames:

@@ -9,6 +9,7 @@ import gc
 import io
 import pdb
 import pickle
+import sys
 import traceback
 import weakref
 from collections.abc import Generator
@@ -442,6 +443,17 @@ def test_the_default_traceback_looks_as_pythons_own() -> None:
     assert lines[2] == "    divide()"
     assert lines[-2] == "    return 1 / (len(treasure) - 5)"
     assert lines[-1] == "builtins.ZeroDivisionError: division by zero"
+
+
+def test_at_the_end_of_a_program_the_traceback_is_there_without_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "linecache", None)
+    try:
+        raise ValueError("late")
+    except ValueError:
+        text = Failure().getTraceback()
+    first, place, last = text.splitlines()
+    assert (first, last) == ("Traceback (most recent call last):", "builtins.ValueError: late")
+    assert place.endswith("in test_at_the_end_of_a_program_the_traceback_is_there_without_its_lines")
 
 
 def test_the_brief_traceback_has_a_line_for_each_frame() -> None:
