@@ -369,7 +369,7 @@ def format_frames(frames: Iterable[Frame], write: Callable[[str], object], detai
             from linecache import getline as source_of
         except ImportError:  # at the very end of a program nothing can be imported any more
 
-            def source_of(path: str, line: int) -> str:
+            def source_of(_path: str, _line: int) -> str:
                 return ""
 
         for name, path, line, _, _ in frames:
