@@ -1,7 +1,11 @@
-"""The guides in docs/howto do what they say: their code runs, block after block, and prints what stands below it."""
+"""The guides in docs/howto do what they say: their code runs, block after block, and prints what stands below it.
+
+What follows ``<!-- file: name -->`` is written to that file instead. Blocks of ``console`` have commands after ``$``, with what they print.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +16,18 @@ import pytest
 from house.tree import ROOT
 
 GUIDES = sorted((ROOT / "docs" / "howto").glob("*.md"))
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(?:<!-- file: (\S+) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITE = """
+import importlib, pathlib
+pathlib.Path({name!r}).write_text({content!r}, encoding="utf-8")
+importlib.invalidate_caches()
+"""
+CONSOLE = """
+import subprocess
+for command in {commands!r}:
+    ran = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    print(ran.stdout, end="")
+"""
 
 # Runs the blocks of its standard input, with one set of names, and prints a line between what each prints.
 RUNNER = """
@@ -30,8 +45,14 @@ def steps(path: Path) -> list[tuple[str, str]]:
     end = -1
     text = path.read_text(encoding="utf-8")
     for match in BLOCK.finditer(text):
-        language, content = match.groups()
-        if language == "python":
+        file, language, content = match.groups()
+        if file:
+            found.append((WRITE.format(name=file, content=content), ""))
+        elif language == "console":
+            commands = re.findall(r"^\$ (.*)$", content, re.MULTILINE)
+            shown = "".join(line for line in content.splitlines(keepends=True) if not line.startswith("$ "))
+            found.append((CONSOLE.format(commands=commands), shown))
+        elif language == "python":
             found.append((content, ""))
         elif language == "text" and match.start() == end:
             found[-1] = (found[-1][0], content)
@@ -59,6 +80,8 @@ def test_the_code_of_a_guide_runs_and_prints_what_it_shows(path: Path, tmp_path:
         [sys.executable, "-W", "error", "-c", RUNNER],
         input=json.dumps([code for code, _ in blocks]),
         cwd=tmp_path,
+        env=os.environ
+        | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]), "COLUMNS": "80"},
         capture_output=True,
         text=True,
         encoding="utf-8",

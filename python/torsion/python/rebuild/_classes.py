@@ -34,6 +34,7 @@ def merge_class(old: Any, new: Any, session: Session, last: bool = True) -> Any:
         return new
     if why:
         session.failed(new.__qualname__, why)
+        session.left.append(old.__qualname__)
         session.done[id(old)] = old
         for value in vars(old).values():
             _leave(value, session)

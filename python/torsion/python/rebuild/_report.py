@@ -65,6 +65,7 @@ class Session:
     :ivar done: by ``id``, the functions and classes that have been seen to; they are held, so that no other gets the same.
     :ivar results: by the ``id`` of a new function, that function and the one that is used from now on.
     :ivar replaced: from the ``id`` of a class that was made anew to the one that stays, and to itself, so that it is held.
+    :ivar left: the names of classes that could not be updated; what is beneath them stays as it is, too.
     :ivar fields: classes that were updated, with the names of the fields that their objects had before.
     """
 
@@ -76,6 +77,7 @@ class Session:
         self.done: dict[int, Any] = {}
         self.results: dict[int, tuple[Any, Any]] = {}
         self.replaced: dict[int, tuple[Any, Any]] = {}
+        self.left: list[str] = []
         self.fields: list[tuple[Any, tuple[str, ...]]] = []
         self._undo: list[Callable[[], object]] = []
 

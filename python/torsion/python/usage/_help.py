@@ -49,7 +49,9 @@ def _description(option: Mapping[str, Any]) -> str:
     if option.get("optType") == "parameter" and option.get("default") is not None:
         text = f"{text} [default: {option['default']}]".lstrip()
     more = " ".join(str(getattr(option.get("dispatch"), "doc", None) or "").split())
-    return f"{text}. {more}" if text and more else text or more
+    if text and more and not text.endswith((".", "]")):
+        text += "."
+    return f"{text} {more}".strip()
 
 
 def usage(options: Options, width: int) -> str:

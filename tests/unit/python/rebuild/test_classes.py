@@ -204,6 +204,22 @@ def test_slots_that_change(live):
     assert reasons(report)["A"].startswith("its slots were a and are a, b")
 
 
+def test_what_methods_of_such_a_class_made_stays_with_it(live):
+    source = """
+        class A:
+            __slots__ = ("a",)
+            def make(self):
+                return lambda: ("old", self.a)
+        """
+    module = live(source)
+    a = module.A()
+    a.a = 1
+    held = a.make()
+    report = module.change(source.replace("old", "new").replace('("a",)', '("b",)'))
+    assert held() == a.make()() == ("old", 1)
+    assert [each.name for each in report.notUpdated] == ["A"]
+
+
 def test_dataclasses(live):
     module = live(
         """

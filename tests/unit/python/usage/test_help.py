@@ -44,7 +44,7 @@ def test_the_whole_of_it():
         "  -a, --all      Take everything.\n"
         "      --bare=\n"
         "      --help     Display this help and exit.\n"
-        "  -k, --kind=    Which kind [default: plain]. One of the known.\n"
+        "  -k, --kind=    Which kind [default: plain] One of the known.\n"
         "      --version  Display torsion's version and exit.\n"
         "\n"
         "First paragraph, over two lines.\n"
