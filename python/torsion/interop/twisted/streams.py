@@ -67,13 +67,18 @@ class _Known(Posing, _Stream):
 
     def abortConnection(self) -> None:
         """Close at once, and reset the connection."""
-        owner: Any = self.owner
-        if owner.reactor.engine.serving() is owner:
-            # It is just being accepted. If the other end is in this process as well, it expects to hear of the connection first.
+        if _is_being_accepted(self):
+            # If the other end is in this process as well, it expects to hear of the connection first.
             self.pauseProducing()
+            owner: Any = self.owner
             owner.reactor.callLater(0, super().abortConnection)
         else:
             super().abortConnection()
+
+    def bypass(self) -> Any:
+        """Return the way past the stream's divert: see the native method."""
+        way = super().bypass()
+        return _BypassOfNew(self, way) if _is_being_accepted(self) else way
 
     def connectionLost(self, reason: Any) -> None:
         """Be gone, now: for those that have removed it from its reactor."""
@@ -84,6 +89,32 @@ class _Known(Posing, _Stream):
         if producer is not None:
             producer.stopProducing()
         owner.lost(self, REASON_RAISED, 0, reason)
+
+
+def _is_being_accepted(stream: Any) -> bool:
+    owner = stream.owner
+    return owner.reactor.engine.serving() is owner
+
+
+class _BypassOfNew:
+    """The way past the divert of a stream that is secured before anybody else has heard of it: as the native way, but an abort waits
+    as long as that of such a stream does."""
+
+    def __init__(self, stream: Any, way: Any) -> None:
+        self._stream = stream
+        self._way = way
+        self.write, self.writeSequence = way.write, way.writeSequence  # with nothing in between
+
+    def abortConnection(self) -> None:
+        """Close at once, and reset the connection."""
+        if _is_being_accepted(self._stream):
+            self._way.pauseProducing()
+            self._stream.owner.reactor.callLater(0, self._way.abortConnection)
+        else:
+            self._way.abortConnection()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._way, name)
 
 
 class _Client(_Known):
