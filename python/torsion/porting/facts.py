@@ -59,9 +59,10 @@ def read(source: Source) -> Facts:
     """Return what is to be known of a module."""
     reader = _Reader(source)
     reader.visit(source.tree)
-    for start, text, line in source.comments():
-        if _TYPE_COMMENT.match(text):
-            reader.note_text(text, start, line)
+    if _TYPE_COMMENT.search(source.text):  # mostly not, and to look at each token takes its time
+        for start, text, line in source.comments():
+            if _TYPE_COMMENT.match(text):
+                reader.note_text(text, start, line)
     return reader.facts
 
 

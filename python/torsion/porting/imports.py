@@ -21,7 +21,8 @@ NEW = "torsion"
 _WIDTH = 100
 """How long a line may be that is made here: longer ones get brackets."""
 
-_FROM = re.compile(rf"from(?:[ \t\f]|\\(?:\r\n|\r|\n))+{OLD}\b")
+_BLANK = r"(?:[ \t\f]|\\(?:\r\n|\r|\n))"
+_FROM = re.compile(rf"from{_BLANK}+({OLD}\b(?:{_BLANK}*\.{_BLANK}*\w+)*)")
 _BETWEEN = re.compile(r"(?:\s|\\|#[^\r\n]*)*")  # what may stand between a name and its comma
 _FOR_TOOLS = re.compile(r"#\s*(?:noqa|type:|pragma|pylint|pyright|isort|ruff)")
 
@@ -31,12 +32,15 @@ def rename(start: int) -> Edit:
     return Edit(start, start + len(OLD), NEW)
 
 
-def rename_from(source: Source, node: ast.ImportFrom) -> Edit:
-    """Return the change of all of a ``from … import`` statement."""
+def rename_from(source: Source, node: ast.ImportFrom, module: str | None) -> Edit:
+    """Return the change of all of a ``from … import`` statement.
+
+    :param module: where its names are now; None if only the package has another name.
+    """
     start, end = source.span(node)
     found = _FROM.match(source.text, start, end)
     assert found is not None  # as the parser has found it there
-    return rename(found.end() - len(OLD))
+    return rename(found.start(1)) if module is None else Edit(*found.span(1), module)
 
 
 def add_module(source: Source, alias: ast.alias) -> Edit:
@@ -45,27 +49,34 @@ def add_module(source: Source, alias: ast.alias) -> Edit:
     return Edit(start, start, f"{NEW}{source.text[start + len(OLD) : end]}, ")
 
 
-def split_from(source: Source, node: ast.ImportFrom, left: Sequence[ast.alias]) -> list[Edit]:
-    """Return the changes by which *left*, some of what a statement imports, go on being imported from Twisted."""
+def split_from(source: Source, node: ast.ImportFrom, left: Sequence[ast.alias], module: str | None) -> list[Edit]:
+    """Return the changes by which *left*, some of what a statement imports, go on being imported from Twisted.
+
+    :param module: as for :func:`rename_from`.
+    """
     start, end = source.span(node)
     alone = not source.text[source.line_start(start) : start].strip() and re.fullmatch(r"\s*(?:#.*)?", source.line(end))
     text = source.text[start:end]
     if "(" in text and re.search(r"[\r\n]", text):
         edits, moved = _take_out(source, node, left, bool(alone))
-        edits.append(rename_from(source, node))
+        edits.append(rename_from(source, node, module))
     else:
         gone = set(map(id, left))
         kept = [alias for alias in node.names if id(alias) not in gone]
-        edits, moved = [Edit(start, end, _statement(source, NEW, node, kept))], []
+        edits, moved = [Edit(start, end, _statement(source, module or NEW + _below(node), kept))], []
     if alone:
         edits.append(_line_below(source, node, left, moved))
     else:
-        edits.append(Edit(end, end, f"; {_statement(source, OLD, node, left)}"))
+        edits.append(Edit(end, end, f"; {_statement(source, OLD + _below(node), left)}"))
     return edits
 
 
-def _statement(source: Source, package: str, node: ast.ImportFrom, aliases: Sequence[ast.alias]) -> str:
-    module = package + (node.module or "").removeprefix(OLD)
+def _below(node: ast.ImportFrom) -> str:
+    """Return the module's name below the package's, with the dot between them."""
+    return (node.module or "").removeprefix(OLD)
+
+
+def _statement(source: Source, module: str, aliases: Sequence[ast.alias]) -> str:
     return f"from {module} import {', '.join(source.text[slice(*source.span(alias))] for alias in aliases)}"
 
 
@@ -73,10 +84,10 @@ def _line_below(source: Source, node: ast.ImportFrom, left: Sequence[ast.alias],
     """Return the statement for *left* as a line of its own below another one.  *moved* are lines that were taken out of that."""
     start, end = source.span(node)
     indent = source.text[source.line_start(start) : start]
-    line = indent + _statement(source, OLD, node, left)
+    line = indent + _statement(source, OLD + _below(node), left)
     comment = source.line(end).strip()
     if moved or len(line) > _WIDTH:
-        opening = f"{indent}from {OLD}{(node.module or '').removeprefix(OLD)} import ("
+        opening = f"{indent}from {OLD}{_below(node)} import ("
         names = moved or [f"{source.text[slice(*source.span(alias))]}," for alias in left]
         lines = [opening, *(f"{indent}    {name}" for name in names), f"{indent})"]
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torsion.porting.facts import OLD, Facts, Use, read
 from torsion.porting.imports import NEW, add_module, rename, rename_from, split_from
+from torsion.porting.replacements import moved
 from torsion.porting.source import Source
 
 if TYPE_CHECKING:
@@ -97,18 +98,23 @@ class _Port:
         if package not in (OLD, NEW):
             return
         module = tuple(rest)
+        elsewhere = moved(node.module or "")
+        if elsewhere is not None:
+            module = tuple(elsewhere.split(".")[1:])
         there = self.available.module(module)
         left = [alias for alias in node.names if not there or not self._has(module, alias.name)]
         for alias in left:
             if package == OLD or not alias.name.startswith("_"):
-                self._lack(module if alias.name == "*" else (*module, alias.name), alias.lineno)
+                self._lack(tuple(rest) if alias.name == "*" else (*rest, alias.name), alias.lineno)
         for alias in node.names:
             name = (*module, alias.name)
             if alias not in left and self.available.module(name):
                 modules[alias.asname or alias.name] = name
         if package == NEW or len(left) == len(node.names):
             return
-        self._change(*(split_from(self.source, node, left) if left else [rename_from(self.source, node)]))
+        self._change(
+            *(split_from(self.source, node, left, elsewhere) if left else [rename_from(self.source, node, elsewhere)])
+        )
 
     def _has(self, module: Parts, name: str) -> bool:
         return name == "*" or self.available.has(module, name)

@@ -36,6 +36,16 @@ def lacking(text: str) -> list[tuple[str, int]]:
         ("import os, twisted as t ; x = t\n", "import os, torsion as t ; x = t\n"),
         ("import twisted.internet.defer\n", "import torsion.internet.defer\n"),
         ("if True:\n\tfrom twisted.python import log\n", "if True:\n\tfrom torsion.python import log\n"),
+        # Some modules are called otherwise.
+        ("from twisted.test.proto_helpers import StringTransport\n", "from torsion.internet.testing import StringTransport\n"),
+        (
+            "from twisted . test.proto_helpers import StringTransport as S, nought\n",
+            "from torsion.internet.testing import StringTransport as S\nfrom twisted.test.proto_helpers import nought\n",
+        ),
+        (
+            "from twisted.test.proto_helpers import (\n    nought,\n    StringTransport,\n)\n",
+            "from torsion.internet.testing import (\n    StringTransport,\n)\nfrom twisted.test.proto_helpers import (\n    nought,\n)\n",
+        ),
         # What torsion lacks goes on coming from Twisted.
         ("from twisted.web import http\n", "from twisted.web import http\n"),
         ("import twisted.web.http as h\n", "import twisted.web.http as h\n"),
@@ -227,8 +237,26 @@ def test_what_has_nothing_to_do_with_twisted_need_not_even_be_python() -> None:
 
 # --- laws --------------------------------------------------------------------------------------------------------------
 
-NAMES = ["Deferred", "succeed", "nought", "nothing", "inlineCallbacks as i", "fail as _f", "gone as g"]
-MODULES = ["internet.defer", "internet.task", "internet", "python.log", "web.http", "internet.nought", "python.failure"]
+NAMES = [
+    "Deferred",
+    "succeed",
+    "nought",
+    "nothing",
+    "inlineCallbacks as i",
+    "fail as _f",
+    "gone as g",
+    "StringTransport",
+]
+MODULES = [
+    "internet.defer",
+    "internet.task",
+    "internet",
+    "python.log",
+    "web.http",
+    "internet.nought",
+    "python.failure",
+    "test.proto_helpers",
+]
 COMMENTS = st.sampled_from(["", "  # é", " # noqa: F401", "\t# type: ignore[x]"])
 BLANKS = st.sampled_from([" ", "  ", " \\\n"])
 GAPS = st.sampled_from([" ", "", "  ", "\n    ", "  # why, oh why\n", " \n\n ", " \\\n "])
