@@ -140,6 +140,17 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+@nox.parametrize("version", [nox.param("oldest", id="oldest"), nox.param("newest", id="newest")])
+def twisted(session: nox.Session, version: str) -> None:
+    """Run what is for Twisted's applications, and Twisted's own tests of reactors, with the oldest Twisted that will do, or the newest."""
+    install(session, "test")
+    [promised] = PROJECT["project"]["optional-dependencies"]["twisted"]
+    wanted = promised.replace(">=", "==") if version == "oldest" else promised
+    session.install("--upgrade", wanted.replace("twisted", "twisted[tls]"), "pyhamcrest")
+    session.run("pytest", "tests/interop/twisted", *session.posargs)
+
+
+@nox.session(default=False)
 def downstream(session: nox.Session) -> None:
     """Run other projects' own tests on torsion's reactor and on Twisted's (network, long): `nox -s downstream -- treq klein`."""
     given = list(session.posargs)
