@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# cowrie, an SSH and telnet honeypot: its tests look for files of its source distribution.
+# cowrie, an SSH and telnet honeypot: its tests look for files of its source distribution from there.
 set -eu
 case "$1" in
 install)
-    python -m pip install --quiet cowrie
+    python -m pip install --quiet cowrie pytest
     python -m pip download --quiet --no-deps --no-binary :all: cowrie
     mkdir source && tar xzf cowrie-*.tar.gz --strip-components=1 -C source
     ;;
 run)
     cd source
-    python -m twisted.trial --reactor="$REACTOR" cowrie
+    python -m pytest -q -rfE -p no:cacheprovider src/cowrie/test
     ;;
 esac

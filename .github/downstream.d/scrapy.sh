@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# scrapy, crawlers: HTTP/1.1, HTTP/2 and TLS clients against servers that the tests start; its tests are in its source distribution only.
+# scrapy, crawlers: those of its tests that crawl, from servers that they start, over HTTP/1.1, HTTP/2, TLS and FTP; its source distribution has them.
 set -eu
 case "$1" in
 install)
-    python -m pip install --quiet scrapy
+    python -m pip install --quiet scrapy pytest pytest-twisted pytest-rerunfailures pytest-timeout sybil testfixtures pexpect psutil pyftpdlib h2
     python -m pip download --quiet --no-deps --no-binary :all: scrapy
     mkdir source && tar xzf scrapy-*.tar.gz --strip-components=1 -C source
-    python -m pip install --quiet pytest pytest-twisted sybil testfixtures pexpect attrs 'httpx[http2]' pyftpdlib
     ;;
 run)
     cd source
-    python -m pytest -q -rfE -p no:cacheprovider --reactor=default tests
+    python -m pytest -q -rfE -p no:cacheprovider -W default --reactor=default \
+        tests/test_{closespider,c{ore,rawl}*,downloader_*,downloaderslots*,engine*,extension_telnet,http2*,pipeline_*,request_*,resolver,spider_*,utils_{defer,reactor,signal}}.py
     ;;
 esac

@@ -61,5 +61,18 @@ def test_the_end_of_pytest_is_understood(compare) -> None:
     assert compare.outcome("3 passed in 0.01s\n").counts == (("passed", 3),)
 
 
+def test_what_is_known_to_differ_may(compare) -> None:
+    epoll = compare.Outcome((("errors", 1), ("skips", 2), ("successes", 7)), frozenset({"a.b.c"}))
+    ours = compare.Outcome((("errors", 2), ("skips", 2), ("successes", 6)), frozenset({"a.b.c", "a.b.d"}))
+    assert not compare.equal(epoll, ours, frozenset())
+    assert not compare.equal(epoll, ours, frozenset({"a.b.e"}))
+    assert compare.equal(epoll, ours, frozenset({"a.b.d"}))
+    assert compare.equal(epoll, epoll, frozenset({"a.b.d"}))
+    fewer = compare.Outcome((("errors", 2), ("skips", 2), ("successes", 5)), ours.failed)
+    assert not compare.equal(epoll, fewer, frozenset({"a.b.d"}))
+    nothing = compare.Outcome((), frozenset())
+    assert not compare.equal(nothing, nothing, frozenset())
+
+
 def test_a_run_that_says_nothing_is_no_success(compare) -> None:
     assert compare.outcome("Segmentation fault\n") == compare.Outcome((), frozenset())
