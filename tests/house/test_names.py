@@ -20,6 +20,7 @@ NEEDY = {
     "torsion.interop.twisted": "twisted",
     "torsion.logger.syslog": "syslog",
     "torsion.python.syslog": "syslog",
+    "torsion.pytest_plugin": "pytest",
     "torsion.testing.laws": "hypothesis",
     "torsion.testing.machine": "hypothesis",
     "torsion.testing.searching": "hypothesis",

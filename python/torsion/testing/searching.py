@@ -6,7 +6,6 @@ Needs ``torsion[testing]``.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from torsion.logger import LogLevel, capturedLogs
 from torsion.testing.network import Conditions, Fault, Schedule, World
+from torsion.testing.network.artifacts import ARTIFACTS, write
 from torsion.testing.strategies import FAULTS, schedules
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ __all__ = ["ARTIFACTS", "REPLAY", "Finding", "LoggedError", "find", "run", "simu
 
 REPLAY = "TORSION_REPLAY"
 """The environment's variable that holds the schedule to run instead of looking for one."""
-
-ARTIFACTS = Path(".torsion") / "failures"
-"""The folder into which traces and pictures of failures are written, from where the tests are run."""
 
 _Scenario = Callable[[World], Any]
 
@@ -96,13 +93,7 @@ class Finding:
         :param name: what to call them.
         :param folder: where to put them; :data:`ARTIFACTS`, if it is not given.
         """
-        folder = ARTIFACTS if folder is None else folder
-        folder.mkdir(parents=True, exist_ok=True)
-        base = re.sub(r"[^\w.-]+", "_", name)
-        text, drawn = folder / f"{base}.trace.txt", folder / f"{base}.svg"
-        text.write_text(f"{self.schedule!r}\n{self.error!r}\n\n{self.trace}\n", encoding="utf-8")
-        drawn.write_text(self.picture, encoding="utf-8")
-        return text, drawn
+        return write(name, f"{self.schedule!r}\n{self.error!r}\n\n{self.trace}\n", self.picture, folder)
 
 
 def find(

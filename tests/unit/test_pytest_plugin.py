@@ -1,0 +1,121 @@
+"""The plugin for pytest, in pytests of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLE = Path(__file__).parent / "testing" / "samples" / "plugged.py"
+
+
+def run(folder: Path, *options: str, sample: str | None = None, code: str | None = None) -> tuple[int, str]:
+    """Run pytest with the plugin on a sample."""
+    path = folder / "test_sample.py"
+    if sample is None:
+        shutil.copy(SAMPLE, path)
+    else:
+        path.write_text(sample, encoding="utf-8")
+    start = ["-m", "pytest"] if code is None else ["-c", code]
+    done = subprocess.run(
+        [sys.executable, *start, "-p", "torsion.pytest_plugin", "-v", "-p", "no:cacheprovider", *options, str(path)],
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def outcomes(told: str) -> dict[str, str]:
+    """Return how each test ended; an error at its end counts as that."""
+    return dict(re.findall(r"::(\w+(?:\[\d\])?) (PASSED|FAILED|ERROR)", told))
+
+
+@pytest.mark.parametrize("flavour", [None, "native", "asyncio"])
+def test_tests_run_and_leave_nothing_behind(tmp_path: Path, flavour: str | None) -> None:
+    options = (
+        [] if flavour is None else [f"--torsion-reactor={flavour if flavour == 'native' else 'hosted-' + flavour}"]
+    )
+    code, told = run(tmp_path, *options)
+    words = outcomes(told)
+    assert code == 1, told
+    assert {
+        name for name, word in words.items() if ("good" in name or name == "test_plain") and word != "PASSED"
+    } == set(), told
+    assert {name for name, word in words.items() if "bad" in name and word == "PASSED"} == set(), told
+    assert len(words) == 14
+    assert "delayed call: " in told
+    assert "unhandled error: ValueError: nobody looks" in told
+    assert re.search(r'File ".*test_sample.py", line \d+, in test_bad_call', told)
+    assert "was still running after 0.05 seconds" in told
+    [picture] = (tmp_path / ".torsion" / "failures").glob("*.svg")
+    assert "here it is" in picture.read_text(encoding="utf-8")
+
+
+def test_a_reactor_that_is_not_there_is_said(tmp_path: Path) -> None:
+    code, told = run(tmp_path, "--torsion-reactor=nonsense")
+    assert code == 4
+    assert "--torsion-reactor=nonsense" in told
+
+
+COROUTINE = """
+from torsion.internet.defer import succeed
+async def test_it():
+    assert await succeed(3) == 3
+"""
+
+
+def test_coroutines_without_a_mark_are_ours_in_mode_auto(tmp_path: Path) -> None:
+    assert run(tmp_path, "-o", "torsion_mode=auto", sample=COROUTINE)[0] == 0
+    assert run(tmp_path, sample=COROUTINE)[0] == 1
+    code, told = run(tmp_path, "-o", "torsion_mode=quick", sample=COROUTINE)
+    assert code == 4
+    assert "strict or auto" in told
+
+
+def test_nothing_is_imported_until_it_is_needed(tmp_path: Path) -> None:
+    """And nothing is changed: an ordinary test is run as without the plugin."""
+    code = "import sys, pytest; code = pytest.main(sys.argv[1:]); print(sorted(m for m in sys.modules if m.startswith('torsion'))); sys.exit(code)"
+    ended, told = run(tmp_path, sample="def test_it(): pass", code=code)
+    assert ended == 0
+    assert "['torsion', 'torsion.pytest_plugin']" in told
+
+
+NEIGHBOURS = """
+import asyncio
+import pytest
+from torsion.internet.task import deferLater
+
+@pytest.mark.asyncio
+async def test_asyncio():
+    await asyncio.sleep(0)
+
+@pytest.mark.anyio
+async def test_anyio():
+    import anyio
+    await anyio.sleep(0)
+
+async def test_ours(torsion_reactor):
+    await deferLater(torsion_reactor, 0.001, lambda: None)
+
+@pytest.mark.torsion
+async def test_marked():
+    from torsion.internet import reactor
+    await deferLater(reactor, 0.001, lambda: None)
+"""
+
+
+@pytest.mark.parametrize("mode", [[], ["-o", "asyncio_mode=auto"], ["-o", "torsion_mode=auto"]])
+def test_it_lives_beside_others(tmp_path: Path, mode: list[str]) -> None:
+    pytest.importorskip("pytest_asyncio", reason="it is not installed")
+    pytest.importorskip("anyio", reason="it is not installed")
+    code, told = run(tmp_path, "-p", "pytest_asyncio.plugin", "-p", "anyio", "-k", "not trio", *mode, sample=NEIGHBOURS)
+    assert code == 0, told
