@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torsion.porting.facts import OLD, Facts, Use, read
 from torsion.porting.imports import NEW, add_module, rename, rename_from, split_from
 from torsion.porting.replacements import moved
-from torsion.porting.source import Source
+from torsion.porting.source import Source, Unportable
 
 if TYPE_CHECKING:
     import ast
@@ -52,7 +52,10 @@ def port(data: bytes, available: Available) -> Ported:
     if OLD.encode() not in data and NEW.encode() not in data:
         return Ported(data)
     source = Source(data)
-    work = _Port(source, read(source), available)
+    try:
+        work = _Port(source, read(source), available)
+    except RecursionError:
+        raise Unportable("is nested too deeply to be looked through") from None
     work.do()
     return Ported(
         source.changed(work.edits) if work.edits else data,

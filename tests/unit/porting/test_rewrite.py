@@ -224,6 +224,7 @@ def test_line_ends_and_encodings_stay(newline: str, encoding: str) -> None:
         (b"# coding: nonesuch\nimport twisted\n", "cannot be decoded: .*nonesuch"),
         (b"import twisted\n\0\n", "is no Python that this interpreter reads: .*null bytes"),
         (b"import twisted\nx = " + b"(" * 5000, "is no Python that this interpreter reads"),
+        (b"import twisted\nx = " + b"+".join([b"y"] * 4000), "is nested too deeply|is no Python that"),
     ],
 )
 def test_what_cannot_be_read_is_refused(data: bytes, reason: str) -> None:
