@@ -12,19 +12,7 @@ pytest.importorskip(
 
 from twisted.internet import protocol, tcp, udp, unix
 
-from torsion.interop.twisted import TorsionReactor
-
 pytestmark = [pytest.mark.interop, pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")]
-
-
-@pytest.fixture
-def reactor():
-    made = TorsionReactor()
-    yield made
-    made.disconnectAll()
-    for reader in list(made._internalReaders):
-        made.removeReader(reader)
-        reader.connectionLost(None)
 
 
 def test_an_attempt_to_connect_has_a_word_for_log_lines(reactor) -> None:
