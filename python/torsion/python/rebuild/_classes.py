@@ -18,6 +18,7 @@ _OWN = frozenset(["__dict__", "__weakref__", "__abstractmethods__", "_abc_impl",
 _DECLARED = frozenset(["__implemented__", "__provides__", "__providedBy__"])
 """Where zope.interface keeps what a class implements; it is told by its functions."""
 
+_MISSING: Any = object()
 _bodies: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
 """What stood in the source of each class that was rebuilt before."""
 
@@ -60,16 +61,17 @@ def _take(old: Any, new: Any, name: str, value: Any, session: Session) -> None:
         return
     if hasattr(old, "__members__") and not _has_code_of(value, session):
         return  # of an enumeration, only methods: the rest makes its members what they are
-    missing = object()
-    before = vars(old).get(name, missing)
+    before = vars(old).get(name, _MISSING)
     full = f"{new.__qualname__}.{name}"
     if same_definition(before, value):
         taken = merge_class(before, value, session)
     else:
-        taken = value if before is missing else merge_value(full, before, value, session)
-    if before is missing and callable(value) and not isinstance(value, type):
+        taken = value if before is _MISSING else merge_value(full, before, value, session)
+    if before is _MISSING and callable(value) and not isinstance(value, type):
         session.report.added.append(full)
     if taken is not before:
+        if not (name.startswith("__") and name.endswith("__")):
+            session.compare(full, before, taken)
         session.set(old, name, taken)
         told = getattr(type(taken), "__set_name__", None)
         if told is not None:

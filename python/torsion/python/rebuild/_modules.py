@@ -172,7 +172,6 @@ def _settle(code: CodeType, before: dict[str, Any], session: Session) -> None:
         elif ours and key not in stored:
             del namespace[key]
             session.report.removed.append(key)
-            session.done[id(old)] = old
     session.report.added += [key for key in namespace if key not in before and not key.startswith("__")]
 
 
@@ -214,8 +213,8 @@ def _sweep(held: list[ref[FunctionType]], code: CodeType, session: Session) -> N
         name, found = function.__code__.co_qualname, by_name.get(function.__code__.co_qualname, [])
         if function.__code__.co_filename != code.co_filename:
             continue  # made by exec, as a dataclass's methods are
-        if any(name.startswith(f"{left}.") for left in session.left):
-            continue  # it fits the objects that its class has
+        if any(name == each or name.startswith(f"{each}.") for each in [*session.left, *session.report.removed]):
+            continue  # it fits the objects that its class has; or that it has gone has been told
         if not found:
             session.failed(name, "it is no longer in the source; whoever holds it runs the old code")
         elif len(found) > 1:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+_PLAIN = frozenset([int, float, complex, bool, str, bytes, type(None)])
+
 
 @dataclass(frozen=True)
 class NotUpdated:
@@ -28,7 +30,7 @@ class Report:
     """What a rebuild did. Names are those within the module, as in ``"Server.dataReceived"``.
 
     :ivar module: the module.
-    :ivar updated: functions, methods and classes whose code was exchanged.
+    :ivar updated: functions and methods whose code was exchanged, and variables that are another number, text or the like.
     :ivar added: names that are new.
     :ivar removed: functions and classes that the source no longer has; whoever holds one runs the old code.
     :ivar kept: variables that kept their values because the module says so (``__persistent__``).
@@ -94,8 +96,13 @@ class Session:
         while self._undo:
             self._undo.pop()()
 
+    def compare(self, name: str, old: Any, new: Any) -> None:
+        """Note that the variable *name* has another value, if that can be told without asking objects of strangers."""
+        if type(new) in _PLAIN and (type(old) is not type(new) or old != new):
+            self.updated(name)
+
     def updated(self, name: str) -> None:
-        """Note that the code of *name* was exchanged."""
+        """Note that *name* was exchanged."""
         if name not in self.report.updated:
             self.report.updated.append(name)
 
@@ -107,9 +114,12 @@ class Session:
     def set(self, owner: Any, name: str, value: Any) -> None:
         """Set an attribute, undoably."""
         missing = object()
-        own = vars(owner) if isinstance(owner, type) else None
-        before = own.get(name, missing) if own is not None else getattr(owner, name, missing)
-        setter, deleter = (type.__setattr__, type.__delattr__) if own is not None else (setattr, delattr)
+        of_class = isinstance(owner, type)
+        try:
+            before = vars(owner).get(name, missing) if of_class else getattr(owner, name, missing)
+        except ValueError:  # a free variable that holds nothing
+            before = missing
+        setter, deleter = (type.__setattr__, type.__delattr__) if of_class else (setattr, delattr)
         setter(owner, name, value)
         self.undoable(lambda: deleter(owner, name) if before is missing else setter(owner, name, before))
 

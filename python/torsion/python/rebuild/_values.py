@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache, partialmethod
 from types import FunctionType
 from typing import Any
 
-from ._functions import merge_function, reaches
+from ._functions import content, merge_function, reaches
 from ._report import Session
 
 
@@ -24,13 +24,19 @@ def merge_value(name: str, old: Any, new: Any, session: Session) -> Any:
         return merge_function(name, old, new, session)
     # By the type itself: other objects are not asked anything, as they might do anything.
     merge = next((merge for kind, merge in _KINDS.items() if issubclass(type(old), kind)), None)
-    return new if merge is None else merge(name, old, new, session)
+    if merge is not None:
+        return merge(name, old, new, session)
+    if callable(old):
+        _merge_inner(name, old, new, session)
+    else:
+        session.compare(name, old, new)
+    return new
 
 
 def _merged(name: str, old: FunctionType, new: FunctionType, session: Session) -> bool:
     """Merge a function whose free variables are all the new one's."""
     for mine, other in zip(old.__closure__ or (), new.__closure__ or (), strict=False):
-        session.set(mine, "cell_contents", other.cell_contents)
+        session.set(mine, "cell_contents", content(other))
     return merge_function(name, old, new, session) is old
 
 
@@ -56,6 +62,16 @@ def _merge_property(name: str, old: property, new: property, session: Session) -
 def _merge_held(name: str, old: Any, new: Any, session: Session) -> Any:
     session.set(old, "func", merge_value(name, old.func, new.func, session))
     return old
+
+
+def _merge_inner(name: str, old: Any, new: Any, session: Session) -> None:
+    """Update the function in a wrapper that is no function itself, for whoever holds the old wrapper."""
+    try:
+        inner, now = old.__wrapped__, new.__wrapped__
+    except Exception:  # noqa: BLE001 - it wraps nothing, or does not say
+        return
+    if isinstance(inner, FunctionType) and isinstance(now, FunctionType):
+        merge_value(name, inner, now, session)
 
 
 def _merge_partial(name: str, old: Any, new: Any, session: Session) -> Any:

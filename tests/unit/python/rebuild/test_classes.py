@@ -175,6 +175,40 @@ def test_abstract_methods(live):
     assert module.A.__abstractmethods__ == {"m"}
 
 
+def test_classes_that_functions_made(live):
+    source = """
+        def make():
+            class Local:
+                def m(self):
+                    return "old"
+            return Local
+        class Single:
+            def m(self):
+                return "old"
+        Single = Single()
+        """
+    module = live(source)
+    local, single = module.make()(), module.Single
+    report = module.change(source.replace("old", "new"))
+    assert local.m() == single.m() == module.Single.m() == "new"
+    assert report.complete
+
+
+def test_a_class_that_has_gone_and_is_held(live):
+    module = live("class Gone:\n    def m(self):\n        return 'old'\ndef gone():\n    return lambda: 'old'\n")
+    held, inner = module.Gone(), module.gone()
+    report = module.change("x = 1\n")
+    assert held.m() == inner() == "old"
+    assert sorted(report.removed) == ["Gone", "gone"]
+    assert report.complete
+
+
+def test_values_that_change_are_told(live):
+    module = live("limit = 1\nname = 'same'\nclass A:\n    size = 1\n    other = 'same'\n")
+    report = module.change("limit = 2\nname = 'same'\nclass A:\n    size = 2.0\n    other = 'same'\n")
+    assert set(report.updated) == {"limit", "A.size"}
+
+
 # --- slots, dataclasses, enumerations ---------------------------------------------------------------------------------
 
 

@@ -242,6 +242,67 @@ def test_two_names_for_one_function(live):
     assert module.g is module.f is f
 
 
+def test_wrappers_that_are_no_functions(live):
+    """The old wrapper is of no use any more, and whoever holds it runs the new code all the same."""
+    source = """
+        class Wrapper:
+            def __init__(self, function):
+                self.__wrapped__ = function
+            def __call__(self, *args):
+                return self.__wrapped__(*args)
+        @Wrapper
+        def f(x=1):
+            return "old", x
+        """
+    module = live(source)
+    held = module.f
+    module.change(source.replace("old", "new").replace("x=1", "x=2"))
+    assert held() == module.f() == ("new", 2)
+
+
+def test_inlineCallbacks_and_coroutines_of_the_house(live):
+    source = """
+        from torsion.internet.defer import Deferred, ensureDeferred, inlineCallbacks
+        @inlineCallbacks
+        def generator(waiting, end="old end"):
+            got = yield waiting
+            return "old", got, end
+        async def coroutine(waiting):
+            return "old", await waiting
+        """
+    module = live(source)
+    results = []
+    waiting = [module.Deferred() for _ in range(4)]
+    held, coroutine = module.generator, module.coroutine
+    held(waiting[0]).addCallback(results.append)
+    module.ensureDeferred(coroutine(waiting[1])).addCallback(results.append)
+    report = module.change(source.replace("old", "new"))
+    held(waiting[2]).addCallback(results.append)
+    module.ensureDeferred(coroutine(waiting[3])).addCallback(results.append)
+    for number, each in enumerate(waiting):
+        each.callback(number)
+    assert results == [("old", 0, "old end"), ("old", 1), ("new", 2, "new end"), ("new", 3)]
+    assert report.complete
+
+
+def test_free_variables_that_hold_nothing_yet(live):
+    source = """
+        def make():
+            def f():
+                return "old", later
+            if False:
+                later = 1
+            return f
+        f = make()
+        """
+    module = live(source)
+    f = module.f
+    module.change(source.replace("if False", "if True").replace("old", "new"))
+    assert f() == ("new", 1)
+    module.change(source.replace("old", "newer"))
+    assert f()[0] == "newer"
+
+
 # --- what has begun ---------------------------------------------------------------------------------------------------
 
 
