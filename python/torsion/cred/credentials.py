@@ -270,7 +270,7 @@ class DigestCredentialFactory:
             fields = parseFields(response)
         except ValueError as error:
             raise LoginFailed(f"Invalid response, {error}.") from None
-        for name in ("username", "nonce", "opaque"):
+        for name in ("username", "opaque", "nonce"):
             if not fields.get(name):
                 raise LoginFailed(f"Invalid response, no {name} given.")
         # Else a client, or somebody between it and us, might choose a weaker one than we asked for.

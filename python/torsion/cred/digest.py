@@ -112,8 +112,9 @@ def calcResponse(
     return _hashed(algo, HA1, pszNonce, HA2)
 
 
+# Everything that repeats does so possessively: a header made for it must not make the matching go back and forth.
 _FIELD = re.compile(
-    rb'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]*))\s*(?:,[\s,]*|$)', re.DOTALL
+    rb"""\s*+([!#$%&'*+.^_`|~0-9A-Za-z-]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^",]*+))(?:,[\s,]*+|$)""", re.DOTALL
 )
 
 
@@ -134,7 +135,7 @@ def parseFields(header: bytes) -> dict[str, bytes]:
         name, quoted, plain = found.groups()
         key, value = (
             name.decode().lower(),
-            plain if quoted is None else re.sub(rb"\\(.)", rb"\1", quoted, flags=re.DOTALL),
+            plain.rstrip() if quoted is None else re.sub(rb"\\(.)", rb"\1", quoted, flags=re.DOTALL),
         )
         if key == "username*":
             key, value = "username", _extended(value)

@@ -106,7 +106,7 @@ class LegacyLogObserverWrapper:
             old.setdefault("isError", 1)
             old.setdefault("why", formatEvent(event))
         else:
-            old.setdefault("isError", 0)
+            old.setdefault("isError", int(event.get("log_level") in (LogLevel.error, LogLevel.critical)))
         self.legacyObserver(old)
 
 

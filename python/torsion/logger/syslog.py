@@ -51,7 +51,7 @@ class SyslogObserver:
             priority = stdsyslog.LOG_ALERT if eventDict.get("isError") else stdsyslog.LOG_INFO
         facility = int(eventDict.get("syslogFacility", 0))
         # The log takes neither of the two: in it, a line is an event, and a text of C ends at the first NUL.
-        first, *others = text.replace("\0", "\\0").removesuffix("\n").split("\n")
+        first, *others = text.replace("\0", "\\0").rstrip("\n").split("\n")
         system = eventDict.get("system", "-")
         for line in (first, *(f"\t{other}" for other in others)):
             if line:

@@ -76,6 +76,7 @@ def test_all_algorithms_give_hexadecimal_digits(algorithm: bytes) -> None:
         (b"username*=UTF-8''J%C3%A4ger", {"username": "Jäger".encode()}),
         (b"username*=utf-8'en'a%20b", {"username": b"a b"}),
         (b"uri=/x?y=z", {"uri": b"/x?y=z"}),
+        (b"realm=a realm , nc=1 ", {"realm": b"a realm", "nc": b"1"}),  # which some clients do not quote
     ],
 )
 def test_headers(header: bytes, fields: dict[str, bytes]) -> None:
@@ -86,7 +87,6 @@ def test_headers(header: bytes, fields: dict[str, bytes]) -> None:
     ("header", "why"),
     [
         (b"a", "no field"),
-        (b"a=b c", "no field"),
         (b'a="b', "no field"),
         (b'a="b" c=d', "no field"),
         (b"=b", "no field"),
@@ -111,9 +111,19 @@ def test_whatever_is_quoted_comes_back(fields: dict[str, bytes]) -> None:
     assert parseFields(b", ".join(quoted)) == fields
 
 
-def test_a_long_header_is_read_in_time() -> None:
-    header = b"a=" + b'"' + b"\\" * 200_001
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'a="' + b"\\" * 200_001,
+        b" " * 200_000 + b"a" * 200_000,
+        b"a=" + b" " * 200_000 + b'"',
+        b"a=" + b"b " * 200_000 + b'"',
+        b'a="b"' + b" " * 200_000 + b"c",
+        b"a=b" + b", " * 200_000 + b'"',
+        b"a" + b" " * 200_000 + b"b",
+    ],
+)
+@pytest.mark.timeout(10)
+def test_a_long_header_is_read_in_time(header: bytes) -> None:
     with pytest.raises(ValueError, match="no field"):
         parseFields(header)
-    with pytest.raises(ValueError, match="no field"):
-        parseFields(b" " * 200_000 + b"a" * 200_000)

@@ -147,3 +147,21 @@ def test_new_keys_that_are_there_stay() -> None:
 )
 def test_levels(keys: EventDict, level: LogLevel | None) -> None:
     assert as_new("m", **keys).get("log_level") is level
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_error"),
+    [
+        ({}, 0),
+        ({"log_level": LogLevel.warn}, 0),
+        ({"log_level": LogLevel.error}, 1),
+        ({"log_level": LogLevel.critical}, 1),
+        ({"log_level": LogLevel.info, "log_failure": FAILURE}, 1),
+        ({"log_level": LogLevel.critical, "isError": 0}, 0),
+        ({"log_level": "no level"}, 0),
+    ],
+)
+def test_errors_are_failures_and_what_is_as_grave(keys: LogEvent, is_error: int) -> None:
+    seen: list[EventDict] = []
+    LegacyLogObserverWrapper(seen.append)({"log_format": "text", **keys})
+    assert seen[0]["isError"] == is_error

@@ -52,7 +52,7 @@ def test_an_event_becomes_a_line() -> None:
 
 def test_further_lines_are_indented() -> None:
     info = stdsyslog.LOG_INFO
-    assert lines_of(message=("a\nb\n\nc\n",)) == [
+    assert lines_of(message=("a\nb\n\nc\n\n",)) == [
         (info, "[-] a"),
         (info, "[-] \tb"),
         (info, "[-] \t"),
