@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from torsion.logger.events import LogEvent
@@ -21,8 +21,9 @@ class Field(NamedTuple):
     value_key: str
 
 
-def fieldsOf(format: str) -> Iterator[Field]:
-    """Yield the fields of a text.
+@lru_cache(maxsize=1024)
+def fieldsOf(format: str) -> tuple[Field, ...]:
+    """Return the fields of a text.  Those of the latest thousand texts are kept: a program says the same again and again.
 
     :raise ValueError: where braces are amiss.
     """
@@ -30,6 +31,7 @@ def fieldsOf(format: str) -> Iterator[Field]:
     from string import Formatter
 
     times: dict[str, int] = {}
+    found: list[Field] = []
 
     def key(name: str, conversion: str, specification: str) -> str:
         key = f"{name}!{conversion}:{specification}"
@@ -38,11 +40,12 @@ def fieldsOf(format: str) -> Iterator[Field]:
 
     for before, name, specification, conversion in Formatter().parse(format):
         if name is None:
-            yield Field(before, None, "", "", "", "")
+            found.append(Field(before, None, "", "", "", ""))
         else:
             text_key = key(name, conversion or "s", specification or "")
             value_key = key(name, "", specification or "")
-            yield Field(before, name, conversion or "", specification or "", text_key, value_key)
+            found.append(Field(before, name, conversion or "", specification or "", text_key, value_key))
+    return tuple(found)
 
 
 def textFormat(event: LogEvent) -> str | None:

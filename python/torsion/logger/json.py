@@ -8,7 +8,8 @@ Failures come back as such: they are marked with the same identifiers as in Twis
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any
 
 from torsion.logger.events import LogEvent
 from torsion.logger.file import FileLogObserver
@@ -18,6 +19,9 @@ from torsion.logger.logger import Logger
 from torsion.python._frames import spell_out
 from torsion.python.failure import Failure
 from torsion.python.reflect import qual, safe_str
+
+if TYPE_CHECKING:
+    from json import JSONEncoder
 
 __all__ = ["eventAsJSON", "eventFromJSON", "eventsFromJSONLogFile", "jsonFileLogObserver", "log"]
 
@@ -56,10 +60,15 @@ def eventAsJSON(event: LogEvent) -> str:
         return _dumped(_healthy(kept))
 
 
-def _dumped(value: object) -> str:
-    from json import dumps
+@cache
+def _encoder() -> JSONEncoder:
+    from json import JSONEncoder
 
-    return dumps(value, default=_saved, skipkeys=True)
+    return JSONEncoder(default=_saved, skipkeys=True)
+
+
+def _dumped(value: object) -> str:
+    return _encoder().encode(value)
 
 
 def _healthy(values: dict[Any, Any]) -> dict[Any, Any]:
