@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ProvidesTicks", "Tick"]
 
+_new = tuple.__new__
+
 
 class Tick(NamedTuple):
     """What one turn of a reactor took.  A turn that is taken within another one (``iterate`` in a callback) is part of that.
@@ -62,7 +64,7 @@ class ProvidesTicks:
         self._tick_observers = tuple(observers)
 
     def _ticked(self, waited: float, worked: float, events: int) -> None:
-        tick = Tick(waited, worked, events)
+        tick = _new(Tick, (waited, worked, events))  # as Tick(...), in half the time
         for observer in self._tick_observers:
             try:
                 observer(tick)
