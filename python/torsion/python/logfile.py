@@ -13,6 +13,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from errno import EAGAIN
 from threading import RLock
 from typing import IO, Any, Self
 
@@ -131,7 +132,7 @@ class BaseLogFile:
             while written < len(data):
                 count = file.write(data[written:] if written else data)
                 if count is None:
-                    raise BlockingIOError(f"the log file {self.path} takes no more at the moment")
+                    raise BlockingIOError(EAGAIN, "the log file takes no more at the moment")
                 written += count
         except OSError as error:
             error.filename = self.path

@@ -253,3 +253,15 @@ def test_loggers_of_classes_know_each_class_by_its_name() -> None:
     assert Two().log.namespace.endswith("Two")
     assert One().log.namespace.endswith("One")
     assert Two.log.source is Two
+
+
+def test_debug_is_heard_and_not_heard_as_info_is() -> None:
+    seen: list[LogEvent] = []
+    publisher = LogPublisher()
+    log = Logger("a", observer=publisher)
+    for _ in range(2):
+        log.debug("nobody", x=1)
+    publisher.addObserver(seen.append)
+    for _ in range(2):
+        log.debug("{x}", x=1)
+    assert [(event["log_level"], formatEvent(event)) for event in seen] == [(LogLevel.debug, "1")] * 2

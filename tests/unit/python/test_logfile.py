@@ -553,3 +553,76 @@ def test_a_disk_that_is_really_full(small_disk: Path, opened: Any) -> None:
     max(small_disk.iterdir()).unlink()
     log.write("and on\n")
     assert (small_disk / "log").read_text().endswith("and on\n")
+
+
+# --- rarer things --------------------------------------------------------------------------------------------------------
+
+
+def test_where_a_part_cannot_be_taken_back_it_is_counted(
+    tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Full(monkeypatch)
+    monkeypatch.setattr(io.FileIO, "truncate", lambda *_: os.truncate("/nowhere/at/all", 0), raising=False)
+    log = opened(LogFile, "log", str(tmp_path))
+    disk.left = 2
+    with pytest.raises(OSError, match="No space left"):
+        log.write("mine")
+    assert log.size == 2
+    disk.left = 100
+    log.write("!")
+    assert contents(tmp_path) == {"log": "mi!"}
+
+
+@posix
+def test_a_pipe_that_takes_no_more(tmp_path: Path, opened: Any) -> None:
+    os.mkfifo(tmp_path / "log")
+    log = opened(LogFile, "log", str(tmp_path), rotateLength=None)
+    log.write("one\n")
+    os.set_blocking(log._file.fileno(), False)
+    with pytest.raises(BlockingIOError, match="takes no more"):
+        log.write("x" * 10_000_000)
+    assert os.read(log._file.fileno(), 4) == b"one\n"
+
+
+def test_a_file_whose_mode_cannot_be_changed_is_written_to(
+    tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, "chmod", lambda *_: True, errno.EPERM)
+    opened(LogFile, "log", str(tmp_path), defaultMode=0o600).write("x")
+    assert contents(tmp_path) == {"log": "x"}
+
+
+def test_what_a_signal_asks_for_at_the_last_moment_is_done(tmp_path: Path, opened: Any) -> None:
+    log = opened(LogFile, "log", str(tmp_path))
+
+    class Waiting(list[Any]):
+        """Is found empty, and is not any more when the next one looks."""
+
+        looked = False
+
+        def __bool__(self) -> bool:
+            if not self.looked:
+                self.looked = True
+                self.append(lambda: log._write(b"late"))
+                return False
+            return len(self) > 0
+
+    log._waiting = Waiting()
+    log.write("first ")
+    assert contents(tmp_path) == {"log": "first late"}
+
+
+def test_where_open_files_cannot_be_renamed_they_are_closed_before(
+    tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = opened(LogFile, "log", str(tmp_path))
+    log.write("one")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        log.rotate()
+        log.write("two")
+        failing(patch, "replace", lambda _, name: name.endswith(".1"))
+        with pytest.raises(OSError, match="No space left"):
+            log.rotate()
+        log.write("three")
+    assert contents(tmp_path) == {"log": "twothree", "log.2": "one"}
