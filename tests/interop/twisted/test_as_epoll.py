@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import sys
 from typing import Any
 
@@ -15,12 +16,12 @@ pytest.importorskip(
     exc_type=ImportError,
 )
 
-from twisted.internet import interfaces, protocol
+from twisted.internet import defer, interfaces, protocol
 from twisted.internet.epollreactor import EPollReactor
 from zope.interface import providedBy
 from zope.interface.verify import verifyObject
 
-from interop.twisted.kit import close
+from interop.twisted.kit import close, run
 from torsion.interop.twisted import TorsionReactor
 
 pytestmark = [
@@ -177,3 +178,70 @@ def test_what_cannot_be_done_is_told_with_the_same_class(both, tmp_path, monkeyp
             REFUSALS[name](each)
         told.append((refused.type, getattr(refused.value, "errno", None)))
     assert told[1] == told[0], str(refused.value)
+
+
+# --- how connections end ---------------------------------------------------------------------------------------------
+
+
+class Server(protocol.Protocol):
+    def connectionMade(self) -> None:
+        self.factory.made.callback(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    def connectionLost(self, reason: Any = protocol.connectionDone) -> None:
+        self.factory.reasons.append(reason)
+        self.factory.lost.callback(None)
+
+
+def resets(peer: socket.socket, server: Server) -> None:
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+
+
+def resets_before_we_write(peer: socket.socket, server: Server) -> None:
+    server.transport.pauseProducing()
+    resets(peer, server)
+    server.transport.write(b"x")
+    server.transport.write(b"x")
+
+
+ENDS = {
+    "the peer closes": lambda peer, server: peer.close(),
+    "the peer resets": resets,
+    "the peer resets before we write": resets_before_we_write,
+    "we close": lambda peer, server: server.transport.loseConnection(),
+    "we abort": lambda peer, server: server.transport.abortConnection(),
+    "a hook raises": lambda peer, server: peer.sendall(b"x"),
+    "the reactor stops": None,
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("family", ["TCP", "UNIX"])
+def test_connections_end_with_the_same_reason_and_text(both, tmp_path, family, name) -> None:
+    if family == "UNIX" and "resets" in name:
+        pytest.skip("a Unix socket cannot be reset")
+    told = []
+    for number, reactor in enumerate(both):
+        factory: Any = protocol.Factory.forProtocol(Server)
+        factory.made, factory.lost, factory.reasons = defer.Deferred(), defer.Deferred(), []
+        with socket.socket(socket.AF_INET if family == "TCP" else socket.AF_UNIX) as peer:
+
+            async def scenario(reactor=reactor, factory=factory, peer=peer, number=number) -> None:
+                if family == "TCP":
+                    port = reactor.listenTCP(0, factory, interface=HOST)
+                    peer.connect((HOST, port.getHost().port))
+                else:
+                    reactor.listenUNIX(str(tmp_path / str(number)), factory)
+                    peer.connect(str(tmp_path / str(number)))
+                server = await factory.made
+                if ENDS[name] is not None:
+                    ENDS[name](peer, server)
+                    await factory.lost
+
+            run(reactor, scenario)
+        [reason] = factory.reasons
+        told.append((reason.type, str(reason.value), reason.getErrorMessage()))
+    assert told[1] == told[0]

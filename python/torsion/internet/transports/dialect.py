@@ -67,6 +67,10 @@ class Dialect:
         """Return the Failure for a connection that did not."""
         return _LOST
 
+    def broken(self, problem: OSError) -> Any:
+        """Return the Failure for a connection that did not end in order, with what the system says of it."""
+        return self.Failure(self.error.ConnectionLost(problem))
+
     def aborted(self) -> Any:
         """Return the Failure for one that was ended here."""
         return _ABORTED

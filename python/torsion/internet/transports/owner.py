@@ -82,7 +82,7 @@ class StreamOwner:
         if code == REASON_TLS and reason is not None:
             return dialect.Failure(self.reactor.tls.failure(*reason))
         if errno:
-            return dialect.Failure(dialect.error.ConnectionLost(OSError(errno, strerror(errno))))
+            return dialect.broken(OSError(errno, strerror(errno)))
         return dialect.lost()
 
     def secured(self, stream: Stream, /) -> None:

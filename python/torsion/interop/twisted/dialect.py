@@ -56,8 +56,15 @@ class _Twisted(Dialect):
         return Failure(error.ConnectionDone())
 
     def lost(self) -> Any:
-        """Return the Failure for a connection that did not."""
-        return Failure(error.ConnectionLost())
+        """Return the Failure for a connection that the reactor's end has ended."""
+        return Failure(error.ConnectionLost("Connection lost"))
+
+    def broken(self, problem: OSError) -> Any:
+        """Return the Failure for a connection that did not end in order: as Twisted's own transports make it, whose text tells no
+        more, but with *problem* as its cause."""
+        lost = error.ConnectionLost()
+        lost.__cause__ = problem
+        return Failure(lost)
 
     def aborted(self) -> Any:
         """Return the Failure for one that was ended here."""
