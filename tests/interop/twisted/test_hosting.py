@@ -213,6 +213,37 @@ def test_signals_end_both(which, number) -> None:
             running.kill()
 
 
+DAEMON = """
+import os
+import torsion.interop.twisted; torsion.interop.twisted.install()
+from torsion.interop.twisted import hosting
+made = hosting.install()
+from twisted.internet import reactor as theirs
+if child := os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+def fork_again():
+    if child := os.fork():
+        print("again", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        made.callLater(0, theirs.stop)
+    else:
+        try:
+            made.callLater(0, print)
+        except Exception as problem:
+            os._exit(type(problem).__name__ == "WrongProcessError")
+        os._exit(9)
+
+made.callWhenRunning(made.callLater, 0, fork_again)
+theirs.run()
+print("ends", flush=True)
+"""
+
+
+def test_it_goes_along_into_the_background_until_it_has_started() -> None:
+    done = subprocess.run([sys.executable, "-c", DAEMON], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.stdout, done.returncode) == ("again 1\nends\n", 0), done.stderr
+
+
 def test_a_host_that_cannot_watch_is_refused() -> None:
     from twisted.internet.task import Clock
 

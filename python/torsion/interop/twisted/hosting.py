@@ -18,6 +18,7 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from zope.interface import implementer
 
+from torsion.internet.reactors.fork import stays
 from torsion.internet.reactors.hosted.driver import Driver
 from torsion.internet.reactors.hosted.reactor import HostedReactor
 
@@ -99,7 +100,8 @@ class GuestReactor(HostedReactor):
     """torsion's reactor inside one of Twisted's: it starts when that starts, and stops before that stops.
 
     Its own :meth:`stop` leaves Twisted's running, unless it was its own :meth:`run` that ran that.  It can do all that torsion's
-    reactors can; only the waiting is Twisted's.  In a program that forks itself into the background, make it afterwards.
+    reactors can; only the waiting is Twisted's.  Until it has started it goes along into a process that is forked off, for programs that
+    fork themselves into the background.
     """
 
     driver: TwistedDriver
@@ -116,9 +118,14 @@ class GuestReactor(HostedReactor):
         self._told: TwistedDeferred[None] | None = None
         self._ending = False
         super().__init__(TwistedDriver(host))
+        stays(self, here=False)
         if not self.driver.running():
             host.callWhenRunning(self._start)
         host.addSystemEventTrigger("before", "shutdown", self._host_stops)
+
+    def _join(self, installSignalHandlers: bool) -> None:
+        super()._join(installSignalHandlers)
+        stays(self, here=True)
 
     def run(self, installSignalHandlers: bool = True) -> None:
         """Run Twisted's reactor until this one stops, as every reactor that is hosted."""
