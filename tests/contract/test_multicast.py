@@ -120,6 +120,30 @@ class TestGroups:
 
         run(scenario)
 
+    @differs("Twisted's Deferred fails with an AttributeError, or what else there is, that names nothing")
+    @pytest.mark.parametrize("interface", ["", "::"])
+    @pytest.mark.parametrize(
+        ("group", "where", "named"),
+        [
+            (None, "", "addr"),
+            (b"225.0.0.1", "", "addr"),
+            (5, "", "addr"),
+            (GROUP, b"lo", "interface"),
+            (GROUP, None, "interface"),
+        ],
+    )
+    def test_an_argument_of_a_wrong_type_is_named(self, reactor, run, interface, group, where, named):
+        async def scenario():
+            [(member, _)] = neighbours(reactor, interface)
+            for change in (member.joinGroup, member.leaveGroup):
+                with pytest.raises(TypeError, match=rf"^{named} is a str"):
+                    await change(group, where)
+            for ttl in ("1", None, 1.5):
+                with pytest.raises(TypeError, match="int from 0 to 255"):
+                    member.setTTL(ttl)
+
+        run(scenario)
+
     @both
     def test_leaving_without_having_joined_is_told(self, reactor, run, group, interface):
         async def scenario():

@@ -205,6 +205,12 @@ class TestAddresses:
         with pytest.raises(error.InvalidAddressError):
             reactor.listenUDP(0, Post(), interface=interface)
 
+    @differs("Twisted takes bytes, and raises an AttributeError that names nothing for the others")
+    @pytest.mark.parametrize("interface", [None, 5, b"127.0.0.1", ("127.0.0.1", 0)])
+    def test_an_interface_of_a_wrong_type_is_named(self, reactor, interface):
+        with pytest.raises(TypeError, match=r"^interface is a str"):
+            reactor.listenUDP(0, Post(), interface=interface)
+
     @pytest.mark.parametrize(
         ("addr", "kind"),
         [

@@ -209,6 +209,21 @@ def test_a_unix_port_has_its_permissions_and_takes_its_file_away(reactor, tmp_pa
     assert not (tmp_path / "s").exists()
 
 
+def test_hosts_and_interfaces_can_be_bytes_and_a_timeout_without_end(reactor) -> None:
+    client = asking()
+
+    async def scenario() -> None:
+        port = reactor.listenTCP(0, echoes(), interface=HOST.encode())
+        assert port.getHost().host == HOST
+        number = port.getHost().port
+        connector = reactor.connectTCP(HOST.encode(), number, client, timeout=float("inf"))
+        assert connector.getDestination() == IPv4Address("TCP", HOST, number)
+        assert await client.answered == b"hello"
+        assert reactor.listenUDP(0, protocol.DatagramProtocol(), interface=HOST.encode()).getHost().host == HOST
+
+    run(reactor, scenario)
+
+
 # --- the clock -------------------------------------------------------------------------------------------------------
 
 

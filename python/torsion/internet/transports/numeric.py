@@ -145,6 +145,8 @@ def resolve_interface(interface: str, port: int) -> tuple[str, int] | tuple[str,
         return interface, port
     if "%" not in interface and isIPv6Address(interface):
         return interface, port, 0, 0
+    if "\0" in interface:  # where the system's look-up would take it to end
+        raise ValueError(f"{interface!r} can be no name of this computer: there is a NUL in it")
     from socket import AF_INET, AF_INET6, SOCK_STREAM, getaddrinfo
 
     family = AF_INET6 if ":" in interface else AF_INET

@@ -13,7 +13,7 @@ from torsion.internet.error import ServiceNameUnknownError
 from torsion.internet.transports.connecting import Attempt, BaseConnector
 from torsion.internet.transports.connector import Connector
 from torsion.internet.transports.unix import Connector as _UNIXConnector
-from torsion.interop.twisted.dialect import TWISTED
+from torsion.interop.twisted.dialect import TWISTED, as_text
 from torsion.interop.twisted.handles import lent, take_back
 from torsion.interop.twisted.posing import Posing
 from torsion.interop.twisted.streams import StreamOwning, TCPClient, UNIXClient
@@ -107,9 +107,11 @@ class TCPConnector(_Connecting, Connector):
     poses_as = tcp.Connector
     streams = TCPClient
 
-    def __init__(self, host: Any, port: Any, *args: Any) -> None:
+    def __init__(self, host: Any, port: Any, factory: Any, timeout: float | None, *args: Any) -> None:
+        if timeout == float("inf"):
+            timeout = None  # both have no limit
         try:
-            super().__init__(host, port, *args)
+            super().__init__(as_text(host), port, factory, timeout, *args)
         except ServiceNameUnknownError:
             problem = f"service/proto not found ({port!r})"
             raise TWISTED.error.ServiceNameUnknownError(string=problem) from None

@@ -23,7 +23,7 @@ from torsion.internet.transports.datagramowner import DatagramPort
 from torsion.internet.transports.multicast import MulticastPort as _MulticastPort
 from torsion.internet.transports.unixdatagram import ConnectedUNIXDatagramPort as _ConnectedUNIXDatagramPort
 from torsion.internet.transports.unixdatagram import UNIXDatagramPort as _UNIXDatagramPort
-from torsion.interop.twisted.dialect import TWISTED
+from torsion.interop.twisted.dialect import TWISTED, as_text
 from torsion.interop.twisted.handles import Lending, take_back
 from torsion.interop.twisted.posing import Posing
 
@@ -95,9 +95,7 @@ class _UDP(_Datagrams, _Inet):
 
     def __init__(self, *arguments: Any) -> None:
         port, protocol, interface, *others = arguments
-        if isinstance(interface, bytes):  # an address can be either in Twisted
-            interface = interface.decode("ascii", "replace")
-        super().__init__(port, protocol, interface, *others)
+        super().__init__(port, protocol, as_text(interface), *others)
 
     def write(self, datagram: bytes, addr: tuple[str, int] | None = None) -> None:
         """Send one datagram: see ``IUDPTransport``."""

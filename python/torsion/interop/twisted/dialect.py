@@ -19,9 +19,14 @@ from twisted.python.log import msg
 
 from torsion.internet.transports.dialect import Dialect
 
-__all__ = ["TWISTED"]
+__all__ = ["TWISTED", "as_text"]
 
 _FIELD = re.compile(r"\{(\w+)!?(r|)\}")
+
+
+def as_text(host: Any) -> Any:
+    """Return *host*, the name or the address of one, as text: for Twisted, both can be bytes as well."""
+    return host.decode("ascii", "replace") if isinstance(host, bytes) else host
 
 
 class _Twisted(Dialect):

@@ -15,6 +15,7 @@ from torsion.interop.twisted.datagrams import (
     UDPPort,
     UNIXDatagramPort,
 )
+from torsion.interop.twisted.dialect import as_text
 from torsion.interop.twisted.ports import TCPPort, UNIXPort
 from torsion.interop.twisted.tls import TwistedTLS
 
@@ -48,7 +49,7 @@ class ProvidesTCP:
             if interface not in ("", binding.interface):
                 raise ValueError(f"interface {interface!r} disagrees with {port!r}; leave it out")
             return _listen(BoundPort(binding, factory, backlog, self))  # type: ignore[arg-type]
-        return _listen(TCPPort(port, factory, backlog, interface, self))  # type: ignore[arg-type]
+        return _listen(TCPPort(port, factory, backlog, as_text(interface), self))  # type: ignore[arg-type]
 
     def connectTCP(
         self, host: str, port: Any, factory: Any, timeout: float | None = 30, bindAddress: Any = None
@@ -70,7 +71,7 @@ class ProvidesTCP:
     ) -> TCPPort:
         """Accept TLS connections: see ``IReactorSSL``."""
         layer = self.tls.layer(contextFactory, False, factory, self)
-        listening = TCPPort(port, layer, backlog, interface, self)  # type: ignore[arg-type]
+        listening = TCPPort(port, layer, backlog, as_text(interface), self)  # type: ignore[arg-type]
         listening.kind = "TLS"
         return _listen(listening)
 

@@ -167,7 +167,7 @@ class TestResolveInterface:
         with pytest.raises(OSError):
             resolve_interface("no-such-host.invalid", 7)
 
-    @pytest.mark.parametrize("interface", ["\udcff", "x" * 64])
+    @pytest.mark.parametrize("interface", ["\udcff", "x" * 64, "127.0.0.1\0", "localhost\0x"])
     def test_no_name(self, interface):
         with pytest.raises(ValueError):
             resolve_interface(interface, 7)
