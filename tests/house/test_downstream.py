@@ -72,6 +72,8 @@ def test_what_is_known_to_differ_may(compare) -> None:
     assert not compare.equal(epoll, fewer, frozenset({"a.b.d"}))
     nothing = compare.Outcome((), frozenset())
     assert not compare.equal(nothing, nothing, frozenset())
+    broken = compare.Outcome((("error", 3),), frozenset({"tests/test_x.py"}))
+    assert not compare.equal(broken, broken, frozenset())
 
 
 def test_a_run_that_says_nothing_is_no_success(compare) -> None:
