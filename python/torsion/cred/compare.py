@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from typing import Any
 
 __all__ = ["same"]
@@ -14,6 +13,8 @@ def same(one: Any, other: Any) -> bool:
     :param one: text or bytes; what is neither is compared as Python does.
     :param other: the same; text is never equal to bytes.
     """
+    from hmac import compare_digest  # late, as in `digest`
+
     if isinstance(one, str) and isinstance(other, str):
         return compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
     if isinstance(one, bytes) and isinstance(other, bytes):

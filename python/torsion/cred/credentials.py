@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
-import socket
+import os
 import time
-from hmac import HMAC
 from typing import Any
 
 from zope.interface import Attribute, Interface, implementer
@@ -152,6 +148,9 @@ class CramMD5Credentials:
     def getChallenge(self) -> bytes:
         """Return the challenge; always the same."""
         if not self.challenge:
+            import secrets  # late, as in `digest`; so are the others
+            import socket
+
             host = socket.gethostname() if self.host is None else self.host
             name = host.encode("idna") if isinstance(host, str) else host
             # That it cannot be guessed is all that keeps an old answer from doing again.
@@ -176,7 +175,9 @@ class CramMD5Credentials:
         """Return whether the answer was made with *password*."""
         if self.response is None:
             return False
-        return same(HMAC(password, self.getChallenge(), hashlib.md5).hexdigest().encode(), self.response.lower())
+        from hmac import HMAC
+
+        return same(HMAC(password, self.getChallenge(), "md5").hexdigest().encode(), self.response.lower())
 
 
 @implementer(IUsernameHashedPassword, IUsernameDigestHash)
@@ -242,7 +243,7 @@ class DigestCredentialFactory:
         """
         self.algorithm = algorithm
         self.authenticationRealm = authenticationRealm
-        self.privateKey = secrets.token_bytes(32)
+        self.privateKey = os.urandom(32)
 
     def getChallenge(self, address: str | bytes | None) -> dict[str, bytes]:
         """Return a challenge: the fields of the header, by name.
@@ -284,7 +285,7 @@ class DigestCredentialFactory:
         return DigestedCredentials(fields["username"], method, self.authenticationRealm, fields)
 
     def _generateNonce(self) -> bytes:
-        return secrets.token_hex(16).encode()
+        return os.urandom(16).hex().encode()
 
     def _getTime(self) -> float:
         return time.time()
@@ -292,13 +293,19 @@ class DigestCredentialFactory:
     def _generateOpaque(self, nonce: bytes, address: str | bytes | None) -> bytes:
         """Return what the client has to bring back, sealed."""
         content = b",".join((nonce, _bytes_of(address), b"%d" % int(self._getTime())))
+        import base64
+
         return self._seal(content) + b"-" + base64.b64encode(content)
 
     def _seal(self, content: bytes) -> bytes:
-        return HMAC(self.privateKey, content, hashlib.sha256).hexdigest().encode()
+        from hmac import HMAC
+
+        return HMAC(self.privateKey, content, "sha256").hexdigest().encode()
 
     def _verifyOpaque(self, opaque: bytes, nonce: bytes, address: str | bytes | None) -> None:
         """Raise ``LoginFailed`` unless we have made *opaque*, for that nonce and address, and not too long ago."""
+        import base64
+
         seal, _, encoded = opaque.partition(b"-")
         try:
             content = base64.b64decode(encoded, validate=True)

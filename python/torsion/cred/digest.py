@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable
-from typing import Any
 
 __all__ = ["ALGORITHMS", "calcHA1", "calcHA2", "calcResponse", "parseFields"]
 
 
-def _sha512_256(data: bytes) -> Any:
-    return hashlib.new("sha512_256", data)
-
-
-ALGORITHMS: dict[bytes, Callable[[bytes], Any]] = {
-    b"md5": hashlib.md5,
-    b"sha": hashlib.sha1,
-    b"sha-256": hashlib.sha256,
-    b"sha-512-256": _sha512_256,
-    b"md5-sess": hashlib.md5,
-    b"sha-256-sess": hashlib.sha256,
-    b"sha-512-256-sess": _sha512_256,
+ALGORITHMS: dict[bytes, str] = {
+    b"md5": "md5",
+    b"sha": "sha1",
+    b"sha-256": "sha256",
+    b"sha-512-256": "sha512_256",
+    b"md5-sess": "md5",
+    b"sha-256-sess": "sha256",
+    b"sha-512-256-sess": "sha512_256",
 }
-"""The hash of each algorithm, by its name in lower case.  Of them, RFC 7616 recommends ``sha-256``; ``sha`` is in none."""
+"""What ``hashlib`` calls the hash of each algorithm, by its name in lower case.  Of them, RFC 7616 recommends ``sha-256``; ``sha`` is in none."""
 
 
 def _hashed(algorithm: bytes, *parts: bytes) -> bytes:
+    import hashlib  # late: plugins are imported by programs that only look for others
+
     try:
-        function = ALGORITHMS[algorithm.lower()]
+        name = ALGORITHMS[algorithm.lower()]
     except KeyError:
-        known = ", ".join(name.decode() for name in ALGORITHMS)
+        known = ", ".join(each.decode() for each in ALGORITHMS)
         raise ValueError(f"there is no digest algorithm {algorithm!r}; there are {known}") from None
-    digest: str = function(b":".join(parts)).hexdigest()
-    return digest.encode()
+    return hashlib.new(name, b":".join(parts)).hexdigest().encode()
 
 
 def calcHA1(

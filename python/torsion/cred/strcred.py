@@ -14,7 +14,6 @@ from zope.interface import Attribute, Interface
 
 from torsion.plugin import getPlugins
 from torsion.python.reflect import qual
-from torsion.python.usage import UsageError
 
 __all__ = [
     "AuthOptionMixin",
@@ -128,6 +127,10 @@ class AuthOptionMixin:
 
     def opt_auth(self, description: str) -> None:
         """Specify an authentication method for the server."""
+        from torsion.python.usage import (
+            UsageError,  # late: plugins of checkers are imported by whoever looks for any plugin
+        )
+
         try:
             self.addChecker(makeChecker(description))
         except UnsupportedInterfaces as error:
@@ -167,6 +170,8 @@ class AuthOptionMixin:
 
     def opt_help_auth_type(self, authType: str) -> NoReturn:
         """Show help for a particular authentication type."""
+        from torsion.python.usage import UsageError
+
         try:
             factory = findCheckerFactory(authType)
         except InvalidAuthType:
