@@ -123,3 +123,55 @@ def test_a_reader_that_goes_away_is_no_trouble(project) -> None:
         running.stdout.close()
         assert running.wait(timeout=30) == 1
         assert running.stderr.read() == b""
+
+
+APPLICATION = """\
+import twisted.internet.error
+from twisted.internet import defer, endpoints, protocol, task
+from twisted.protocols import basic
+from twisted.python import log
+
+
+class Echo(basic.LineReceiver):
+    def lineReceived(self, line):
+        self.sendLine(line.upper())
+
+
+class Asks(basic.LineReceiver):
+    def __init__(self):
+        self.answer, self.gone = defer.Deferred(), defer.Deferred()
+
+    def lineReceived(self, line):
+        self.answer.callback(line)
+        self.transport.loseConnection()
+
+    def connectionLost(self, reason):
+        self.gone.errback(reason)
+
+
+@defer.inlineCallbacks
+def main(reactor):
+    server = endpoints.serverFromString(reactor, "tcp:0:interface=127.0.0.1")
+    port = yield server.listen(protocol.Factory.forProtocol(Echo))
+    client = endpoints.TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+    asks = yield endpoints.connectProtocol(client, Asks())
+    asks.sendLine(b"hello")
+    print((yield asks.answer).decode())
+    try:
+        yield asks.gone
+    except twisted.internet.error.ConnectionDone:
+        print("done, by", twisted.internet.error.ConnectionDone.__module__)
+    yield port.stopListening()
+
+
+if __name__ == "__main__":
+    task.react(main)
+"""
+
+
+def test_a_ported_program_runs(tmp_path, capsys) -> None:
+    path = tmp_path / "application.py"
+    path.write_text(APPLICATION)
+    assert main(["port", "--write", str(path)]) == 0, capsys.readouterr().out
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False, timeout=30)
+    assert done.stdout == "HELLO\ndone, by torsion.internet.error\n", done.stderr
