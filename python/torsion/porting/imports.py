@@ -58,7 +58,7 @@ def split_from(source: Source, node: ast.ImportFrom, left: Sequence[ast.alias], 
     alone = not source.text[source.line_start(start) : start].strip() and re.fullmatch(r"\s*(?:#.*)?", source.line(end))
     text = source.text[start:end]
     if "(" in text and re.search(r"[\r\n]", text):
-        edits, moved = _take_out(source, node, left, bool(alone))
+        edits, moved = _take_out(source, left, bool(alone))
         edits.append(rename_from(source, node, module))
     else:
         gone = set(map(id, left))
@@ -101,14 +101,12 @@ def _line_below(source: Source, node: ast.ImportFrom, left: Sequence[ast.alias],
     return Edit(below, below, source.newline + text)  # the file ends without a line's end
 
 
-def _take_out(
-    source: Source, node: ast.ImportFrom, left: Sequence[ast.alias], whole_lines: bool
-) -> tuple[list[Edit], list[str]]:
+def _take_out(source: Source, left: Sequence[ast.alias], whole_lines: bool) -> tuple[list[Edit], list[str]]:
     """Return the changes by which *left* leave their statement, and the lines that leave as a whole.
 
     :param whole_lines: whether lines may leave with their comments: if all of *left* have one of their own.
     """
-    places = [_place(source, node, alias) for alias in left]
+    places = [_place(source, alias) for alias in left]
     if whole_lines and all(line is not None for _, line in places):
         edits = [line for _, line in places if line is not None]
         return edits, [_with_comma(source.text[edit.start : edit.end]) for edit in edits]
@@ -121,29 +119,30 @@ def _with_comma(line: str) -> str:
     return f"{name.strip().removesuffix(',').strip()}," + (f"  {mark}{comment}" if mark else "")
 
 
-def _place(source: Source, node: ast.ImportFrom, alias: ast.alias) -> tuple[list[Edit], Edit | None]:
+def _place(source: Source, alias: ast.alias) -> tuple[list[Edit], Edit | None]:
     """Return the changes by which one name leaves a statement in brackets, and the one by which its line does, if it has one."""
     start, end = source.span(alias)
     between = _BETWEEN.match(source.text, end)
     comma = between.end() if between else end
-    edits = list(_without(source, start, end, comma))
+    if source.text[comma] != ",":
+        comma = -1  # it is the last, and has none
     first = source.line_start(start)
-    behind = end + (1 if comma == end else 0)
     alone = (
         not source.text[first:start].strip()
         and re.fullmatch(r"[ \t]*,?[ \t]*(?:#.*)?", source.line(end))
-        and (comma == end or source.text[comma] != "," or "\n" not in source.text[end:comma])
-        and not re.search(r"[\r\n]", source.text[start:end])
-        and behind <= source.span(node)[1]
+        and not re.search(r"[\r\n]", source.text[start : max(end, comma)])
     )
-    return edits, Edit(first, source.next_line(end), "") if alone else None
+    line = Edit(first, source.next_line(end), "") if alone else None
+    return list(_without(source, start, end, comma)), line
 
 
 def _without(source: Source, start: int, end: int, comma: int) -> Iterator[Edit]:
-    if source.text[comma : comma + 1] == ",":
-        if comma == end or not source.text[end:comma].strip(" \t"):
-            blank = re.compile(r"[ \t]*").match(source.text, comma + 1)
-            yield Edit(start, blank.end() if blank else comma + 1, "")
-            return
+    """Yield the changes that take out what is from *start* to *end*, and its comma."""
+    if comma < 0:
+        yield Edit(start, end, "")
+    elif source.text[end:comma].strip(" \t"):
+        yield Edit(start, end, "")
         yield Edit(comma, comma + 1, "")
-    yield Edit(start, end, "")
+    else:
+        blank = re.compile(r"[ \t]*").match(source.text, comma + 1)
+        yield Edit(start, blank.end() if blank else comma + 1, "")

@@ -307,7 +307,8 @@ def modules(draw: st.DrawFn) -> bytes:
     for statement in draw(st.lists(st.one_of(from_imports(), plain_imports(), USES), max_size=6)):
         shape = draw(st.sampled_from(["{}", "if x:\n    {}", "if x: {}", "a = 1; {}", "try:\n  {}\nexcept E: pass"]))
         lines.append(shape.format(statement))
-    text = draw(st.sampled_from(["\n", "\r\n"])).join(lines) + draw(st.sampled_from(["", "\n"]))
+    text = "\n".join(lines) + draw(st.sampled_from(["", "\n"]))
+    text = text.replace("\n", draw(st.sampled_from(["\n", "\r\n", "\r"])))
     return text.encode(draw(st.sampled_from(["utf-8", "utf-8-sig"])))
 
 
