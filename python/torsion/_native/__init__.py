@@ -13,6 +13,8 @@ from torsion._native._core import (
     Bypass,
     Connector,
     Datagram,
+    Deferred,
+    DeferredAwaiter,
     Engine,
     LineDelivery,
     LineSender,
@@ -21,7 +23,11 @@ from torsion._native._core import (
     Timer,
     TLSContext,
     Watch,
+    collect_fired,
+    ensureDeferred,
+    run_steps,
     spawn,
+    succeed,
 )
 
 __all__ = [
@@ -34,6 +40,8 @@ __all__ = [
     "Bypass",
     "Connector",
     "Datagram",
+    "Deferred",
+    "DeferredAwaiter",
     "Engine",
     "LineDelivery",
     "LineSender",
@@ -42,5 +50,9 @@ __all__ = [
     "TLSContext",
     "Timer",
     "Watch",
+    "collect_fired",
+    "ensureDeferred",
+    "run_steps",
     "spawn",
+    "succeed",
 ]

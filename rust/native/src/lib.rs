@@ -7,6 +7,7 @@ mod bytes;
 mod call;
 mod connector;
 mod datagram;
+mod deferred;
 #[cfg(unix)]
 mod descriptor;
 mod engine;
@@ -45,6 +46,8 @@ mod _core {
     #[pymodule_export]
     use crate::datagram::PyDatagram;
     #[pymodule_export]
+    use crate::deferred::{PyAwaiter, PyDeferred, collect_fired};
+    #[pymodule_export]
     use crate::engine::PyEngine;
     #[pymodule_export]
     use crate::lines::{PyLineDelivery, PyLineSender};
@@ -73,6 +76,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::panic::watch();
+        crate::deferred::install(module)?;
         module.add("REASON_DONE", CloseReason::Done.code())?;
         module.add("REASON_LOST", CloseReason::Lost(0).code())?;
         module.add("REASON_ABORTED", CloseReason::Aborted.code())?;

@@ -4,7 +4,7 @@
 //! they are imported when one is first raised, never when the module is loaded.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyType};
 
 macro_rules! names {
     ($($(#[$doc:meta])* $function:ident = $name:literal;)*) => {
@@ -68,6 +68,20 @@ names! {
     raised = "raised";
     ready = "ready";
     watch_failed = "watch_failed";
+    /// Deferreds, their failures, and what is remembered of them.
+    callback = "callback";
+    errback = "errback";
+    cancel = "cancel";
+    debug = "debug";
+    capture_vars = "captureVars";
+    fail_result = "failResult";
+    creator = "creator";
+    invoker = "invoker";
+    note_added = "note_added";
+    value = "value";
+    traceback = "__traceback__";
+    raise_exception = "raiseException";
+    throw_exception_into_generator = "throwExceptionIntoGenerator";
     /// Exceptions of a module that an owner brought along.
     already_called = "AlreadyCalled";
     already_cancelled = "AlreadyCancelled";
@@ -83,6 +97,38 @@ pub(crate) mod errors {
     import_exception!(torsion.internet.error, MessageLengthError);
     import_exception!(torsion.internet.error, WrongProcessError);
     import_exception!(torsion.internet.error, WrongThreadError);
+}
+
+macro_rules! imported {
+    ($($(#[$doc:meta])* $function:ident: $kind:ty = $module:literal, $name:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[inline]
+            pub(crate) fn $function(py: pyo3::Python<'_>) -> pyo3::PyResult<&pyo3::Bound<'_, $kind>> {
+                static PLACE: pyo3::sync::PyOnceLock<pyo3::Py<$kind>> = pyo3::sync::PyOnceLock::new();
+                PLACE.import(py, $module, $name)
+            }
+        )*
+    };
+}
+
+imported! {
+    failure: PyType = "torsion.python.failure", "Failure";
+    /// What the native Deferred leaves to Python, which is what happens rarely.
+    debug_info: PyAny = "torsion.internet.defer._debug", "DebugInfo";
+    callers: PyAny = "torsion.internet.defer._debug", "callers";
+    warn_circular: PyAny = "torsion.internet.defer._debug", "warn_circular";
+    passthru: PyAny = "torsion.internet.defer._debug", "passthru";
+    fired_before: PyAny = "torsion.internet.defer._debug", "fired_before";
+    cancelled: PyAny = "torsion.internet.defer._errors", "CancelledError";
+    not_a_coroutine: PyAny = "torsion.internet.defer._errors", "not_a_coroutine";
+    go_on: PyAny = "torsion.internet.defer._kinds", "GO_ON";
+    is_steps: PyAny = "torsion.internet.defer._driver", "is_steps";
+    returned: PyAny = "torsion.internet.defer._driver", "Return";
+    check_place: PyAny = "torsion.internet.defer._driver", "check_place";
+    add_timeout: PyAny = "torsion.internet.defer._outside", "add_timeout";
+    to_future: PyAny = "torsion.internet.defer._outside", "to_future";
+    from_future: PyAny = "torsion.internet.defer._outside", "from_future";
 }
 
 /// A function of Python's own library, for what is asked for rarely.

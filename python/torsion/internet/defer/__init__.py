@@ -1,10 +1,11 @@
 """Deferreds: results that are not there yet, functions that gather and order them, and locks and queues made of them.
 
 Start in ``_deferred.py`` (the class) and ``_run.py`` (how callbacks run); ``_driver.py`` runs coroutines and generators.
+These, and ``_start.py``, have a native twin (``rust/native/src/deferred``) that is used in their place; ``_twins.py``
+chooses.
 """
 
 from ._debug import DebugInfo, logError, passthru
-from ._deferred import Deferred
 from ._errors import (
     AlreadyCalledError,
     AlreadyTryingToLockError,
@@ -18,10 +19,11 @@ from ._errors import (
 )
 from ._filelock import DeferredFilesystemLock
 from ._gather import FAILURE, SUCCESS, DeferredList, gatherResults, race
-from ._inline import ensureDeferred, inlineCallbacks, returnValue
+from ._inline import inlineCallbacks, returnValue
 from ._kinds import DeferredCallback, DeferredErrback
-from ._make import execute, fail, getDebugging, maybeDeferred, setDebugging, succeed
+from ._make import execute, fail, getDebugging, maybeDeferred, setDebugging
 from ._sync import DeferredLock, DeferredQueue, DeferredSemaphore
+from ._twins import Deferred, ensureDeferred, succeed
 
 __all__ = [
     "FAILURE",

@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from torsion.logger import Logger
+from torsion.python.reflect import safe_repr
+
+from ._errors import AlreadyCalledError
+from ._kinds import Bound
 
 if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
     from torsion.python.failure import Failure
 
-__all__ = ["DebugInfo", "callers", "enabled", "log", "logError", "passthru", "warn_circular"]
+    from ._kinds import Entry
+
+__all__ = ["DebugInfo", "NotedSteps", "callers", "fired_before", "functions_of", "log", "logError", "passthru", "warn_circular"]
 
 _T = TypeVar("_T")
 
 log = Logger("torsion.internet.defer")
 
-enabled = False
-"""Whether every Deferred remembers where it was made.  Changed by :func:`setDebugging`."""
-
 _OWN_PACKAGE = __name__.rpartition(".")[0]
+
+
+MOST_NOTED = 100
+"""So many of the callbacks that were added last are remembered: a Deferred may live long and get any number of them."""
+
+
+def _user() -> FrameType:
+    """Return the frame of whoever uses Deferreds."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OWN_PACKAGE):
+        frame = frame.f_back
+    return frame
 
 
 def callers() -> list[str]:
     """Return the call stack of whoever uses Deferreds: text lines, innermost last, without the frames of this package."""
     # Only debugging needs the module, and it is not cheap to load.
-    import sys
     import traceback
 
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OWN_PACKAGE):
-        frame = frame.f_back
-    return traceback.format_stack(frame)
+    return traceback.format_stack(_user())
 
 
 def _marked(mark: str, title: str, stack: list[str] | None) -> str:
@@ -47,17 +62,39 @@ class DebugInfo:
     It is an object apart, so that the price of a finalizer is paid by the Deferreds that need one and by no others.
 
     :ivar creator: text lines, the stack that made the Deferred (debugging only).
+    :ivar added: of each step that was added, the names of its functions, and the code and line that added it (debugging
+        only).
     :ivar invoker: text lines, the stack that fired it (debugging only).
     :ivar failResult: the failure that nobody has handled so far, or ``None``.
     """
 
     creator: list[str] | None = None
     invoker: list[str] | None = None
+    added: deque[tuple[str, CodeType, int]] | None = None
     failResult: Failure | None = None
 
+    def note_added(self, functions: Iterable[object]) -> None:
+        """Remember that whoever uses Deferreds adds a step with these *functions* now."""
+        if self.added is None:
+            self.added = deque(maxlen=MOST_NOTED)
+        frame = _user()
+        names = ", ".join(getattr(function, "__qualname__", None) or safe_repr(function) for function in functions)
+        self.added.append((names, frame.f_code, frame.f_lineno))
+
     def stacks(self) -> str:
-        """Return both stacks as text, lines marked with ``C:`` for the creation and ``I:`` for the invocation."""
-        return _marked("C", "Deferred was created:", self.creator) + _marked("I", "First Invoker was:", self.invoker)
+        """Return what is known as text.
+
+        Lines are marked with ``C:`` for the creation, ``A:`` for the callbacks that were added, ``I:`` for the invocation.
+        """
+        added = [
+            f'{names} by File "{code.co_filename}", line {line}, in {code.co_name}\n'
+            for names, code, line in self.added or ()
+        ]
+        return (
+            _marked("C", "Deferred was created:", self.creator)
+            + _marked("A", "Callbacks were added:", added or None)
+            + _marked("I", "First Invoker was:", self.invoker)
+        )
 
     def __del__(self) -> None:
         """Log the failure that is left, if one is."""
@@ -66,6 +103,40 @@ class DebugInfo:
             stacks = self.stacks()
             log.critical("Unhandled error in Deferred:", isError=True)
             log.failure("(debug: {debugInfo})" if stacks else "", failure, debugInfo=stacks)
+
+
+class NotedSteps(list["Entry"]):
+    """The steps of a Deferred that is being debugged: remembers who adds them."""
+
+    __slots__ = ("_info",)
+
+    def __init__(self, info: DebugInfo) -> None:
+        super().__init__()
+        self._info = info
+
+    def append(self, entry: Entry, /) -> None:
+        """Add *entry*."""
+        if functions := functions_of(entry):
+            self._info.note_added(functions)
+        super().append(entry)
+
+
+def functions_of(entry: Entry) -> list[object]:
+    """Return the functions of *entry*, each once, or what it fires; nothing if it waits for the result."""
+    callback, errback, args, _ = entry
+    if callable(args) and args.__name__ != "forward":
+        return []
+    functions = (callback,) if errback is callback else (callback, errback)
+    return [
+        function.function if isinstance(function, Bound) else function for function in functions if function is not None
+    ]
+
+
+def fired_before(info: DebugInfo | None) -> AlreadyCalledError:
+    """Return the error that says that a Deferred was fired already, and where, if *info* knows."""
+    if info is not None and (stacks := info.stacks()):
+        return AlreadyCalledError("\n" + stacks)
+    return AlreadyCalledError()
 
 
 def logError(err: Failure) -> Failure:

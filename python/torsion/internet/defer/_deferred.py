@@ -9,11 +9,12 @@ from torsion.python.failure import Failure
 
 from . import _debug
 from ._driver import Driver, is_steps, start
-from ._errors import AlreadyCalledError, CancelledError, NotACoroutineError
+from ._errors import CancelledError, not_a_coroutine
 from ._foreign import given_out
 from ._kinds import (
     DEFERRED_TYPES,
     FAILED,
+    GO_ON,
     INTERRUPTED,
     NO_KEYWORDS,
     PAUSE,
@@ -25,21 +26,17 @@ from ._kinds import (
     failure_here,
     is_failure,
 )
-from ._outside import Future, FutureLoop, add_timeout, follow_future, to_future
+from ._outside import Future, FutureLoop, add_timeout, from_future, to_future
 from ._run import forward, ready, run
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IReactorTime
 
-__all__ = ["GO_ON", "Deferred"]
+__all__ = ["Deferred"]
 
 _T = TypeVar("_T")
 _NextT = TypeVar("_NextT")
 _P = ParamSpec("_P")
-
-GO_ON = object()
-"""What a canceller of ours returns if the Deferred shall stay unfired because its work is not done yet."""
-
 
 class Deferred(Generic[_T]):
     """A result that is not there yet.
@@ -71,9 +68,10 @@ class Deferred(Generic[_T]):
         self._chain = []
         self._hold = UNFIRED
         self._canceller = canceller
-        if _debug.enabled:
+        if self.debug:
             self._info = info = _debug.DebugInfo()
             info.creator = _debug.callers()
+            self._chain = _debug.NotedSteps(info)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -241,10 +239,10 @@ class Deferred(Generic[_T]):
         :returns: this Deferred.
         """
         d._chainedTo = self
-        if type(d) is Deferred:
+        if type(d) is Deferred and (Deferred.callback, Deferred.errback) == _HOOKS:
             self._add(d, d, forward)
         else:
-            self.addCallbacks(d.callback, d.errback)  # which the subclass may have replaced
+            self.addCallbacks(d.callback, d.errback)  # which it may have replaced
         return self  # type: ignore[return-value]
 
     def _add(self, callback: Any, errback: Any, args: Any = None, keywords: Mapping[str, Any] | None = None) -> None:
@@ -255,6 +253,8 @@ class Deferred(Generic[_T]):
             self._add_and_run(entry)
 
     def _add_and_run(self, entry: Entry) -> None:
+        if self._info is not None and self._info.creator is not None and (functions := _debug.functions_of(entry)):
+            self._info.note_added(functions)
         if self._hold < INTERRUPTED:
             self._chain = [entry]
         else:
@@ -319,10 +319,8 @@ class Deferred(Generic[_T]):
         """Ignore the one result that comes after a cancellation; else complain that there is a second one."""
         if self._suppress:
             self._suppress = False
-        elif self._info is not None and (stacks := self._info.stacks()):
-            raise AlreadyCalledError("\n" + stacks)
         else:
-            raise AlreadyCalledError
+            raise _debug.fired_before(self._info)
 
     def cancel(self) -> None:
         """Ask whoever is to fire this Deferred to give up, and fire it with :class:`CancelledError` if that did not.
@@ -472,7 +470,7 @@ class Deferred(Generic[_T]):
         :raises NotACoroutineError: if *coro* is neither.
         """
         if not is_steps(coro):
-            raise NotACoroutineError(f"{coro!r} is not a coroutine; call the async function first")
+            raise not_a_coroutine(coro)
         return start(Deferred, coro)
 
     def asFuture(self, loop: FutureLoop) -> Future[_T]:
@@ -488,17 +486,11 @@ class Deferred(Generic[_T]):
 
         Cancelling it cancels the future; it then fails with what the future raises, ``asyncio.CancelledError``.
         """
-
-        def cancel(_: Deferred[Any]) -> Any:
-            future.cancel()
-            return GO_ON
-
-        deferred: Deferred[_NextT] = Deferred(cancel)
-        follow_future(deferred, future)
-        return deferred
+        return from_future(Deferred, future)
 
 
 DEFERRED_TYPES.add(Deferred)
+_HOOKS = Deferred.callback, Deferred.errback
 
 
 def _shown(function: Any, args: Any, keywords: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:

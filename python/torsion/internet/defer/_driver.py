@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from torsion.python.failure import Failure
 
-from . import _debug
 from ._foreign import taken_in
 from ._kinds import DEFERRED_TYPES, INTERRUPTED, OWN_PACKAGE, PLAIN, UNFIRED, failure_here, is_failure
 
 if TYPE_CHECKING:
     from ._deferred import Deferred
 
-__all__ = ["Driver", "Return", "Steps", "is_steps", "resume", "start"]
+__all__ = ["Driver", "Return", "Steps", "check_place", "is_steps", "resume", "start"]
 
 Steps: TypeAlias = "Coroutine[Any, Any, Any] | Generator[Any, Any, Any]"
 
@@ -65,14 +64,14 @@ def start(kind: type[Deferred[Any]], steps: Steps) -> Deferred[Any]:
             waiting = context.run(_advance, kind, steps, waiting)
     except StopIteration as stop:
         result = stop.value
-        if type(result) in PLAIN and not _debug.enabled:  # mostly; as in succeed()
+        if type(result) in PLAIN and not kind.debug:  # mostly; as in succeed()
             deferred = _new(kind)
             deferred._hold = 0
             deferred.result = result
             return deferred
     except Return as left:
         result = left.value
-        _check_place(left)
+        check_place(left)
     except BaseException:  # noqa: BLE001  # it becomes the result
         result = failure_here(kind.debug)
     else:
@@ -100,7 +99,7 @@ def resume(driver: Driver, result: Any) -> Deferred[Any] | None:
         result = stop.value
     except Return as left:
         result = left.value
-        _check_place(left)
+        check_place(left)
     except BaseException:  # noqa: BLE001  # it becomes the result
         result = failure_here(driver.deferred.debug)
     else:
@@ -159,7 +158,7 @@ def _frames_of(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int
         traceback = traceback.tb_next
 
 
-def _check_place(left: Return) -> None:
+def check_place(left: Return) -> None:
     """Warn if :func:`returnValue` was not called by the generator itself, but by a function that this called."""
     users = [
         (frame, line)

@@ -18,6 +18,7 @@ __all__ = [
     "QueueOverflow",
     "QueueUnderflow",
     "TimeoutError",
+    "not_a_coroutine",
 ]
 
 
@@ -38,6 +39,11 @@ class TimeoutError(Exception):
 
 class NotACoroutineError(TypeError):
     """A coroutine, a generator or a Deferred was needed, and something else was given."""
+
+
+def not_a_coroutine(thing: object) -> NotACoroutineError:
+    """Return the error that says that *thing* is no coroutine."""
+    return NotACoroutineError(f"{thing!r} is not a coroutine or a Deferred; call the async function first")
 
 
 class QueueOverflow(Exception):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from torsion.internet import _current
 from torsion.python.lockfile import FilesystemLock
 
-from ._deferred import Deferred
 from ._errors import AlreadyTryingToLockError, TimeoutError
 from ._make import fail
+from ._twins import Deferred
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IDelayedCall, IReactorTime

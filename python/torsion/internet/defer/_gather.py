@@ -8,9 +8,8 @@ from typing import Any, TypeVar, cast
 from torsion.python.failure import Failure
 
 from ._debug import log
-from ._deferred import Deferred
 from ._errors import FailureGroup, FirstError
-from ._kinds import UNFIRED
+from ._twins import Deferred, collect_fired
 
 __all__ = ["FAILURE", "SUCCESS", "DeferredList", "gatherResults", "race"]
 
@@ -48,37 +47,36 @@ class DeferredList(Deferred["list[tuple[bool, Any]]"]):
         consumeErrors: bool = False,
     ) -> None:
         super().__init__()
-        self._deferreds = list(deferredList)
-        self._missing = len(self._deferreds)
-        self.resultList: list[tuple[bool, Any] | None] = [None] * self._missing
+        self._deferreds = deferreds = list(deferredList)
+        self.resultList: list[tuple[bool, Any] | None] = [None] * len(deferreds)
         self.fireOnOneCallback = fireOnOneCallback
         self.fireOnOneErrback = fireOnOneErrback
         self.consumeErrors = consumeErrors
+        # Those that have results, which would only pass through a callback.
+        begin = 0 if fireOnOneCallback else collect_fired(deferreds, self.resultList)
+        self._missing = len(deferreds) - begin
+        if not self._missing and not fireOnOneCallback:
+            self.callback(cast("Any", self.resultList))
+            return
         succeeded, failed = self._succeeded, self._failed
-        for index, deferred in enumerate(self._deferreds):
-            if type(deferred) is Deferred and not deferred._hold:
-                # It has a result, which would only pass through a callback.
-                succeeded(deferred.result, index)
-            else:
-                where = (index,)
-                deferred.addCallbacks(succeeded, failed, where, None, where, None)
-        if not self._deferreds and not fireOnOneCallback:
-            self.callback([])
+        for index in range(begin, len(deferreds)):
+            where = (index,)
+            deferreds[index].addCallbacks(succeeded, failed, where, None, where, None)
 
     def _succeeded(self, result: _T, index: int) -> _T:
         self.resultList[index] = (SUCCESS, result)
         self._missing -= 1
         if self.fireOnOneCallback:
-            if self._hold & UNFIRED:
+            if not self.called:
                 self.callback(cast("Any", (result, index)))
-        elif not self._missing and self._hold & UNFIRED:
+        elif not self._missing and not self.called:
             self.callback(cast("Any", self.resultList))
         return result
 
     def _failed(self, failure: Failure, index: int) -> Failure | None:
         self.resultList[index] = (FAILURE, failure)
         self._missing -= 1
-        if self._hold & UNFIRED:
+        if not self.called:
             if self.fireOnOneErrback:
                 self.errback(FirstError(failure, index))
             elif not self._missing:

@@ -1,19 +1,17 @@
-"""Generators and coroutines as Deferreds: inlineCallbacks and ensureDeferred."""
+"""Generators as Deferreds: inlineCallbacks."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Generator
 from functools import wraps
 from types import GeneratorType
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from ._deferred import Deferred
-from ._driver import Return, is_steps, start
-from ._errors import NotACoroutineError
-from ._kinds import DEFERRED_TYPES
+from ._driver import Return
+from ._twins import Deferred, run_steps
 
-__all__ = ["ensureDeferred", "inlineCallbacks", "returnValue"]
+__all__ = ["inlineCallbacks", "returnValue"]
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -37,7 +35,7 @@ def inlineCallbacks(f: Callable[_P, Generator[Deferred[Any], Any, _T]]) -> Calla
             raise _not_a_generator(f, left.value) from None
         if not isinstance(steps, GeneratorType):
             raise _not_a_generator(f, steps)
-        return start(Deferred, steps)
+        return run_steps(steps)
 
     return inline
 
@@ -56,18 +54,3 @@ def returnValue(val: object) -> NoReturn:
     """
     warnings.warn("returnValue is deprecated: write 'return value' instead", DeprecationWarning, stacklevel=2)
     raise Return(val)
-
-
-def ensureDeferred(
-    coro: Coroutine[Deferred[Any], Any, _T] | Generator[Deferred[Any], Any, _T] | Deferred[_T],
-) -> Deferred[_T]:
-    """Return a Deferred of what *coro* returns.
-
-    :param coro: a coroutine or generator, which is started, or a Deferred, which is returned.
-    :raises NotACoroutineError: if it is none of these.
-    """
-    if is_steps(coro):
-        return start(Deferred, coro)
-    if type(coro) in DEFERRED_TYPES:
-        return cast("Deferred[_T]", coro)
-    raise NotACoroutineError(f"{coro!r} is not a coroutine or a Deferred; call the async function first")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFERRED_TYPES",
     "FAILED",
+    "GO_ON",
     "INTERRUPTED",
     "NO_KEYWORDS",
     "OWN_PACKAGE",
@@ -53,6 +54,9 @@ DEFERRED_TYPES: set[type] = set()
 """Deferred and its subclasses; each enters itself."""
 
 NO_KEYWORDS: Mapping[str, Any] = {}
+
+GO_ON = object()
+"""What a canceller of ours returns if the Deferred shall stay unfired because its work is not done yet."""
 
 DeferredCallback: TypeAlias = Callable[..., object]
 """Called with a result and perhaps further arguments; returns the next result."""

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from types import CoroutineType
-from typing import Any, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
-from torsion.python.failure import Failure
+from ._kinds import failure_here
+from ._twins import Deferred, ensureDeferred, succeed
 
-from . import _debug
-from ._deferred import Deferred
-from ._kinds import DEFERRED_TYPES, PLAIN, failure_here
+if TYPE_CHECKING:
+    from torsion.python.failure import Failure
 
-__all__ = ["execute", "fail", "getDebugging", "maybeDeferred", "setDebugging", "succeed"]
+__all__ = ["execute", "fail", "getDebugging", "maybeDeferred", "setDebugging"]
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
-
-_new = object.__new__
-
-
-def succeed(result: _T) -> Deferred[_T]:
-    """Return a Deferred that has fired with *result*.
-
-    :param result: its result; a :class:`Failure` makes it a failed one.
-    """
-    if (type(result) not in PLAIN and isinstance(result, Failure)) or _debug.enabled:
-        deferred: Deferred[_T] = Deferred()
-        deferred.callback(result)
-    else:
-        # What callback() comes to where there are no callbacks.  Nothing else is made as often.
-        deferred = _new(Deferred)
-        deferred._hold = 0
-        deferred.result = result
-    return deferred
-
 
 def fail(result: Failure | BaseException | None = None) -> Deferred[Any]:
     """Return a Deferred that has failed.
@@ -74,20 +55,21 @@ def maybeDeferred(f: Callable[_P, Any], *args: _P.args, **kwargs: _P.kwargs) -> 
         result = f(*args, **kwargs)
     except BaseException:  # noqa: BLE001  # it becomes the result
         return fail(failure_here(Deferred.debug))
-    if type(result) in DEFERRED_TYPES:
+    if isinstance(result, Deferred):
         return cast("Deferred[Any]", result)
     if isinstance(result, CoroutineType):
-        return Deferred.fromCoroutine(result)
+        return ensureDeferred(result)
     return succeed(result)
 
 
 def setDebugging(on: bool) -> None:
     """Switch debugging on or off, for Deferreds made from now on.
 
-    With it they remember where they were made and first fired, which :class:`AlreadyCalledError` and the log of an
-    unhandled failure then tell, and failures of callbacks capture the variables of their frames.  All this is slow.
+    With it they remember where they were made and first fired and who added their callbacks, which
+    :class:`AlreadyCalledError` and the log of an unhandled failure then tell, and failures of callbacks capture the
+    variables of their frames.  All this is slow.
     """
-    _debug.enabled = Deferred.debug = bool(on)
+    Deferred.debug = bool(on)
 
 
 def getDebugging() -> bool:

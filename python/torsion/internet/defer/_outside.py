@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from torsion.python.failure import Failure
 
 from ._errors import CancelledError, TimeoutError
+from ._kinds import GO_ON
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IReactorTime
 
     from ._deferred import Deferred
 
-__all__ = ["Future", "FutureLoop", "add_timeout", "follow_future", "to_future"]
+__all__ = ["Future", "FutureLoop", "add_timeout", "from_future", "to_future"]
 
 _T = TypeVar("_T")
 
@@ -107,8 +108,12 @@ def to_future(deferred: Deferred[_T], loop: FutureLoop) -> Future[_T]:
     return future
 
 
-def follow_future(deferred: Deferred[_T], future: Future[_T]) -> None:
-    """Fire *deferred* with what becomes of *future*."""
+def from_future(kind: type[Deferred[Any]], future: Future[_T]) -> Deferred[_T]:
+    """Do what :meth:`Deferred.fromFuture` says; *kind* is what to make."""
+
+    def cancel(_: Deferred[Any]) -> Any:
+        future.cancel()
+        return GO_ON
 
     def done(_: Future[_T]) -> None:
         try:
@@ -118,4 +123,6 @@ def follow_future(deferred: Deferred[_T], future: Future[_T]) -> None:
         else:
             deferred.callback(result)
 
+    deferred = kind(cancel)
     future.add_done_callback(done)
+    return deferred

@@ -8,9 +8,9 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Generic, Literal, ParamSpec, Self, TypeVar, overload
 
-from ._deferred import Deferred
 from ._errors import QueueOverflow, QueueUnderflow
-from ._make import maybeDeferred, succeed
+from ._make import maybeDeferred
+from ._twins import Deferred, succeed
 
 __all__ = ["DeferredLock", "DeferredQueue", "DeferredSemaphore"]
 

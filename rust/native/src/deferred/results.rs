@@ -1,0 +1,108 @@
+//! What sort of thing a result is, and how an exception becomes one.
+
+use std::ffi::c_ulong;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use super::PyDeferred;
+use super::class;
+use crate::names;
+
+/// What becomes of a result depends on this.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Plain,
+    /// The errbacks run.
+    Failure,
+    /// It is waited for.
+    Deferred,
+}
+
+impl Sort {
+    #[inline]
+    pub(super) fn of(result: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let flags = flags_of(result);
+        if flags & BUILTIN != 0 {
+            return Ok(Self::Plain);
+        }
+        if flags & ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS == 0 {
+            return Ok(if result.is_instance_of::<PyDeferred>() {
+                Self::Deferred
+            } else {
+                Self::Plain
+            });
+        }
+        Ok(if is_failure(result)? {
+            Self::Failure
+        } else {
+            Self::Plain
+        })
+    }
+}
+
+/// What no Deferred and no exception has: classes of theirs cannot be derived from these types, too.
+const BUILTIN: c_ulong = ffi::Py_TPFLAGS_LONG_SUBCLASS
+    | ffi::Py_TPFLAGS_LIST_SUBCLASS
+    | ffi::Py_TPFLAGS_TUPLE_SUBCLASS
+    | ffi::Py_TPFLAGS_BYTES_SUBCLASS
+    | ffi::Py_TPFLAGS_UNICODE_SUBCLASS
+    | ffi::Py_TPFLAGS_DICT_SUBCLASS;
+
+/// What the interpreter notes of an object's class.
+#[expect(unsafe_code, reason = "pyo3 asks in other ways, which are slower")]
+#[inline]
+fn flags_of(object: &Bound<'_, PyAny>) -> c_ulong {
+    // SAFETY: an object's class is alive as long as the object.
+    unsafe { ffi::PyType_GetFlags(object.get_type_ptr()) }
+}
+
+/// Whether the end of `object` may be the end of others: the collector is told of all that may.
+#[inline]
+pub(super) fn holds_others(object: &Bound<'_, PyAny>) -> bool {
+    flags_of(object) & ffi::Py_TPFLAGS_HAVE_GC != 0
+}
+
+
+/// Whether `result` makes errbacks run.
+#[inline]
+pub(super) fn is_failure(result: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if flags_of(result) & ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS == 0 {
+        return Ok(false); // failures are exceptions, as few other results are
+    }
+    let failure = names::failure(result.py())?;
+    Ok(result.get_type().is(failure) || result.is_instance(failure)?)
+}
+
+/// A failure of `error`, which `deferred` is to get.
+pub(super) fn failure_of<'py>(
+    error: PyErr,
+    deferred: &Bound<'py, PyDeferred>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let captures = class::debugs(deferred)?;
+    failure_from(deferred.py(), error, captures)
+}
+
+/// A failure of `error`, with the variables of its frames if it `captures` them.
+pub(super) fn failure_from(
+    py: Python<'_>,
+    error: PyErr,
+    captures: bool,
+) -> PyResult<Bound<'_, PyAny>> {
+    let value = error.into_value(py).into_bound(py).into_any();
+    if captures {
+        let none = py.None();
+        names::failure(py)?.call1((value, &none, &none, true))
+    } else {
+        new_failure(names::failure(py)?, value)
+    }
+}
+
+/// A failure of the exception `value`.
+pub(super) fn new_failure<'py>(
+    class: &Bound<'py, PyType>,
+    value: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    class.call1((value,))
+}
