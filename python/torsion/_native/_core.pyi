@@ -10,7 +10,8 @@ another thread raises :class:`torsion.internet.error.WrongThreadError`; only :me
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol, Self, final
+from types import GenericAlias
+from typing import Any, ClassVar, Final, Protocol, Self, final
 
 from typing_extensions import Buffer, disjoint_base  # always there for a type checker, and only that reads this file
 
@@ -23,13 +24,19 @@ __all__ = [
     "REASON_TLS",
     "Connector",
     "Datagram",
+    "Deferred",
+    "DeferredAwaiter",
     "Engine",
     "Listener",
     "Stream",
     "TLSContext",
     "Timer",
     "Watch",
+    "collect_fired",
+    "ensureDeferred",
+    "run_steps",
     "spawn",
+    "succeed",
 ]
 
 type SocketAddress = tuple[str, int] | tuple[str, int, int, int]
@@ -142,6 +149,79 @@ class Timer:
         """Make the call in *secondsFromNow* seconds instead.  Raises as :meth:`cancel`."""
     def active(self) -> bool:
         """Return whether the call is still to come."""
+
+@disjoint_base
+class Deferred[T]:
+    """The native twin of :class:`torsion.internet.defer.Deferred`, whose documentation is there.
+
+    Hooks that a subclass, the class or an object replaces are called; where none is, nothing is looked up.
+    """
+
+    debug: ClassVar[bool]
+    result: Any
+
+    def __init__(self, canceller: Callable[[Deferred[Any]], object] | None = None) -> None: ...
+    def __new__(cls, *_args: object, **_kwargs: object) -> Self:
+        """Takes whatever a subclass's ``__init__`` does."""
+    @property
+    def called(self) -> bool: ...
+    @property
+    def paused(self) -> int: ...
+    @property
+    def callbacks(self) -> list[tuple[tuple[Any, tuple[Any, ...], Mapping[str, Any]], ...]]: ...
+    def addCallbacks(
+        self,
+        callback: Callable[..., Any] | None,
+        errback: Callable[..., Any] | None = None,
+        callbackArgs: Iterable[Any] | None = (),
+        callbackKeywords: Mapping[str, Any] | None = {},
+        errbackArgs: Iterable[Any] | None = (),
+        errbackKeywords: Mapping[str, Any] | None = {},
+    ) -> Deferred[Any]: ...
+    def addCallback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]: ...
+    def addErrback(self, errback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]: ...
+    def addBoth(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]: ...
+    def addTimeout(
+        self, timeout: float, clock: Any, onTimeoutCancel: Callable[[Any, float], Any] | None = None
+    ) -> Deferred[Any]: ...
+    def chainDeferred(self, d: Deferred[Any]) -> Deferred[Any]: ...
+    def callback(self, result: Any) -> None: ...
+    def errback(self, fail: BaseException | None = None) -> None: ...
+    def cancel(self) -> None: ...
+    def pause(self) -> None: ...
+    def unpause(self) -> None: ...
+    def __await__(self) -> DeferredAwaiter: ...
+    def __iter__(self) -> DeferredAwaiter: ...
+    @classmethod
+    def fromCoroutine(cls, coro: Any) -> Deferred[Any]: ...
+    def asFuture(self, loop: Any) -> Any: ...
+    @classmethod
+    def fromFuture(cls, future: Any) -> Deferred[Any]: ...
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+
+@final
+class DeferredAwaiter:
+    """What ``await`` gets of a :class:`Deferred`: yields it if it has no result, and is then to be sent that."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, kind: Any, value: Any = None, traceback: Any = None, /) -> None: ...
+    def close(self) -> None: ...
+
+def succeed(result: Any) -> Deferred[Any]:
+    """Return a Deferred that has fired with *result*."""
+
+def ensureDeferred(coro: Any) -> Deferred[Any]:
+    """Return a Deferred of what *coro* returns, or *coro* itself if it is one."""
+
+def run_steps(steps: Any) -> Deferred[Any]:
+    """Run *steps*, a coroutine or a generator; return a Deferred of what it returns."""
+
+def collect_fired(deferreds: list[Any], results: list[Any], /) -> int:
+    """Put (True, result) into *results* for each of *deferreds*, from the first one on, up to one that has none yet or is of
+    another class; return how many there are."""
 
 @disjoint_base
 class Stream:

@@ -126,6 +126,8 @@ imported! {
     is_steps: PyAny = "torsion.internet.defer._driver", "is_steps";
     returned: PyAny = "torsion.internet.defer._driver", "Return";
     check_place: PyAny = "torsion.internet.defer._driver", "check_place";
+    taken_in: PyAny = "torsion.internet.defer._foreign", "taken_in";
+    given_out: PyAny = "torsion.internet.defer._foreign", "given_out";
     add_timeout: PyAny = "torsion.internet.defer._outside", "add_timeout";
     to_future: PyAny = "torsion.internet.defer._outside", "to_future";
     from_future: PyAny = "torsion.internet.defer._outside", "from_future";

@@ -63,6 +63,6 @@ __all__ = [
 
 # They are to be imported from here, so that is where they say they live: in tracebacks, logs and pickles.
 for _name in __all__:
-    if getattr(globals()[_name], "__module__", "").startswith(__name__):
+    if getattr(globals()[_name], "__module__", "").startswith((__name__, "torsion._native")):
         globals()[_name].__module__ = __name__
 del _name

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
     from ._kinds import Entry
 
-__all__ = ["DebugInfo", "NotedSteps", "callers", "fired_before", "functions_of", "log", "logError", "passthru", "warn_circular"]
+__all__ = [
+    "DebugInfo",
+    "NotedSteps",
+    "callers",
+    "fired_before",
+    "functions_of",
+    "log",
+    "logError",
+    "passthru",
+    "warn_circular",
+]
 
 _T = TypeVar("_T")
 

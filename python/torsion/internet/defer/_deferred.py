@@ -38,6 +38,7 @@ _T = TypeVar("_T")
 _NextT = TypeVar("_NextT")
 _P = ParamSpec("_P")
 
+
 class Deferred(Generic[_T]):
     """A result that is not there yet.
 

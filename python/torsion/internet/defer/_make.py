@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ._kinds import failure_here
 from ._twins import Deferred, ensureDeferred, succeed
@@ -16,6 +16,7 @@ __all__ = ["execute", "fail", "getDebugging", "maybeDeferred", "setDebugging"]
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
+
 
 def fail(result: Failure | BaseException | None = None) -> Deferred[Any]:
     """Return a Deferred that has failed.
@@ -56,7 +57,7 @@ def maybeDeferred(f: Callable[_P, Any], *args: _P.args, **kwargs: _P.kwargs) -> 
     except BaseException:  # noqa: BLE001  # it becomes the result
         return fail(failure_here(Deferred.debug))
     if isinstance(result, Deferred):
-        return cast("Deferred[Any]", result)
+        return result
     if isinstance(result, CoroutineType):
         return ensureDeferred(result)
     return succeed(result)

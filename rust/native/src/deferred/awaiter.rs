@@ -16,9 +16,9 @@ use crate::names;
 /// Waits for one Deferred, as a generator that yields it once does.
 #[pyclass(frozen, name = "DeferredAwaiter", module = "torsion._native")]
 pub(crate) struct PyAwaiter {
-    /// The Deferred, until it has been looked at.
+    /// The Deferred, while it may be asked for its result, or may be what is sent.
     deferred: Held<Option<Py<PyDeferred>>>,
-    /// Whether it was yielded, and its result is to be sent.
+    /// Whether something was yielded, and the result is to be sent.
     waits: Held<bool>,
 }
 
@@ -48,17 +48,27 @@ impl PyAwaiter {
 
     /// Goes on with `value`; none if it is at its end.
     #[inline]
-    fn step<'py>(&self, py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<Option<Given<'py>>> {
-        let Some(deferred) = self.deferred.take(py) else {
-            let sent = self.waits.get(py).then(|| Given::Returns(value.clone()));
-            self.waits.set(py, false);
-            return Ok(sent);
+    fn step<'py>(
+        &self,
+        py: Python<'py>,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Given<'py>>> {
+        let deferred = self.deferred.take(py).map(|it| it.into_bound(py));
+        if self.waits.replace(py, false) {
+            if deferred.is_some_and(|deferred| deferred.is(value)) {
+                // Sent back by one who does not know us: another library's coroutine, then.
+                let instead = names::given_out(py)?.call1((value,))?;
+                self.waits.set(py, true);
+                return Ok(Some(Given::Yields(instead)));
+            }
+            return Ok(Some(Given::Returns(value.clone())));
+        }
+        let Some(deferred) = deferred else {
+            return Ok(None);
         };
-        let deferred = deferred.into_bound(py);
-        let this = deferred.get();
-        let hold = this.hold.get(py);
-        if hold & !(RUNNING | FAILED | INTERRUPTED) != 0 {
+        if deferred.get().hold.get(py) & !(RUNNING | FAILED | INTERRUPTED) != 0 {
             self.waits.set(py, true);
+            self.deferred.put(Some(deferred.clone()), py);
             return Ok(Some(Given::Yields(deferred.into_any())));
         }
         Self::result_of(&deferred).map(Given::Returns).map(Some)

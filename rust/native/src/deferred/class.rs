@@ -32,7 +32,10 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Looks at `deferred`.
-    #[expect(unsafe_code, reason = "asked for each result; asking for the dictionary would make one")]
+    #[expect(
+        unsafe_code,
+        reason = "asked for each result; asking for the dictionary would make one"
+    )]
     #[inline]
     pub(super) fn of(deferred: &Bound<'_, PyDeferred>) -> Self {
         let py = deferred.py();

@@ -6,7 +6,7 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::results::{Sort, failure_from, failure_of, is_failure};
+use super::results::{Sort, failure_from, failure_of, is_failure, is_simple, value_of};
 use super::run::{absolve, run};
 use super::step::Step;
 use super::{INTERRUPTED, PyDeferred, UNFIRED};
@@ -33,16 +33,12 @@ pub(super) fn is_steps(thing: &Bound<'_, PyAny>) -> PyResult<bool> {
     names::is_steps(thing.py())?.call1((thing,))?.is_truthy()
 }
 
-#[expect(unsafe_code, reason = "pyo3 has no name for the type")]
 fn is_coroutine(thing: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: it compares the object's class with the one given.
-    unsafe { ffi::Py_IS_TYPE(thing.as_ptr(), &raw mut ffi::PyCoro_Type) != 0 }
+    std::ptr::eq(thing.get_type_ptr(), &raw const ffi::PyCoro_Type)
 }
 
-#[expect(unsafe_code, reason = "pyo3 has no name for the type")]
 fn is_generator(thing: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: it compares the object's class with the one given.
-    unsafe { ffi::Py_IS_TYPE(thing.as_ptr(), &raw mut ffi::PyGen_Type) != 0 }
+    std::ptr::eq(thing.get_type_ptr(), &raw const ffi::PyGen_Type)
 }
 
 /// Runs `steps` until it first has to wait; returns a Deferred of what it returns or raises in the end.
@@ -114,7 +110,7 @@ fn is_return(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
 
 /// What `returnValue` was given.
 fn returned(py: Python<'_>, error: PyErr) -> PyResult<Bound<'_, PyAny>> {
-    let error = error.into_value(py).into_bound(py);
+    let error = value_of(py, error);
     names::check_place(py)?.call1((&error,))?;
     error.getattr(names::value(py))
 }
@@ -149,7 +145,15 @@ fn advance<'py>(steps: &Bound<'py, PyAny>, mut given: Given<'py>) -> PyResult<Pr
             got = start(got)?.into_any();
         }
         given = match Sort::of(&got)? {
-            Sort::Plain => send(steps, &got)?,
+            Sort::Plain if is_simple(&got) => send(steps, &got)?,
+            Sort::Plain => {
+                let other = names::taken_in(py)?.call1((&got,))?;
+                if other.is_none() {
+                    send(steps, &got)?
+                } else {
+                    Given::Yielded(other)
+                }
+            }
             Sort::Failure => throw(steps, &got)?,
             Sort::Deferred => {
                 let mut source = got.cast_into::<PyDeferred>()?;
@@ -178,14 +182,19 @@ fn advance<'py>(steps: &Bound<'py, PyAny>, mut given: Given<'py>) -> PyResult<Pr
 fn after_the_rest<'py>(source: &Bound<'py, PyDeferred>) -> PyResult<Bound<'py, PyDeferred>> {
     let py = source.py();
     let relay = PyDeferred::new_one(py)?;
-    relay.get().set_canceller(py, Some(source.clone().into_any()));
+    relay
+        .get()
+        .set_canceller(py, Some(source.clone().into_any()));
     source.get().push(py, Step::Forward(relay.clone().unbind()));
     run(source)?;
     Ok(relay)
 }
 
 /// Sends `value` into `steps`.
-#[expect(unsafe_code, reason = "pyo3 sends to what is an iterator only, and coroutines are not")]
+#[expect(
+    unsafe_code,
+    reason = "pyo3 sends to what is an iterator only, and coroutines are not"
+)]
 #[inline]
 fn send<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<Given<'py>> {
     let py = steps.py();
@@ -206,7 +215,7 @@ fn throw<'py>(steps: &Bound<'py, PyAny>, failure: &Bound<'py, PyAny>) -> PyResul
     match failure.call_method1(names::throw_exception_into_generator(py), (steps,)) {
         Ok(got) => Ok(Given::Yielded(got)),
         Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
-            let stop = error.into_value(py).into_bound(py);
+            let stop = value_of(py, error);
             Ok(Given::Returned(stop.getattr(names::value(py))?))
         }
         Err(error) => Err(error),

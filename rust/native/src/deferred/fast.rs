@@ -11,11 +11,11 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
+use super::awaiter::{self, PyAwaiter};
 use super::class::class_is_plain;
 use super::run::run;
 use super::slots::DEFERREDS;
 use super::step::Step;
-use super::awaiter::{self, PyAwaiter};
 use super::{PyDeferred, UNFIRED, driver, make, show};
 
 /// The arguments of a call, as the interpreter hands them over.
@@ -373,7 +373,10 @@ pub(super) unsafe extern "C" fn am_await(slf: *mut ffi::PyObject) -> *mut ffi::P
 }
 
 /// What Python gets of `__await__`.
-#[expect(unsafe_code, reason = "a method in the interpreter's own way of calling")]
+#[expect(
+    unsafe_code,
+    reason = "a method in the interpreter's own way of calling"
+)]
 unsafe extern "C" fn new_awaiter(
     slf: *mut ffi::PyObject,
     _: *const *mut ffi::PyObject,
@@ -430,7 +433,11 @@ pub(super) unsafe extern "C" fn tp_iternext(slf: *mut ffi::PyObject) -> *mut ffi
 // --- what they are called -----------------------------------------------------------------------------------------------
 
 /// A function, and its docstring, which begins with its signature.
-type Definition = (&'static CStr, ffi::PyCFunctionFastWithKeywords, &'static CStr);
+type Definition = (
+    &'static CStr,
+    ffi::PyCFunctionFastWithKeywords,
+    &'static CStr,
+);
 
 const METHODS: [Definition; 5] = [
     (c"callback", callback, c"callback($self, result)\n--\n\nFire: *result* is here.  Runs the callbacks that were added so far."),
@@ -479,9 +486,8 @@ pub(super) fn add_functions(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let name = module.name()?;
     for function in FUNCTIONS {
         // SAFETY: the definition is alive for ever, the others are objects.
-        let object = unsafe {
-            ffi::PyCFunction_NewEx(definition(function), module.as_ptr(), name.as_ptr())
-        };
+        let object =
+            unsafe { ffi::PyCFunction_NewEx(definition(function), module.as_ptr(), name.as_ptr()) };
         // SAFETY: it is a new reference, or null with an exception set.
         let object = unsafe { Bound::from_owned_ptr_or_err(py, object) }?;
         module.add(PyString::new(py, &function.0.to_string_lossy()), object)?;

@@ -42,7 +42,10 @@ mod place {
     #[derive(Default)]
     pub(super) struct Place<T>(UnsafeCell<T>);
 
-    #[expect(unsafe_code, reason = "the interpreter's lock is not one that Rust knows of")]
+    #[expect(
+        unsafe_code,
+        reason = "the interpreter's lock is not one that Rust knows of"
+    )]
     // SAFETY: `with` is called by the holder of the interpreter's lock only, as the tokens of `Held`'s methods show and as
     // the collector is; what it is given does not let others in.
     unsafe impl<T: Send> Sync for Place<T> {}
@@ -117,11 +120,6 @@ impl<T> Held<Option<T>> {
     #[inline]
     pub(super) fn take(&self, py: Python<'_>) -> Option<T> {
         self.replace(py, None)
-    }
-
-    #[inline]
-    pub(super) fn is_some(&self, _: Python<'_>) -> bool {
-        self.0.with(|place| place.is_some())
     }
 }
 

@@ -21,7 +21,10 @@ pub(super) fn call<'py>(
     call_with(function, result, args, keywords)
 }
 
-#[expect(unsafe_code, reason = "the way through pyo3 has three more calls in it")]
+#[expect(
+    unsafe_code,
+    reason = "the way through pyo3 has three more calls in it"
+)]
 #[inline]
 fn call_with_one<'py>(
     function: &Bound<'py, PyAny>,

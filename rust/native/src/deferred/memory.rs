@@ -4,9 +4,9 @@
 
 use std::ffi::c_void;
 
+use pyo3::PyClass;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::PyClass;
 
 use super::held::Held;
 
@@ -39,7 +39,10 @@ impl Maker {
     /// Looks at `sample` for where its value is.  `slots` is how many pointers follow: to a dictionary, and to weak references.
     ///
     /// Where the value and these are not all there is, this returns false, and objects go on being made as pyo3 makes them.
-    #[cfg_attr(Py_GIL_DISABLED, expect(dead_code, reason = "that interpreter keeps memory itself"))]
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        expect(dead_code, reason = "that interpreter keeps memory itself")
+    )]
     #[expect(unsafe_code, reason = "reading a class's size")]
     pub(super) fn learn<T: PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Sync>(
         &self,
@@ -62,9 +65,9 @@ impl Maker {
     #[cfg(not(Py_GIL_DISABLED))]
     #[expect(unsafe_code, reason = "what the interpreter does for its own classes")]
     #[inline]
-    pub(super) fn make<'py, T: PyClass>(&self, py: Python<'py>, value: T) -> PyResult<Bound<'py, T>>
+    pub(super) fn make<'py, T>(&self, py: Python<'py>, value: T) -> PyResult<Bound<'py, T>>
     where
-        T: Into<pyo3::PyClassInitializer<T>>,
+        T: PyClass + Into<pyo3::PyClassInitializer<T>>,
     {
         let offset = self.offset.get(py);
         if offset == 0 {
@@ -97,9 +100,9 @@ impl Maker {
 
     /// Makes an object with `value`.
     #[cfg(Py_GIL_DISABLED)]
-    pub(super) fn make<'py, T: PyClass>(&self, py: Python<'py>, value: T) -> PyResult<Bound<'py, T>>
+    pub(super) fn make<'py, T>(&self, py: Python<'py>, value: T) -> PyResult<Bound<'py, T>>
     where
-        T: Into<pyo3::PyClassInitializer<T>>,
+        T: PyClass + Into<pyo3::PyClassInitializer<T>>,
     {
         Bound::new(py, value)
     }

@@ -10,7 +10,7 @@ use super::class::{self, Kind};
 use super::results::{is_failure, new_failure};
 use super::run::run;
 use super::step::{Half, Step, Steps};
-use super::{PAUSE, PAUSE_SHIFT, PyDeferred, UNFIRED, cancel, driver, show};
+use super::{PAUSE, PAUSE_SHIFT, PyDeferred, UNFIRED, bury, cancel, driver, show};
 use crate::names;
 
 type Object<'py> = Bound<'py, PyAny>;
@@ -34,7 +34,7 @@ impl PyDeferred {
     }
 
     fn clear(&self, py: Python<'_>) {
-        drop(self.chain.replace(py, Steps::new()));
+        bury::steps(py, self.chain.replace(py, Steps::new()));
         self.result.put(None, py);
         self.canceller.put(None, py);
         self.chained_to.put(None, py);
@@ -259,11 +259,7 @@ impl PyDeferred {
             )));
         };
         this.hold.set(py, hold);
-        if hold < UNFIRED {
-            run(slf)
-        } else {
-            Ok(())
-        }
+        if hold < UNFIRED { run(slf) } else { Ok(()) }
     }
 
     /// The steps that have not run yet: pairs of (callback, args, keywords) and (errback, args, keywords).
@@ -333,14 +329,17 @@ impl PyDeferred {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.result.traverse(visit.clone())?;
-        self.canceller.traverse(visit.clone())?;
-        self.chained_to.traverse(visit.clone())?;
+        if !self.made {
+            return Ok(());
+        }
+        self.result.traverse(visit)?;
+        self.canceller.traverse(visit)?;
+        self.chained_to.traverse(visit)?;
         self.chain.each(|step| step.traverse(&visit))?;
         if let Some(rare) = self.rare.get() {
-            rare.info.traverse(visit.clone())?;
-            rare.steps.traverse(visit.clone())?;
-            rare.context.traverse(visit.clone())?;
+            rare.info.traverse(visit)?;
+            rare.steps.traverse(visit)?;
+            rare.context.traverse(visit)?;
             rare.waiting.traverse(visit)?;
         }
         Ok(())

@@ -60,13 +60,15 @@ const PAUSE_SHIFT: u32 = 4;
     module = "torsion.internet.defer"
 )]
 pub(crate) struct PyDeferred {
+    /// Always true.  The collector may see an object before its value is in place, when all of it is zeros.
+    made: bool,
     hold: Held<u32>,
     result: Held<Option<Py<PyAny>>>,
     chain: Held<Steps>,
     /// What stops the work: a callable, or a Deferred to be cancelled instead.
     canceller: Held<Option<Py<PyAny>>>,
     /// The one that this one gets its result from.
-    chained_to: Held<Option<Py<PyDeferred>>>,
+    chained_to: Held<Option<Py<Self>>>,
     rare: OnceLock<Box<Rare>>,
 }
 
@@ -89,6 +91,7 @@ struct Rare {
 impl PyDeferred {
     const fn new(hold: u32, result: Option<Py<PyAny>>, canceller: Option<Py<PyAny>>) -> Self {
         Self {
+            made: true,
             hold: Held::new(hold),
             result: Held::new(result),
             chain: Held::new(Steps::new()),

@@ -1,6 +1,8 @@
 //! What sort of thing a result is, and how an exception becomes one.
 
 use std::ffi::c_ulong;
+#[cfg(not(Py_3_12))]
+use std::ptr::null_mut;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -58,12 +60,17 @@ fn flags_of(object: &Bound<'_, PyAny>) -> c_ulong {
     unsafe { ffi::PyType_GetFlags(object.get_type_ptr()) }
 }
 
+/// Whether `object` is nothing that anybody could wait for, as is quick to see.
+#[inline]
+pub(super) fn is_simple(object: &Bound<'_, PyAny>) -> bool {
+    object.is_none() || flags_of(object) & BUILTIN != 0
+}
+
 /// Whether the end of `object` may be the end of others: the collector is told of all that may.
 #[inline]
 pub(super) fn holds_others(object: &Bound<'_, PyAny>) -> bool {
     flags_of(object) & ffi::Py_TPFLAGS_HAVE_GC != 0
 }
-
 
 /// Whether `result` makes errbacks run.
 #[inline]
@@ -90,12 +97,47 @@ pub(super) fn failure_from(
     error: PyErr,
     captures: bool,
 ) -> PyResult<Bound<'_, PyAny>> {
-    let value = error.into_value(py).into_bound(py).into_any();
+    let value = value_of(py, error);
     if captures {
         let none = py.None();
         names::failure(py)?.call1((value, &none, &none, true))
     } else {
         new_failure(names::failure(py)?, value)
+    }
+}
+
+/// The exception that `error` is, with its traceback.
+///
+/// `PyErr::into_value` drops a reference in a way that may have to wait for pyo3's next call from Python, which keeps alive
+/// all that the traceback leads to.
+#[expect(unsafe_code, reason = "see above")]
+pub(super) fn value_of(py: Python<'_>, error: PyErr) -> Bound<'_, PyAny> {
+    error.restore(py);
+    #[cfg(Py_3_12)]
+    {
+        // SAFETY: an exception is set, so it is a new reference to that.
+        unsafe { Bound::from_owned_ptr(py, ffi::PyErr_GetRaisedException()) }
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let (mut class, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
+        // SAFETY: there is room for three references.
+        unsafe { ffi::PyErr_Fetch(&raw mut class, &raw mut value, &raw mut traceback) };
+        // SAFETY: as above: an exception was set.
+        unsafe {
+            ffi::PyErr_NormalizeException(&raw mut class, &raw mut value, &raw mut traceback);
+        };
+        // SAFETY: a new reference, or null.
+        let _class = unsafe { Bound::from_owned_ptr_or_opt(py, class) };
+        // SAFETY: a new reference, or null.
+        let traceback = unsafe { Bound::from_owned_ptr_or_opt(py, traceback) };
+        // SAFETY: a new reference: there is a value now.
+        let value = unsafe { Bound::from_owned_ptr(py, value) };
+        if let Some(traceback) = traceback {
+            // SAFETY: an exception and a traceback.
+            unsafe { ffi::PyException_SetTraceback(value.as_ptr(), traceback.as_ptr()) };
+        }
+        value
     }
 }
 

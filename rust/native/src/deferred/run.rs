@@ -234,9 +234,7 @@ fn go_on<'py>(
 }
 
 /// Returns `deferred`, which has just got a result, if it has callbacks to run now.
-pub(super) fn ready(
-    deferred: Bound<'_, PyDeferred>,
-) -> PyResult<Option<Bound<'_, PyDeferred>>> {
+pub(super) fn ready(deferred: Bound<'_, PyDeferred>) -> PyResult<Option<Bound<'_, PyDeferred>>> {
     let py = deferred.py();
     let this = deferred.get();
     let hold = this.hold.get(py);

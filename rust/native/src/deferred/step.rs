@@ -56,7 +56,10 @@ impl Half {
         Self {
             function: self.function.clone_ref(py),
             args: self.args.as_ref().map(|args| args.clone_ref(py)),
-            keywords: self.keywords.as_ref().map(|keywords| keywords.clone_ref(py)),
+            keywords: self
+                .keywords
+                .as_ref()
+                .map(|keywords| keywords.clone_ref(py)),
         }
     }
 }
