@@ -77,14 +77,7 @@ fn run_own<'py>(
                 interrupted.push(deferred.clone());
                 return Ok(Some(following));
             }
-            Err(error) => match failure_of(error, deferred) {
-                Ok(failure) => failure,
-                Err(error) => {
-                    this.hold.set(py, this.hold.get(py) - RUNNING);
-                    this.result.put(Some(py.None().into_bound(py)), py);
-                    return Err(error);
-                }
-            },
+            Err(error) => failure_or_stop(error, deferred)?,
         };
         match Sort::of(&result)? {
             Sort::Plain => failed = false,
@@ -111,6 +104,19 @@ fn run_own<'py>(
         absolve(deferred)?;
     }
     Ok(None)
+}
+
+/// A failure of `error`, which `deferred` is to get; should that be impossible, `deferred` stops and has no result.
+#[cold]
+fn failure_or_stop<'py>(
+    error: PyErr,
+    deferred: &Bound<'py, PyDeferred>,
+) -> PyResult<Bound<'py, PyAny>> {
+    failure_of(error, deferred).inspect_err(|_| {
+        let (py, this) = (deferred.py(), deferred.get());
+        this.hold.set(py, this.hold.get(py) - RUNNING);
+        this.result.put(Some(py.None().into_bound(py)), py);
+    })
 }
 
 /// Takes one step with the result of `deferred`.
