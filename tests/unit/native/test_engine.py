@@ -71,6 +71,17 @@ def test_a_stop_is_for_the_run_that_goes_on(engine: _native.Engine) -> None:
     assert after["waits"] == before["waits"] + 1, "a turn that is taken by hand waits as it is asked to"
 
 
+def test_a_call_tells_what_became_of_it(engine: _native.Engine) -> None:
+    seen: list[bool] = []
+    made = engine.call_later(0, lambda: seen.append(made.called))
+    dropped = engine.call_later(60, print)
+    assert [(call.called, call.cancelled) for call in (made, dropped)] == [(False, False), (False, False)]
+    dropped.cancel()
+    engine.turn(0)
+    assert [(call.called, call.cancelled) for call in (made, dropped)] == [(True, False), (False, True)]
+    assert seen == [True], "while it is being made, it is no longer to come"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a socket is no file, which os.dup wants")
 def test_a_duplicate_of_the_descriptor_does_not_hold_the_connection_open(engine: _native.Engine, owner: Owner) -> None:
     peer, stream = connect(engine, owner)
