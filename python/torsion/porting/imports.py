@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torsion.porting.source import Source
 
-__all__ = ["NEW", "add_module", "rename", "rename_from", "split_from"]
+__all__ = ["NEW", "add_module", "rename", "rename_from", "rename_module", "split_from"]
 
 NEW = "torsion"
 
@@ -41,6 +41,19 @@ def rename_from(source: Source, node: ast.ImportFrom, module: str | None) -> Edi
     found = _FROM.match(source.text, start, end)
     assert found is not None  # as the parser has found it there
     return rename(found.start(1)) if module is None else Edit(*found.span(1), module)
+
+
+def rename_module(source: Source, node: ast.ImportFrom, module: str) -> Edit | None:
+    """Return the change of a statement that imports one module, which is *module* now, by the name that it had.
+
+    :returns: None for a statement of several lines, or with brackets.
+    """
+    start, end = source.span(node)
+    [alias] = node.names
+    if re.search(r"[\r\n(]", source.text[start:end]):
+        return None
+    package, _, name = module.rpartition(".")
+    return Edit(start, end, f"from {package} import {name} as {alias.asname or alias.name}")
 
 
 def add_module(source: Source, alias: ast.alias) -> Edit:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torsion.porting.facts import OLD, Facts, Use, read
-from torsion.porting.imports import NEW, add_module, rename, rename_from, split_from
+from torsion.porting.imports import NEW, add_module, rename, rename_from, rename_module, split_from
 from torsion.porting.replacements import moved
 from torsion.porting.source import Source, Unportable
 
@@ -100,6 +100,8 @@ class _Port:
         package, *rest = (node.module or "").split(".")
         if package not in (OLD, NEW):
             return
+        if package == OLD and len(node.names) == 1 and self._moved_module(node, modules):
+            return
         module = tuple(rest)
         elsewhere = moved(node.module or "")
         if elsewhere is not None:
@@ -118,6 +120,17 @@ class _Port:
         self._change(
             *(split_from(self.source, node, left, elsewhere) if left else [rename_from(self.source, node, elsewhere)])
         )
+
+    def _moved_module(self, node: ast.ImportFrom, modules: dict[str, Parts]) -> bool:
+        """Change a statement that imports one module which is called otherwise, and tell whether it is one."""
+        [alias] = node.names
+        module = moved(f"{node.module}.{alias.name}")
+        edit = None if module is None else rename_module(self.source, node, module)
+        if module is None or edit is None:
+            return False
+        modules[alias.asname or alias.name] = tuple(module.split(".")[1:])
+        self._change(edit)
+        return True
 
     def _has(self, module: Parts, name: str) -> bool:
         return name == "*" or self.available.has(module, name)

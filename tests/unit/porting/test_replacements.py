@@ -13,7 +13,7 @@ from torsion.porting.replacements import _table, moved, replacement
     [
         ("twisted.internet.wxreactor", "torsion.internet.reactors.hosted"),
         ("twisted.internet.wxreactor.install", "torsion.internet.reactors.hosted"),
-        ("twisted.trial.unittest.TestCase", "pytest"),
+        ("twisted.trial.runner.TrialRunner", "pytest"),
         ("twisted.internet._sslverify.Anything", "torsion.internet.ssl"),
         ("twisted.internet._nought", "private to Twisted"),
         ("twisted.internet.defer._private", "private to Twisted"),

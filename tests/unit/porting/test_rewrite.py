@@ -46,6 +46,13 @@ def lacking(text: str) -> list[tuple[str, int]]:
             "from twisted.test.proto_helpers import (\n    nought,\n    StringTransport,\n)\n",
             "from torsion.internet.testing import (\n    StringTransport,\n)\nfrom twisted.test.proto_helpers import (\n    nought,\n)\n",
         ),
+        (
+            "from twisted.test import proto_helpers as p; p.StringIO\n",
+            "from torsion.internet import testing as p; p.StringIO\n",
+        ),
+        ("from twisted.test import proto_helpers  # x\n", "from torsion.internet import testing as proto_helpers  # x\n"),
+        ("from twisted.test import proto_helpers, iosim\n", "from twisted.test import proto_helpers, iosim\n"),
+        ("from twisted.test import (proto_helpers)\n", "from twisted.test import (proto_helpers)\n"),
         # What torsion lacks goes on coming from Twisted.
         ("from twisted.web import http\n", "from twisted.web import http\n"),
         ("import twisted.web.http as h\n", "import twisted.web.http as h\n"),
@@ -175,6 +182,11 @@ def test_names_that_are_lacking_are_found_wherever_they_are_used() -> None:
     ]
 
 
+def test_names_that_are_lacking_of_a_module_that_is_called_otherwise() -> None:
+    text = "from twisted.test import proto_helpers\nproto_helpers.StringTransport, proto_helpers.nought\n"
+    assert lacking(text) == [("twisted.internet.testing.nought", 2)]
+
+
 def test_names_that_are_lacking_are_found_in_ported_modules_too() -> None:
     text = "from torsion.internet import defer\nfrom torsion.internet._current import _here\ndefer.nothing\n"
     assert lacking(text) == [("twisted.internet.defer.nothing", 3)]
@@ -259,6 +271,7 @@ MODULES = [
     "test.proto_helpers",
 ]
 COMMENTS = st.sampled_from(["", "  # é", " # noqa: F401", "\t# type: ignore[x]"])
+MOVED = st.sampled_from(["from twisted.test import proto_helpers", "from twisted.test import (proto_helpers as p)"])
 BLANKS = st.sampled_from([" ", "  ", " \\\n"])
 GAPS = st.sampled_from([" ", "", "  ", "\n    ", "  # why, oh why\n", " \n\n ", " \\\n "])
 
@@ -304,7 +317,7 @@ USES = st.sampled_from(
 @st.composite
 def modules(draw: st.DrawFn) -> bytes:
     lines = []
-    for statement in draw(st.lists(st.one_of(from_imports(), plain_imports(), USES), max_size=6)):
+    for statement in draw(st.lists(st.one_of(from_imports(), plain_imports(), USES, MOVED), max_size=6)):
         shape = draw(st.sampled_from(["{}", "if x:\n    {}", "if x: {}", "a = 1; {}", "try:\n  {}\nexcept E: pass"]))
         lines.append(shape.format(statement))
     text = "\n".join(lines) + draw(st.sampled_from(["", "\n"]))
