@@ -30,9 +30,12 @@ def merge_class(old: Any, new: Any, session: Session, last: bool = True) -> Any:
     """
     if old is new:
         return old
+    before = dict(vars(old))
     why = _obstacle(old, new) or _set_bases(old, new, session)
     if why and not last:
         return new
+    if why and id(old) in session.done:
+        why += ", but they have the new methods: a decorator made another class of the one that there was"
     if why:
         session.failed(new.__qualname__, why)
         session.left.append(old.__qualname__)
@@ -40,6 +43,8 @@ def merge_class(old: Any, new: Any, session: Session, last: bool = True) -> Any:
         for value in vars(old).values():
             _leave(value, session)
         return new
+    # Decorators change it, too, and past this: so it is kept as a whole.
+    session.undoable(lambda: _restore(old, before))
     session.replaced[id(new)] = (old, new)
     session.fields.append((old, _fields(old)))
     _point_home(new, old, session)
@@ -49,8 +54,23 @@ def merge_class(old: Any, new: Any, session: Session, last: bool = True) -> Any:
         _take(old, new, name, value, session)
     if "__abstractmethods__" in vars(new):
         session.set(old, "__abstractmethods__", new.__abstractmethods__)
-    _bodies[old] = frozenset(vars(new))
+    remember(old, new, session)
     return old
+
+
+def remember(cls: Any, made: Any, session: Session) -> None:
+    """Remember what stood in the source of *cls*, which the ``class`` statement has just *made*."""
+    before = _bodies.get(cls, frozenset())
+    session.undoable(lambda: _bodies.__setitem__(cls, before))
+    _bodies[cls] = frozenset(vars(made))
+
+
+def _restore(cls: Any, before: dict[str, Any]) -> None:
+    for name in vars(cls).keys() - before.keys():
+        type.__delattr__(cls, name)
+    for name, value in before.items():
+        if vars(cls).get(name) is not value and name not in _OWN:
+            type.__setattr__(cls, name, value)
 
 
 def _take(old: Any, new: Any, name: str, value: Any, session: Session) -> None:
@@ -110,8 +130,18 @@ def _obstacle(old: Any, new: Any) -> str:
         return "an enumeration's members cannot be changed; those that are held elsewhere are of the old class"
     before, after = _layout(old)[0], _layout(new)[0]
     if before != after:
-        return f"its slots were {', '.join(before) or 'none'} and are {', '.join(after) or 'none'}; objects made before stay what they were"
+        return (
+            f"its slots were {', '.join(before) or 'none'} and are {', '.join(after) or 'none'}; "
+            "objects made before stay what they were"
+        )
+    if _kind(old) != _kind(new):
+        return "its objects have another layout in memory; those made before stay what they were"
     return ""
+
+
+def _kind(cls: Any) -> tuple[bool, ...]:
+    """Return whether a class has slots, and whether its objects have room for other attributes and for weak references."""
+    return "__slots__" in vars(cls), bool(cls.__dictoffset__), bool(cls.__weakrefoffset__)
 
 
 def _members(cls: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from zope.interface.interface import InterfaceClass
 
 from torsion.python import _reports, components
 
-from ._classes import check_fields, merge_class, merge_definition, same_definition
+from ._classes import check_fields, merge_class, merge_definition, remember, same_definition
 from ._report import Report, Session
 from ._values import merge_value
 
@@ -128,8 +128,14 @@ def _run(code: CodeType, module: ModuleType, before: dict[str, Any], session: Se
             session.done[id(old)] = old
         return result
 
+    def remembering(function: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+        result = rebuilding(function, name, *args, **kwargs)
+        if isinstance(result, type) and result.__module__ == module.__name__ and id(result) not in session.done:
+            remember(result, result, session)
+        return result
+
     duplicates = components.ALLOW_DUPLICATES
-    builtins.__build_class__ = rebuilding  # type: ignore[assignment]  # it takes what the other takes
+    builtins.__build_class__ = remembering  # type: ignore[assignment]  # it takes what the other takes
     components.ALLOW_DUPLICATES = True
     try:
         exec(code, module.__dict__)  # noqa: S102 - the module's own source

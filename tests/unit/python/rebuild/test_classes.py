@@ -318,6 +318,36 @@ def test_dataclasses_of_all_kinds(live, options):
     assert report.complete
 
 
+def test_slotted_dataclasses_that_share_a_field(live):
+    source = """
+        from dataclasses import dataclass
+        @dataclass(slots=True)
+        class P:
+            x: int = 1
+        @dataclass(slots=True)
+        class Q(P):
+            x: int = 2
+            def m(self):
+                return "old"
+        """
+    module = live(source)
+    q = module.Q()
+    report = module.change(source.replace("old", "new"))
+    assert q.m() == "new"
+    assert report.complete
+
+
+def test_a_dataclass_that_is_given_slots(live):
+    """What its class statement gives is the class that there is; only then the decorator makes another."""
+    source = "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int = 1\n    def m(self):\n        return 'old'\n"
+    module = live(source)
+    p = module.P()
+    report = module.change(source.replace("old", "new").replace("@dataclass", "@dataclass(slots=True)"))
+    assert module.P().m() == p.m() == "new"
+    assert not hasattr(module.P(), "__dict__")
+    assert "a decorator made another class" in reasons(report)["P"]
+
+
 def test_named_tuples(live):
     module = live(
         "from typing import NamedTuple\nclass P(NamedTuple):\n    x: int\n    def m(self):\n        return 'old', self.x\n"

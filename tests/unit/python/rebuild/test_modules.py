@@ -133,6 +133,28 @@ def test_a_module_that_fails_is_left_whole(live, end, error):
     assert [each.name for each in report.notUpdated] == ["Slotted"]
 
 
+def test_what_decorators_did_is_taken_back(live):
+    module = live("class A:\n    def m(self):\n        return 'old'\n")
+    before = dict(vars(module.A))
+    with pytest.raises(LookupError):
+        module.change(
+            """
+            from dataclasses import dataclass
+            from zope.interface import Interface, implementer
+            class I(Interface): pass
+            @implementer(I)
+            @dataclass
+            class A:
+                x: int = 1
+            raise LookupError
+            """
+        )
+    assert {name: each for name, each in vars(module.A).items() if name not in {"__dict__", "__weakref__"}} == {
+        name: each for name, each in before.items() if name not in {"__dict__", "__weakref__"}
+    }
+    assert module.A().m() == "old"
+
+
 def test_a_source_in_no_encoding(live):
     module = live("x = 1\n")
     module.path.write_bytes(b"x = '\xff'\n")
