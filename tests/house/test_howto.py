@@ -29,6 +29,9 @@ for command in {commands!r}:
     print(ran.stdout, end="")
 """
 
+# The plugin is found by itself where torsion was installed, and not where its source is on the path.
+PYTEST = "-p torsion.pytest_plugin -p no:cacheprovider"
+
 # Runs the blocks of its standard input, with one set of names, and prints a line between what each prints.
 RUNNER = """
 import json, sys
@@ -61,9 +64,12 @@ def steps(path: Path) -> list[tuple[str, str]]:
 
 
 def is_shown(expected: str, printed: str) -> bool:
-    """Return whether the text is as it is shown; a line of nothing but dots stands for any lines, blank ones do not count."""
+    """Return whether the text is as it is shown; a line of nothing but dots stands for any lines, and an ellipsis (the one character) for any
+    part of a line; blank lines do not count."""
     lines = [line.rstrip() for line in expected.splitlines() if line.strip()]
-    pattern = "".join(r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line) + "\n" for line in lines)
+    pattern = "".join(
+        r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line).replace("…", ".*") + "\n" for line in lines
+    )
     return (
         re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in printed.splitlines() if line.strip()))
         is not None
@@ -81,7 +87,11 @@ def test_the_code_of_a_guide_runs_and_prints_what_it_shows(path: Path, tmp_path:
         input=json.dumps([code for code, _ in blocks]),
         cwd=tmp_path,
         env=os.environ
-        | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]), "COLUMNS": "80"},
+        | {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "COLUMNS": "80",
+            "PYTEST_ADDOPTS": PYTEST,
+        },
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -99,5 +109,6 @@ def test_the_code_of_a_guide_runs_and_prints_what_it_shows(path: Path, tmp_path:
 def test_dots_stand_for_lines() -> None:
     assert is_shown("a\n...\nd\n", "a\nb\nc\nd\n")
     assert is_shown("a\n", "a\n")
+    assert is_shown("took … s\n", "took 1.5 s\n")
     assert not is_shown("a\n...\nd\n", "a\nb\n")
     assert not is_shown("", "a\n")

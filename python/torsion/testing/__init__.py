@@ -4,6 +4,7 @@ What draws its examples with hypothesis stands in modules of its own, ``torsion.
 ``.searching``; install ``torsion[testing]`` for these.
 """
 
+from torsion.testing.cases import SynchronousTestCase, TestCase
 from torsion.testing.network import (
     Conditions,
     Crash,
@@ -34,6 +35,8 @@ __all__ = [
     "Reset",
     "Schedule",
     "Slow",
+    "SynchronousTestCase",
+    "TestCase",
     "Trace",
     "Weather",
     "World",

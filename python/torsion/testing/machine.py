@@ -142,4 +142,4 @@ class NetworkMachine(RuleBasedStateMachine):
             raise
 
 
-NetworkMachine.TestCase.settings = settings(deadline=None, max_examples=30, stateful_step_count=20)
+NetworkMachine.TestCase.settings = settings(deadline=None, max_examples=20, stateful_step_count=20)

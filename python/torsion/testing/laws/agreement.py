@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torsion.internet.protocol import ClientFactory, Factory
@@ -28,6 +28,7 @@ def agreement_laws(
     say: Callable[[Any, Any], object],
     heard: Callable[[Any], Any],
     answers: st.SearchStrategy[Any] | None = None,
+    how: settings = PATIENT,
 ) -> type:
     """Return a class of tests: two protocols on a simulated network agree on what was said.
 
@@ -37,6 +38,7 @@ def agreement_laws(
     :param say: called with a protocol and a message: sends it.
     :param heard: called with a protocol: returns the list of all messages that it has heard.
     :param answers: what the server may say; nothing, if it is not given.
+    :param how: hypothesis's settings: how many examples, and so on.
     """
     talk = conversations(messages, st.nothing() if answers is None else answers)
     pauses = st.sampled_from([0.0, 0.0, 0.1, 1.0])
@@ -44,7 +46,7 @@ def agreement_laws(
     class AgreementLaws:
         """The law, for two protocols."""
 
-        @PATIENT
+        @how
         @given(talk, conditions(), st.integers(0, 2**32 - 1), pauses)
         def test_what_is_said_is_heard(
             self, talk: list[tuple[str, Any]], weather: Conditions, seed: int, pause: float
@@ -78,6 +80,6 @@ def _connected(world: World, server: Callable[[], Any], client: Callable[[], Any
         return Made()
 
     world.host("server").reactor.listenTCP(PORT, factory(Factory, "server", server))
-    world.host("client").reactor.connectTCP("server", PORT, factory(ClientFactory, "client", client))
-    world.run_until(lambda: len(made) == 2 and all(each.connected for each in made.values()))
+    world.host("client").reactor.connectTCP("server", PORT, factory(ClientFactory, "client", client), timeout=0)
+    world.run_until(lambda: len(made) == 2 and all(each.connected for each in made.values()), LONG_ENOUGH)
     return made["server"], made["client"]

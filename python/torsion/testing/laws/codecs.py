@@ -95,6 +95,7 @@ def codec_laws(
     error: type[Exception] | tuple[type[Exception], ...],
     longest: int,
     noise: st.SearchStrategy[bytes] | None = None,
+    how: settings = PATIENT,
 ) -> type:
     """Return a class of tests, one for each law of codecs.
 
@@ -107,6 +108,7 @@ def codec_laws(
     :param error: the error, or errors, that a reader may raise.
     :param longest: the most bytes that an unfinished message may have.
     :param noise: bytes that are nearly right: the better they imitate the format, the more is found.
+    :param how: hypothesis's settings: how many examples, and so on.
     """
     nearly = st.binary(max_size=300) if noise is None else noise
     stream = streams(encode, events, nearly)
@@ -117,18 +119,18 @@ def codec_laws(
     class CodecLaws:
         """The laws, for one codec."""
 
-        @PATIENT
+        @how
         @given(stream, cuts())
         def test_how_bytes_are_cut_means_nothing(self, stream: Stream, cut: Callable[[bytes], list[bytes]]) -> None:
             assert outcome(cut(stream.data)) == outcome([stream.data])
 
-        @PATIENT
+        @how
         @given(stream)
         def test_one_byte_at_a_time(self, stream: Stream) -> None:
             data = stream.data[-500:]
             assert outcome(data[index : index + 1] for index in range(len(data))) == outcome([data])
 
-        @PATIENT
+        @how
         @given(st.binary(max_size=300) | nearly, cuts())
         def test_any_bytes_mean_events_or_the_error(self, data: bytes, cut: Callable[[bytes], list[bytes]]) -> None:
             reader = new()
@@ -136,12 +138,12 @@ def codec_laws(
             if found is not None:
                 assert decoded(reader, [b""], error) == ([], found), "after an error, the same error"
 
-        @PATIENT
+        @how
         @given(st.lists(events, max_size=8), st.sampled_from([1, 1000]))
         def test_what_is_encoded_is_decoded(self, events: list[Any], times: int) -> None:
             assert outcome([b"".join(map(encode, events)) * times]) == (events * times, None)
 
-        @PATIENT
+        @how
         @given(stream, st.integers(1, 300))
         def test_what_is_held_is_bounded(self, stream: Stream, size: int) -> None:
             _check_what_is_held(new(), encode, stream.data, size, longest, error)
@@ -178,6 +180,7 @@ def framer_laws(
     error: type[Exception] | tuple[type[Exception], ...],
     longest: int,
     noise: st.SearchStrategy[bytes] | None = None,
+    how: settings = PATIENT,
 ) -> type:
     """Return the class of :func:`codec_laws`, with the laws of those readers that take events back.
 
@@ -185,14 +188,14 @@ def framer_laws(
 
     :param new: makes a reader: see :class:`RequeueingReader`. The other arguments are those of :func:`codec_laws`.
     """
-    laws: Any = codec_laws(new, encode, events, error, longest, noise)
+    laws: Any = codec_laws(new, encode, events, error, longest, noise, how)
     stream = streams(encode, events, st.binary(max_size=300) if noise is None else noise)
     steps = st.lists(st.tuples(st.sampled_from(["feed", "hold", "half", "none"]), stream), max_size=6)
 
     class FramerLaws(laws):  # type: ignore[misc]  # the class of tests was made a line above
         """The laws, for one reader."""
 
-        @PATIENT
+        @how
         @given(stream, cuts(), st.lists(st.integers(0, 40), min_size=1, max_size=20))
         def test_what_is_put_back_comes_again(
             self, stream: Stream, cut: Callable[[bytes], list[bytes]], counts: list[int]
@@ -200,7 +203,7 @@ def framer_laws(
             data = stream.data
             assert _requeued(new(), cut(data), counts, error) == decoded(new(), [data], error)
 
-        @PATIENT
+        @how
         @given(steps)
         def test_no_byte_is_lost(self, steps: list[tuple[str, Stream]]) -> None:
             reader: RequeueingReader = new()

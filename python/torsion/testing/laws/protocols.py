@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torsion.testing.laws.codecs import PATIENT
@@ -29,6 +29,7 @@ def protocol_laws(
     observe: Callable[[Any], Any] | None = None,
     errors: type[BaseException] | tuple[type[BaseException], ...] = (),
     limit: int = MOST_KEPT,
+    how: settings = PATIENT,
 ) -> type:
     """Return a class of tests, one for each law of protocols.
 
@@ -41,29 +42,30 @@ def protocol_laws(
         what it has heard, say.
     :param errors: what may come out of its hooks; nothing, if it is not given: it should close the connection instead.
     :param limit: how many bytes it may keep of what it was sent.
+    :param how: hypothesis's settings: how many examples, and so on.
     """
     anything = inputs | st.binary(max_size=300)
 
     class ProtocolLaws:
         """The laws, for one protocol."""
 
-        @PATIENT
+        @how
         @given(anything, cuts())
         def test_any_chunking_has_the_same_result(self, data: bytes, cut: Callable[[bytes], list[bytes]]) -> None:
             assert drive(new, cut(data), observe, errors) == drive(new, [data], observe, errors)
 
-        @PATIENT
+        @how
         @given(anything)
         def test_one_byte_at_a_time(self, data: bytes) -> None:
             pieces = [data[index : index + 1] for index in range(len(data))]
             assert drive(new, pieces, observe, errors) == drive(new, [data], observe, errors)
 
-        @PATIENT
+        @how
         @given(st.lists(anything, max_size=8))
         def test_nothing_else_is_raised(self, pieces: list[bytes]) -> None:
             drive(new, pieces, errors=errors)
 
-        @PATIENT
+        @how
         @given(anything, anything)
         def test_what_is_kept_is_bounded(self, beginning: bytes, again: bytes) -> None:
             again = again or b"\0"
