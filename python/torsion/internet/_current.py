@@ -15,7 +15,7 @@ from threading import local
 from types import ModuleType
 from typing import Any
 
-__all__ = ["current_reactor", "enter", "forget", "installed_reactor", "leave", "runs_here", "set_installed"]
+__all__ = ["current_reactor", "enter", "forget", "here", "installed_reactor", "leave", "runs_here", "set_installed"]
 
 _PACKAGE = "torsion.internet"
 _NAME = "torsion.internet.reactor"
@@ -28,6 +28,9 @@ class _Here(local):
 
 
 _here = _Here()
+
+here = _here
+"""For a simulation, whose reactors run in one thread by turns: it sets ``running`` for each turn, and sets it back."""
 
 
 def current_reactor() -> Any:

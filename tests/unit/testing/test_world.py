@@ -6,11 +6,14 @@ import errno
 
 import pytest
 
+from torsion.internet._current import current_reactor
 from torsion.internet.defer import Deferred
+from torsion.internet.endpoints import clientFromString, serverFromString
 from torsion.internet.error import ConnectionDone, ConnectionLost, TimeoutError
+from torsion.internet.protocol import Factory
 from torsion.internet.task import LoopingCall, deferLater
 from torsion.testing import Conditions, World
-from unit.testing.kit import PORT, Hears, connect, joined, serve
+from unit.testing.kit import PORT, Hears, Notes, connect, joined, serve
 
 # --- how things are carried ------------------------------------------------------------------------------------------
 
@@ -291,6 +294,47 @@ def test_a_host_s_reactor_runs_and_stops():
     world.advance(0)
     assert told == ["running", "shutdown"]
     assert not host.reactor.running
+
+
+def test_programs_find_the_reactor_of_their_host():
+    """Also those that are given none: a ``LoopingCall`` asks which one runs."""
+    world = World()
+    ticks: dict[str, list[float]] = {"one": [], "two": []}
+
+    def boot(host) -> None:
+        assert current_reactor() is host.reactor
+        loop = LoopingCall(lambda: ticks[host.name].append(loop.clock.seconds()))
+        host.reactor.callLater(1, loop.start, 10)
+
+    world.host("one", boot=boot).jump(100)
+    world.host("two", boot=boot)
+    world.advance(25)
+    assert ticks == {"one": [101, 111, 121], "two": [1, 11, 21]}
+
+
+def test_endpoints_and_names_work_as_everywhere():
+    world = World(conditions=Conditions(latency=0.01))
+    made: list[Notes] = []
+
+    class Makes(Factory):
+        noisy = False
+
+        def buildProtocol(self, addr: object) -> Notes:
+            made.append(Notes(world))
+            return made[-1]
+
+    async def talk() -> bytes:
+        server, client = world.host("server"), world.host("client")
+        port = await serverFromString(server.reactor, f"tcp:{PORT}").listen(Makes())
+        protocol = await clientFromString(client.reactor, f"tcp:SERVER:{PORT}").connect(Makes())
+        assert protocol.transport.getPeer().host == server.address
+        protocol.transport.write(b"hello")
+        protocol.transport.loseConnection()
+        await deferLater(client.reactor, 1, lambda: None)
+        await port.stopListening()
+        return b"".join(each.data for each in made)
+
+    assert world.run_until(talk()) == b"hello"
 
 
 def test_the_same_seed_gives_the_same_trace():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torsion.internet import _current
 from torsion.internet.reactors.memory import MemoryReactor
 
 if TYPE_CHECKING:
@@ -66,9 +67,13 @@ class Host:
             self.world.network.freeze(self.machine)
         if self.machine.down:
             self.world.network.power_on(self.machine)
-        self.reactor.boot()
-        if self._boot is not None:
-            self._boot(self)
+        _current.enter(self.reactor)
+        try:
+            self.reactor.boot()
+            if self._boot is not None:
+                self._boot(self)
+        finally:
+            _current.leave(self.reactor)
 
     def crash(self, seconds: float | None = None) -> None:
         """Take its power: no program on it learns of that, and nobody elsewhere is told.  Connections to it are half open.

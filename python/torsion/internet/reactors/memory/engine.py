@@ -7,6 +7,7 @@ from collections import deque
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from torsion.internet._current import here
 from torsion.internet.reactors.memory.connecting import MemoryConnector
 from torsion.internet.reactors.memory.datagram import MemoryDatagram
 from torsion.internet.reactors.memory.listening import MemoryListener
@@ -14,7 +15,7 @@ from torsion.internet.reactors.memory.machine import WILDCARDS, check_name, name
 from torsion.internet.reactors.memory.sockets import ListeningSocket, StreamSocket, system_error
 from torsion.internet.reactors.memory.state import Action, Input
 from torsion.internet.reactors.memory.stream import FAIR_SHARE, READ_SIZE, REASON_ABORTED, REASONS, MemoryStream
-from torsion.internet.reactors.memory.turns import Turns
+from torsion.internet.reactors.memory.turns import Entry, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +48,7 @@ class MemoryEngine(Turns):
         self._classes = streams
         self._dirty: deque[MemoryStream] = deque()
         self._closed: deque[MemoryStream] = deque()
+        self._alone = (owner,)
         self.timers.shift = machine.skew
         machine.engines.add(self)
 
@@ -176,6 +178,8 @@ class MemoryEngine(Turns):
             self.relist()
             return False
         before, self._thread = self._thread, get_ident()
+        others = here.running
+        here.running = self._alone  # whoever asks for the reactor within this turn means this one
         try:
             self._turns += 1
             if self._calls or not self._ingress.empty():
@@ -184,7 +188,10 @@ class MemoryEngine(Turns):
                 self._fire_timers()
             if self._dirty or self._closed:
                 self.settle()
-            if self._touched:
+            touched = self._touched
+            if len(touched) == 1 and not self._ready:
+                self._serve_alone(touched.popitem()[0])
+            elif touched:
                 self._collect()
             if self._ready:
                 self._serve_ready()
@@ -192,8 +199,19 @@ class MemoryEngine(Turns):
                 self.settle()
         finally:
             self._thread = before
+            here.running = others
         self.relist()
         return True
+
+    def _serve_alone(self, entry: Entry) -> None:
+        """Serve the only one for which there is something to do, without the list of those; in a simulation that is the rule."""
+        entry.noticed()
+        if entry.busy:
+            self.enqueue(entry)
+        elif not entry.queued and entry in self.entries:
+            entry.serve()
+            if self._closed:
+                self.tell_closed()
 
     def owes(self) -> bool:
         """Tell whether the next turn has something to do without any event."""

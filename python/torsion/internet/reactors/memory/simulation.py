@@ -105,9 +105,8 @@ class Simulation:
     def others_turn(self, but: MemoryEngine | None) -> bool:
         """Let every engine that has something to do now take a turn, but for one; return whether any had."""
         busy = self.busy
-        numbers = sorted(busy) if len(busy) > 1 else list(busy)
         worked = False
-        for number in numbers:
+        for number in sorted(busy) if len(busy) > 1 else tuple(busy):
             reference = busy.get(number)
             engine = None if reference is None else reference()
             if engine is None:
