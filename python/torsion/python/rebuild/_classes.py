@@ -87,10 +87,12 @@ def _take(old: Any, new: Any, name: str, value: Any, session: Session) -> None:
         taken = merge_class(before, value, session)
     else:
         taken = value if before is _MISSING else merge_value(full, before, value, session)
-    if before is _MISSING and callable(value) and not isinstance(value, type):
-        session.report.added.append(full)
     if taken is not before:
-        if not (name.startswith("__") and name.endswith("__")):
+        if name.startswith("__") and name.endswith("__"):
+            pass  # a docstring, a line number
+        elif before is _MISSING:
+            session.report.added.append(full)
+        else:
             session.compare(full, before, taken)
         session.set(old, name, taken)
         told = getattr(type(taken), "__set_name__", None)

@@ -131,7 +131,7 @@ def runs(source):
 @settings(
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
     deadline=None,
-    max_examples=12,
+    max_examples=8,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
 @given(st.lists(sources().filter(runs), min_size=2, max_size=4), st.booleans())
