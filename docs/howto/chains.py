@@ -15,7 +15,7 @@ GREEN, RED, GREY = "#2e7d4f", "#c0392b", "#999"
 PAIRS = [
     ("addCallback(parse)", "parse(text)", None),
     ("addErrback(use_default)", None, "use_default(failure)"),
-    ("addCallbacks(show, explain)", "show(page)", "explain(failure)"),
+    ("addCallbacks(show, explain)", "show(number)", "explain(failure)"),
     ("addBoth(hang_up)", "hang_up(result)", "hang_up(result)"),
 ]
 

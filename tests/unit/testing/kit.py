@@ -41,7 +41,7 @@ class Hears(DatagramProtocol):
         self.heard.append(datagram)
 
 
-def serve(host: Host, made: list[Notes]) -> None:
+def serve(host: Host, made: list[Notes], interface: str = "") -> None:
     """Listen, and keep the protocols that are made."""
 
     class Makes(Factory):
@@ -51,7 +51,7 @@ def serve(host: Host, made: list[Notes]) -> None:
             made.append(Notes(host.world))
             return made[-1]
 
-    host.reactor.listenTCP(PORT, Makes())
+    host.reactor.listenTCP(PORT, Makes(), interface=interface)
 
 
 def connect(host: Host, to: str, made: list[Notes], failures: list[Any] | None = None) -> None:

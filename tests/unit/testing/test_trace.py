@@ -58,3 +58,11 @@ def test_what_is_drawn_is_escaped_and_bounded():
 def test_without_a_trace_there_is_no_picture():
     with pytest.raises(ValueError, match="make the world with trace=True"):
         World().picture()
+
+
+def test_a_trace_forgets_what_was_first(monkeypatch):
+    monkeypatch.setattr("torsion.internet.reactors.memory.trace.LONGEST_TRACE", 10)
+    world = World(trace=True)
+    for number in range(20):
+        world.note(f"number {number}")
+    assert [event.note for event in world.trace.events] == [f"number {number}" for number in range(10, 20)]

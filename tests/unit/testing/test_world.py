@@ -48,6 +48,18 @@ def test_a_piece_of_a_stream_that_is_lost_comes_later_and_in_order():
     assert max(waits) >= 0.19, "one was sent again"
 
 
+def test_a_way_that_loses_everything_still_lets_a_stream_through_in_the_end():
+    """After so many attempts as Linux makes; so every simulation comes to an end."""
+    world = World()
+    _, _, there, here = joined(world)
+    world.network.conditions = Conditions(loss=1.0)
+    here.transport.write(b"at last")
+    world.advance(800)
+    assert there.data == b""
+    world.advance(10)
+    assert there.data == b"at last"
+
+
 def test_jitter_never_reorders_a_stream_but_does_datagrams():
     world = World(seed=3, conditions=Conditions(latency=0.01, jitter=0.5))
     one, other = world.host("one"), world.host("other")
@@ -280,6 +292,12 @@ def test_hosts_have_names():
         world.host("one")
     with pytest.raises(LookupError, match="there is no host 'two'; there are one"):
         world["two"]
+    with pytest.raises(ValueError, match="is a numeric one"):
+        world.host("two", "example.org")
+    world.host("six", "2001:DB8::1", boot=lambda host: serve(host, [], interface="::"))
+    connect(world.host("seven", "2001:db8::2"), "2001:db8::1", made := [])
+    world.advance(1)
+    assert len(made) == 1
 
 
 def test_a_host_s_reactor_runs_and_stops():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sequence_diagram"]
 
-COLUMN = 260
+COLUMN = 320
 """How far hosts are apart, in pixels."""
 
 ROW = 22
@@ -26,7 +26,7 @@ COLOURS = {"data": "#1f5fa8", "end": "#7a4fa3", "reset": "#c0392b", "refuse": "#
 
 STYLE = (
     "text{font:12px sans-serif;fill:#222}.time{fill:#777;text-anchor:end}.host{font-weight:bold;text-anchor:middle}"
-    ".label{text-anchor:middle;font-size:11px}.fault{fill:#c0392b}.note{fill:#555;font-style:italic}"
+    ".label{text-anchor:middle;font-size:11px;paint-order:stroke;stroke:white;stroke-width:3px}.fault{fill:#c0392b}.note{fill:#555;font-style:italic}"
 )
 
 TIP = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory import Conditions, Network, Trace
 from torsion.internet.reactors.memory.clock import nanoseconds
+from torsion.internet.transports.numeric import isIPAddress, isIPv6Address
 from torsion.testing.network.diagram import sequence_diagram
 from torsion.testing.network.host import Host
 
@@ -60,13 +61,15 @@ class World:
         :param name: a name that resolvers find, and that faults are scheduled for.
         :param address: a numeric IPv4 or IPv6 address; the next of 10.0.0.0/8, if it is not given.
         :param boot: called with the host each time it starts: what starts its programs.
-        :raises ValueError: if there is one of that name or address already.
+        :raises ValueError: if there is one of that name or address already, or the address is not numeric.
         """
         if name in self.hosts:
             raise ValueError(f"there is a host {name!r} already")
         number = len(self.hosts) + 1
         if address is None:
             address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        elif not isIPAddress(address) and not isIPv6Address(address):
+            raise ValueError(f"a host's address is a numeric one, such as 10.0.0.1, not {address!r}")
         machine = self.network.machine(address, name=name)
         made = Host(self, name, address, machine, boot)
         self.hosts[name] = made

@@ -191,3 +191,18 @@ def test_order_is_by_time_then_by_asking(plans, until):
     reactor.advance(until)
     assert made == [number for due, _, number in sorted(expected) if due <= until]
     assert len(reactor.getDelayedCalls()) == len(expected) - len(made)
+
+
+def test_the_shortest_time_is_some_time():
+    """What asks for its like after a billionth of a nanosecond, as a LoopingCall may by rounding, lets time pass."""
+    reactor = MemoryReactor()
+    calls = []
+
+    def again():
+        calls.append(reactor.seconds())
+        if len(calls) < 5:
+            reactor.callLater(1e-18, again)
+
+    again()
+    reactor.advance(1)
+    assert calls == [0.0, 1e-9, 2e-9, 3e-9, 4e-9]
