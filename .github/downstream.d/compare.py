@@ -12,10 +12,12 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import venv
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,17 +114,27 @@ def run(script: Path, place: Path, env: dict[str, str], reactor: str) -> Outcome
     # trial has an option; pytest knows nothing of reactors, and takes the one that is there first.
     early = {"PYTEST_ADDOPTS": "-p torsion.interop.twisted.pytest"} if reactor == "torsion" else {}
     log = place / f"{reactor}.log"
-    with log.open("w") as output:
-        subprocess.run(
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
             ["bash", str(script), "run"],
             cwd=place,
             env=env | early | {"REACTOR": reactor},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            timeout=PATIENCE,
-            check=False,  # a suite that fails on both reactors in the same way is no fault of ours
-        )
+            start_new_session=True,
+        ) as running,
+    ):
+        try:
+            running.wait(
+                PATIENCE
+            )  # its status says nothing: a suite that fails on both reactors alike is no fault of ours
+        except subprocess.TimeoutExpired:
+            output.write(f"\nnot done after {PATIENCE} seconds\n")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)  # and with it whatever the tests have left running
     return outcome(log.read_text(errors="replace"))
 
 

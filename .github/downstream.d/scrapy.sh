@@ -10,6 +10,6 @@ install)
 run)
     cd source
     python -m pytest -q -rfE -p no:cacheprovider -W default --reactor=default \
-        tests/test_{closespider,c{ore,rawl}*,downloader_*,downloaderslots*,engine*,extension_telnet,http2*,pipeline_*,request_*,resolver,spider_*,utils_{defer,reactor,signal}}.py
+        tests/test_{closespider,crawl,downloader_handler_twisted_*,engine*,http2*,pipeline_crawl,request_left,resolver,utils_defer,utils_reactor}.py
     ;;
 esac

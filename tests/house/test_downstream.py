@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -78,3 +79,24 @@ def test_what_is_known_to_differ_may(compare) -> None:
 
 def test_a_run_that_says_nothing_is_no_success(compare) -> None:
     assert compare.outcome("Segmentation fault\n") == compare.Outcome((), frozenset())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the scripts are bash's")
+def test_a_run_leaves_nothing_behind(compare, tmp_path) -> None:
+    script, held = tmp_path / "project.sh", tmp_path / "held"
+    os.mkfifo(held)
+    reader = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    script.write_text('sleep 600 > held & echo "PASSED (successes=$REACTOR)"\n')
+    assert compare.run(script, tmp_path, dict(os.environ), "3") == compare.Outcome((("successes", 3),), frozenset())
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b"", "it is held no more"
+    os.close(reader)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the scripts are bash's")
+def test_a_run_that_does_not_end_is_ended(compare, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(compare, "PATIENCE", 0.1)
+    script = tmp_path / "project.sh"
+    script.write_text("echo started; sleep 600\n")
+    assert compare.run(script, tmp_path, dict(os.environ), "epoll").counts == ()
+    assert "not done after" in (tmp_path / "epoll.log").read_text()
