@@ -13,8 +13,8 @@ from ._functions import content
 from ._report import Session
 from ._values import merge_value
 
-_OWN = frozenset(["__dict__", "__weakref__", "__abstractmethods__", "_abc_impl", "__slots__"])
-"""Attributes that belong to the class object itself."""
+_OWN = frozenset(["__dict__", "__weakref__", "__abstractmethods__", "_abc_impl", "__slots__", "__module__"])
+"""Attributes that belong to the class object itself; a package may have given it its own name."""
 _DECLARED = frozenset(["__implemented__", "__provides__", "__providedBy__"])
 """Where zope.interface keeps what a class implements; it is told by its functions."""
 
@@ -83,7 +83,7 @@ def _take(old: Any, new: Any, name: str, value: Any, session: Session) -> None:
         return  # of an enumeration, only methods: the rest makes its members what they are
     before = vars(old).get(name, _MISSING)
     full = f"{new.__qualname__}.{name}"
-    if same_definition(before, value):
+    if same_definition(before, value, session):
         taken = merge_class(before, value, session)
     else:
         taken = value if before is _MISSING else merge_value(full, before, value, session)
@@ -100,11 +100,23 @@ def _take(old: Any, new: Any, name: str, value: Any, session: Session) -> None:
             told(taken, old, name)
 
 
-def same_definition(old: Any, new: Any) -> bool:
-    """Return whether the two are classes, of one name in one module."""
+def same_definition(old: Any, new: Any, session: Session) -> bool:
+    """Return whether the two are classes of one name that the module defines."""
     if not (isinstance(old, type) and isinstance(new, type)):
         return False
-    return (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+    return old.__qualname__ == new.__qualname__ and defined_here(old, session) and defined_here(new, session)
+
+
+def defined_here(value: Any, session: Session) -> bool:
+    """Return whether *value* is a function, class or interface that the module defines.
+
+    A package may have given it its own name, so that it says that it is from there.
+    """
+    if isinstance(value, FunctionType | type | InterfaceClass) and value.__module__ == session.module.__name__:
+        return True
+    if isinstance(value, FunctionType):
+        return value.__globals__ is session.namespace
+    return isinstance(value, type) and any(_has_code_of(each, session) for each in vars(value).values())
 
 
 def _persistent(cls: Any) -> frozenset[str]:

@@ -14,7 +14,7 @@ from zope.interface.interface import InterfaceClass
 
 from torsion.python import _reports, components
 
-from ._classes import check_fields, merge_class, merge_definition, remember, same_definition
+from ._classes import check_fields, defined_here, merge_class, merge_definition, remember, same_definition
 from ._report import Report, Session
 from ._values import merge_value
 
@@ -121,7 +121,7 @@ def _run(code: CodeType, module: ModuleType, before: dict[str, Any], session: Se
             return new  # another thread's, or a module's that this one imports
         # An interface has no qualified name: it is looked for in the module alone.
         old = _found(before, new.__qualname__ if isinstance(new, type) else name)
-        if not isinstance(old, type | InterfaceClass) or old.__module__ != module.__name__ or id(old) in session.done:
+        if not isinstance(old, type | InterfaceClass) or not defined_here(old, session) or id(old) in session.done:
             return new
         result = merge_definition(old, new, session)
         if result is old:
@@ -162,27 +162,25 @@ def _stored(code: CodeType) -> set[str]:
 
 def _settle(code: CodeType, before: dict[str, Any], session: Session) -> None:
     """Decide for each variable what stands there from now on."""
-    namespace, name = session.namespace, session.module.__name__
-    stored = _stored(code)
-    persistent = frozenset(namespace.get("__persistent__", ()))
+    namespace, stored = session.namespace, _stored(code)
+    persistent = frozenset(namespace.get("__persistent__", ()) if "__persistent__" in stored else ())
     for key, old in before.items():
         new = namespace.get(key, _MISSING)
         if new is _MISSING or (key.startswith("__") and key.endswith("__")):
             continue
-        ours = isinstance(old, FunctionType | type) and old.__module__ == name
         if key in persistent:
             namespace[key] = old
             session.report.kept.append(key)
         elif new is not old:
             namespace[key] = _merged(key, old, new, session)
-        elif ours and key not in stored:
+        elif key not in stored and isinstance(old, FunctionType | type) and defined_here(old, session):
             del namespace[key]
             session.report.removed.append(key)
     session.report.added += [key for key in namespace if key not in before and not key.startswith("__")]
 
 
 def _merged(key: str, old: Any, new: Any, session: Session) -> Any:
-    if not (same_definition(old, new) and old.__module__ == session.module.__name__):
+    if not same_definition(old, new, session):
         return merge_value(key, old, new, session)
     result = merge_class(old, new, session)
     if result is new and not hasattr(old, "__members__"):

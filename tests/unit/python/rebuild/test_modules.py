@@ -38,6 +38,35 @@ def test_variables_are_set_anew_unless_they_are_to_persist(live):
     assert module.cache == {"x": 1}
 
 
+def test_what_persisted_and_need_not_any_more(live):
+    module = live("__persistent__ = ('x',)\nx = 1\n")
+    module.change("__persistent__ = ('x',)\nx = 2\n")
+    assert module.x == 1
+    module.change("x = 3\n")
+    assert module.x == 3
+
+
+def test_what_a_package_has_taken_over_by_name(live):
+    """As the packages of this library do: what is defined in a part says that it is from the whole."""
+    source = "class A:\n    def m(self):\n        return 'old'\ndef f():\n    return 'old'\ndef gone(): pass\n"
+    module = live(source)
+    A, a, f = module.A, module.A(), module.f
+    A.__module__ = f.__module__ = module.gone.__module__ = "somewhere.else"
+    report = module.change(source.replace("old", "new").replace("def gone(): pass", ""))
+    assert (module.A, module.f) == (A, f)
+    assert a.m() == f() == "new"
+    assert A.__module__ == f.__module__ == "somewhere.else"
+    assert report.removed == ["gone"]
+
+
+def test_a_name_that_was_imported_and_is_defined_now(live):
+    other = live("class A:\n    def m(self):\n        return 'other'\ndef f():\n    return 'other'\n")
+    module = live(f"from {other.name} import A, f\n")
+    module.change("class A:\n    def m(self):\n        return 'own'\ndef f():\n    return 'own'\n")
+    assert other.A().m() == other.f() == "other"
+    assert module.A().m() == module.f() == "own"
+
+
 def test_variables_of_a_class_that_are_to_persist(live):
     source = "class A:\n    __persistent__ = ('every',)\n    every = []\n    other = 1\n"
     module = live(source)
