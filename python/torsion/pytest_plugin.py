@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--torsion-reactor",
         metavar="FLAVOUR",
-        help="the reactor that tests run on, e.g. native, memory, asyncio; `torsion --reactors` lists them",
+        help="the reactor that tests run on, such as native, memory or hosted-asyncio",
     )
     parser.addini(
         "torsion_mode", "strict: tests with a torsion mark or fixture; auto: all coroutines as well", default="strict"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from torsion.internet.protocol import Factory
@@ -14,6 +16,7 @@ from torsion.testing.searching import find, run
 from unit.testing import planted
 
 PORT = planted.PORT
+SAME_EACH_TIME = settings(deadline=None, derandomize=True)
 
 
 def falsified(law) -> str:
@@ -68,7 +71,7 @@ def test_a_half_close_that_is_lost():
 
 LINES = st.lists(st.sampled_from([b"a", b"b c", b"", b"\r\n", b"\n"])).map(b"\r\n".join)
 
-BadCommands = protocol_laws(planted.Commands, LINES, limit=1000)
+BadCommands = protocol_laws(planted.Commands, LINES, limit=1000, how=SAME_EACH_TIME)
 TestWholeCommands = protocol_laws(planted.WholeCommands, LINES, limit=1000)
 
 
@@ -84,14 +87,16 @@ def test_a_bug_at_the_boundary_of_chunks():
 SIZES = st.integers(0, 10**9).map(lambda size: b"%d:" % size) | st.just(b"5:hello,")
 
 
-BadNetstring = protocol_laws(planted.Netstring, SIZES, limit=20_000)
+BadNetstring = protocol_laws(planted.Netstring, SIZES, limit=20_000, how=SAME_EACH_TIME)
 TestBoundedNetstring = protocol_laws(planted.BoundedNetstring, SIZES, limit=20_000)
 
 
 def test_a_buffer_without_bounds():
     told = falsified(BadNetstring().test_what_is_kept_is_bounded)
-    size = int(told.partition("beginning=b'")[2].partition(":")[0])
-    assert 20_000 <= size <= 30_000
+    sizes = [int(size) for size in re.findall(r"b'(\d+):", told)]
+    assert any(20_000 <= size < 100_000 for size in sizes), (
+        told
+    )  # of the numbers up to a thousand million that are drawn
 
 
 # --- a storm of connections ------------------------------------------------------------------------------------------

@@ -237,6 +237,38 @@ def test_a_partition_heals():
     assert there.data == b"anyone there?"
 
 
+def test_a_partition_that_lasts_leaves_connections_half_open():
+    world = World()
+    _, _, there, here = joined(world)
+    world.cut(["server"], 2000)
+    world.advance(10)
+    here.transport.write(b"anyone there?")
+    world.advance(924)
+    assert here.reason is None
+    world.advance(1)
+    assert isinstance(here.reason, ConnectionLost)
+    assert here.reason.args[0].errno == errno.ETIMEDOUT
+    world.advance(2000)
+    assert (there.reason, there.data) == (None, b""), "it has not heard of it, and what was given up never comes"
+    there.transport.write(b"still there?")
+    world.advance(1)
+    assert isinstance(there.reason, ConnectionLost)
+
+
+def test_a_partition_that_heals_in_time_breaks_nothing():
+    world = World()
+    _, _, there, here = joined(world)
+    world.cut(["server"], 500)
+    here.transport.write(b"one ")
+    world.advance(600)
+    world.cut(["server"], 800)
+    here.transport.write(b"two ")
+    world.advance(700)
+    assert (here.reason, there.data) == (None, b"one ")
+    world.advance(1000)
+    assert (here.reason, there.data) == (None, b"one two ")
+
+
 def test_two_partitions_heal_one_after_the_other():
     world = World()
     hosts = [world.host(name) for name in ("one", "two", "three")]

@@ -33,6 +33,7 @@ class Network(Post):
 
     :ivar clock: the time of all reactors on it.
     :ivar version: a number that changes whenever something changes that ways know of.
+    :ivar heals: how often a cut was undone.
     :ivar names: host names, each with its numeric addresses; what resolvers of these reactors know.
     :ivar home: the computer of reactors that were made without one.
     """
@@ -57,6 +58,7 @@ class Network(Post):
         self._ways: dict[tuple[str, str], Conditions] = {}
         self._cuts: Counter[frozenset[str]] = Counter()
         self._held_up: list[Callable[[], None]] = []
+        self.heals = 0
         self._sockets: dict[StreamSocket, None] = {}
 
     @property
@@ -153,7 +155,10 @@ class Network(Post):
         return self._ways.get((source, target), self._conditions) if self._ways else self._conditions
 
     def cut(self, one: str, other: str) -> None:
-        """Let nothing through between two numeric addresses: streams stall, datagrams are lost, nobody answers."""
+        """Let nothing through between two numeric addresses: streams stall, datagrams are lost, nobody answers.
+
+        A stream whose data is not acknowledged for fifteen minutes breaks; the other end does not learn of it before it speaks.
+        """
         self._cuts[frozenset((one, other))] += 1
         self.version += 1
 
@@ -165,6 +170,7 @@ class Network(Post):
             self._cuts.subtract((frozenset((one, other)),))
             self._cuts = +self._cuts
         self.version += 1
+        self.heals += 1
         waiting, self._held_up = self._held_up, []
         for action in waiting:
             action()

@@ -35,10 +35,12 @@ class Path:
 
     :ivar conditions: how well this way carries, as of when it was last looked at.
     :ivar capacity: the same as that of the conditions.
+    :ivar given_up: whether who sends has given up: what is held up by a cut is never sent.
     """
 
     __slots__ = (
-        "_delay", "_last", "_network", "_plain", "_spread", "_traced", "_version", "capacity", "conditions", "source", "target",
+        "_delay", "_last", "_network", "_plain", "_spread", "_traced", "_version", "capacity", "conditions", "given_up", "source",
+        "target",
     )  # fmt: skip
 
     conditions: Conditions
@@ -49,6 +51,7 @@ class Path:
         self.source = source
         self.target = target
         self._last = 0  # when what was sent last arrives
+        self.given_up = False
         self.refresh()
 
     def refresh(self) -> None:
@@ -109,7 +112,7 @@ class Path:
         if network.is_cut(self.source[0], self.target[0]):
             if trace is not None and kind:
                 trace.add(kind, self.source, self.target, data, None, "held up")
-            network.when_healed(lambda: self.send(arrive, *args, kind=kind, data=data))
+            network.when_healed(lambda: None if self.given_up else self.send(arrive, *args, kind=kind, data=data))
             return
         when = network.drawn_arrival(self.source[0], self.target[0], len(data))
         note = ""

@@ -12,7 +12,7 @@ from os import strerror
 from typing import TYPE_CHECKING, Any, Protocol
 
 from torsion.internet.reactors.memory.clock import nanoseconds
-from torsion.internet.reactors.memory.path import Path
+from torsion.internet.reactors.memory.path import GIVES_UP, Path
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -51,7 +51,7 @@ class StreamSocket:
 
     __slots__ = (
         "_acknowledged", "_blocked", "_broken", "_closed", "_ended", "_error", "_gone", "_inbox", "_resting", "_shut", "_unread",
-        "_way", "has_error", "local", "machine", "network", "other", "remote", "watcher",
+        "_waits", "_way", "has_error", "local", "machine", "network", "other", "remote", "watcher",
     )  # fmt: skip
 
     def __init__(self, network: Network, local: Address, remote: Address, machine: Machine | None = None) -> None:
@@ -74,6 +74,7 @@ class StreamSocket:
         self._closed = False
         self._gone = False  # without a word
         self._resting = False  # it reads slowly
+        self._waits = False  # it has sent something while the way was cut
 
     def join(self, other: StreamSocket) -> None:
         """Make *other* this connection's other end."""
@@ -198,6 +199,8 @@ class StreamSocket:
                 raise system_error(errno.EAGAIN)
             data = data[:taken]
         self._unread += taken
+        if not self._waits and self.network.is_cut(self.local[0], self.remote[0]):
+            self._wait_for_answer()
         fragment = way.conditions.fragment
         if fragment is None:
             way.send(other._arrived, data, kind="data", data=data)
@@ -270,6 +273,22 @@ class StreamSocket:
             self.network.ask_again(self)
         else:
             other._way.send(self.break_off, kind="reset")
+
+    def _wait_for_answer(self) -> None:
+        """Give up if the way stays cut for too long."""
+        clock = self.network.clock
+        self._waits = True
+        clock.at(clock.now + GIVES_UP, self._give_up, self.network.heals)
+
+    def _give_up(self, heals: int) -> None:
+        self._waits = False
+        if self._closed or self._broken or not self.network.is_cut(self.local[0], self.remote[0]):
+            return
+        if self.network.heals != heals:
+            self._wait_for_answer()  # it may have been open for a while
+            return
+        self._gone = self._way.given_up = True
+        self.break_off(errno.ETIMEDOUT)
 
     def _read(self, count: int) -> None:
         self._unread -= count
