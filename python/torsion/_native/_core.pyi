@@ -582,10 +582,11 @@ class Engine:
         Other threads are refused between turns, too."""
     def detach(self) -> None:
         """End what :meth:`attach` began."""
-    def abandon(self) -> None:
+    def abandon(self, always: bool = False, /) -> None:
         """In a process that was forked off: close its copies of the descriptors, tell nobody, and forget everything; whatever
         is asked of the engine afterwards raises :class:`torsion.internet.error.WrongProcessError`, and a turn that is going
-        on ends with that.  The process that made the engine notices nothing; there, this does nothing."""
+        on ends with that.  The process that made the engine notices nothing; there, this does nothing, unless *always*: then
+        it closes as quietly, for one that ends while a process that was forked off goes on with what is open."""
     def run(self) -> None:
         """Take turns until :meth:`stop`.  Raises what a Python signal handler raises."""
     def stop(self) -> None:

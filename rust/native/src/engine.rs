@@ -230,8 +230,9 @@ impl PyEngine {
         Ok(())
     }
 
-    fn abandon(&self) {
-        drop(self.shared.abandon());
+    #[pyo3(signature = (always = false, /))]
+    fn abandon(&self, always: bool) {
+        drop(self.shared.abandon(always));
     }
 
     fn run(slf: &Bound<'_, Self>) -> PyResult<()> {

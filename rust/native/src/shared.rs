@@ -89,14 +89,15 @@ impl Shared {
     }
 
     /// In a process that was forked off, takes the engine's state away from everybody.  `None` in the process that opened
-    /// it, and the second time.
+    /// it, unless that is meant as well (`always`) and nobody is using it; and the second time.
     #[expect(
         unsafe_code,
         reason = "its owner may be a thread that was lost in the fork"
     )]
-    pub(crate) fn abandon(&self) -> Option<Abandoned<Objects>> {
+    pub(crate) fn abandon(&self, always: bool) -> Option<Abandoned<Objects>> {
         if self.process == std::process::id() {
-            return None;
+            let state = always.then(|| self.enter_if_ours()).flatten()?;
+            return Some(state.abandon());
         }
         // SAFETY: a process that was forked off begins with one thread, the one that calls this before it returns from the fork.
         let state = unsafe { self.state.take_away() }?;

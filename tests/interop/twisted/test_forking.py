@@ -153,6 +153,21 @@ def test_a_program_that_forks_itself_into_the_background_before_it_runs_keeps_it
     assert run(code) == ["b'daemon'"]
 
 
+@pytest.mark.parametrize("ends", ["os.fork()", "not os.fork()"])
+def test_of_two_processes_before_the_first_run_one_may_end_as_programs_do(ends) -> None:
+    """It must not take from the poller, which both know, what is the other's now."""
+    code = f"""
+    ended, end = os.pipe()
+    if {ends}:
+        os.close(ended)
+        sys.exit(0)
+    os.close(end)
+    os.read(ended, 1)  # nothing: it has gone
+    in_thread(lambda: say(talk(port, b"the other")))
+    """
+    assert run(code) == ["b'the other'"]
+
+
 def test_a_daemon_takes_its_reactor_along() -> None:
     code = """
     def daemonize():

@@ -6,11 +6,12 @@ and whatever is asked of it from then on raises :class:`torsion.internet.error.W
 new one.  The old process notices nothing of all that.
 
 A program that becomes a daemon by forking, so that the process that goes on is the new one, says so by
-``IReactorDaemonize``: its reactor goes along.
+``IReactorDaemonize``: its reactor goes along, and the old process closes its copies at its end as quietly.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ __all__ = ["stays", "watch"]
 
 _reactors: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
 _going_along: WeakSet[Any] = WeakSet()
+_in_two_processes: WeakSet[Any] = WeakSet()
 
 
 def watch(reactor: Any, give_up: Callable[[Any], object] | None = None) -> None:
@@ -35,9 +37,14 @@ def watch(reactor: Any, give_up: Callable[[Any], object] | None = None) -> None:
     _reactors[reactor] = give_up or _give_up
 
 
-def stays(reactor: Any, here: bool) -> None:
-    """Say whether *reactor* stays in this process, as it does at first, or goes along into one that is forked off."""
+def stays(reactor: Any, here: bool) -> bool:
+    """Say whether *reactor* stays in this process, as it does at first, or goes along into one that is forked off.
+
+    :returns: whether it stayed before.
+    """
+    before = reactor not in _going_along
     (_going_along.discard if here else _going_along.add)(reactor)
+    return before
 
 
 def _in_child() -> None:
@@ -45,6 +52,17 @@ def _in_child() -> None:
         if reactor not in _going_along:
             del _reactors[reactor]
             give_up(reactor)
+    _in_two_processes.update(_going_along)
+
+
+def _in_parent() -> None:
+    _in_two_processes.update(_going_along)
+
+
+def _at_exit() -> None:
+    """Close what the other process has as well without a word to the poller that both know: it is the other's now."""
+    for reactor in list(_in_two_processes):
+        reactor.engine.abandon(True)
 
 
 def _give_up(reactor: Any) -> None:
@@ -68,4 +86,5 @@ def _give_up(reactor: Any) -> None:
 
 
 if hasattr(os, "register_at_fork"):  # Windows does not fork
-    os.register_at_fork(after_in_child=_in_child)
+    os.register_at_fork(after_in_child=_in_child, after_in_parent=_in_parent)
+    atexit.register(_at_exit)

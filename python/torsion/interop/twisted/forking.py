@@ -10,30 +10,32 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from torsion.internet.reactors.fork import stays, watch
+from torsion.internet.reactors.fork import stays
+from torsion.internet.reactors.fork import watch as _watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["going_along", "stays_here"]
+__all__ = ["going_along", "watch"]
 
 _OF_PYTHON: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 """The handlers that Python begins with, of the signals for which Twisted's reactors have one of their own."""
 
 
-def stays_here(reactor: Any) -> None:
-    """Have *reactor*, which begins to run, given up in processes that are forked off from here on."""
-    watch(reactor, _give_up)
+def watch(reactor: Any) -> None:
+    """Have *reactor*, which has not run yet, given up in processes that are forked off once it does."""
+    _watch(reactor, _give_up)
+    stays(reactor, here=False)
 
 
 @contextmanager
 def going_along(reactor: Any) -> Iterator[None]:
     """Let *reactor* stay as it is in processes that are forked off in here."""
-    stays(reactor, here=False)
+    before = stays(reactor, here=False)
     try:
         yield
     finally:
-        stays(reactor, here=True)
+        stays(reactor, here=before)
 
 
 def _give_up(reactor: Any) -> None:

@@ -23,7 +23,7 @@ from torsion.internet.transports.listener import BasePort
 from torsion.interop.twisted.connectors import Pending
 from torsion.interop.twisted.descriptors import Descriptors
 from torsion.interop.twisted.dialect import TWISTED
-from torsion.interop.twisted.forking import going_along, stays_here
+from torsion.interop.twisted.forking import going_along, watch
 from torsion.interop.twisted.logcontext import call_in_log_context
 from torsion.interop.twisted.provides import (
     ProvidesSockets,
@@ -65,6 +65,7 @@ class TorsionReactor(
         self._descriptors = Descriptors(self)
         self._clock: Callable[[], float] = self.engine.seconds
         super().__init__()
+        watch(self)
         self._bind("callLater", self.engine.call_later)
         self._bind("callFromThread", self.engine.call_from_thread)
 
@@ -78,7 +79,7 @@ class TorsionReactor(
     def startRunning(self, installSignalHandlers: bool = True) -> None:
         """Do what :meth:`run` does before it serves."""
         self.engine.wakeup_fileno()  # which refuses other threads and processes, before anything has begun
-        stays_here(self)
+        stays(self, here=True)
         before, self._serving = self._serving, True
         self._served = True
         try:

@@ -262,6 +262,27 @@ def test_a_daemon_takes_its_reactor_along():
     assert run(code) == ["its child 4", "daemon 0"]
 
 
+def test_the_process_that_a_daemon_has_left_may_end_as_programs_do():
+    """It must not take from the poller, which both know, what is the daemon's now."""
+    code = """
+    reactor.beforeDaemonize()
+    ended, end = os.pipe()
+    if os.fork():
+        os.close(ended)
+        sys.exit(0)
+    reactor.afterDaemonize()
+    os.close(end)
+    os.read(ended, 1)  # nothing: it has gone
+
+    def main():
+        say(*talk(port, b"1"))
+        reactor.callFromThread(reactor.stop)
+
+    in_thread(main)
+    """
+    assert run(code) == ["b'1'"]
+
+
 def test_the_thread_pool_begins_anew():
     code = """
     from torsion.python.threadpool import ThreadPool
