@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import traceback
 import unittest
 import warnings
-from collections.abc import Callable, Container
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Container
+from typing import Any, NoReturn, Self, TypeVar
 
 __all__ = ["ALIASES", "Assertions"]
 
@@ -95,11 +96,26 @@ class Assertions(unittest.TestCase):
 
     def assertRaises(self, exception: Any, f: Any = None, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # Twisted's names
         """Fail unless calling *f* raises *exception*; return what was raised.  Without *f*, return a context manager."""
+        context = _Raises(self, exception)
         if f is None:
-            return super().assertRaises(exception, **kwargs)
-        with super().assertRaises(exception) as raised:
-            f(*args, **kwargs)
-        return raised.exception
+            return context
+        with context:
+            context.returned = f(*args, **kwargs)
+        return context.exception
+
+    def assertAlmostEqual(
+        self, first: Any, second: Any, places: int | None = None, msg: Any = None, delta: Any = None
+    ) -> Any:
+        """Fail unless both are nearly equal; return the first."""
+        super().assertAlmostEqual(first, second, places, msg, delta)
+        return first
+
+    def assertNotAlmostEqual(
+        self, first: Any, second: Any, places: int | None = None, msg: Any = None, delta: Any = None
+    ) -> Any:
+        """Fail if both are nearly equal; return the first."""
+        super().assertNotAlmostEqual(first, second, places, msg, delta)
+        return first
 
     def assertWarns(  # type: ignore[override]  # Twisted's signature
         self, category: Any, message: Any = None, filename: Any = None, f: Any = None, *args: Any, **kw: Any
@@ -118,10 +134,44 @@ class Assertions(unittest.TestCase):
         if not caught:
             self.fail("no warning was given")
         first = caught[0]
+        if any(str(each.message) != str(first.message) or each.category is not first.category for each in caught):
+            self.fail("Can't handle different warnings")
         self.assertEqual(str(first.message), message)
         self.assertIs(first.category, category)
         self.assertEqual(_source(first.filename), _source(filename))
         return result
+
+
+class _Raises:
+    """Checks what a block, or a call, raises.
+
+    :ivar exception: what was raised.
+    :ivar returned: what the call returned instead.
+    """
+
+    def __init__(self, case: Assertions, expected: Any) -> None:
+        self._case = case
+        self._expected = expected
+        self.exception: Any = None
+        self.returned: object = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, _: object) -> bool:
+        expected = self._expected
+        names = " or ".join(each.__name__ for each in (expected if isinstance(expected, tuple) else (expected,)))
+        if problem is None:
+            self._case.fail(f"{names} not raised ({self.returned} returned)")
+        if not isinstance(problem, expected):
+            if not isinstance(problem, Exception):
+                return False  # it is an interruption, not an outcome
+            lines = "".join(traceback.format_exception(problem))
+            raise self._case.failureException(
+                f"{type(problem).__module__}.{type(problem).__qualname__} raised instead of {names}:\n {lines}"
+            ) from problem
+        self.exception = problem
+        return True
 
 
 def _source(filename: str) -> str:
@@ -170,15 +220,5 @@ ALIASES = {
 """Older names of assertions, which suites that are ported may still use."""
 
 
-def _aliased(name: str) -> Callable[..., Any]:
-    def method(self: Assertions, *args: Any, **kw: Any) -> Any:
-        return getattr(self, name)(*args, **kw)
-
-    method.__doc__ = f"The same as :meth:`{name}`."
-    return method
-
-
 for _old, _new in ALIASES.items():
-    _method = _aliased(_new)
-    _method.__name__ = _old
-    setattr(Assertions, _old, _method)
+    setattr(Assertions, _old, getattr(Assertions, _new))

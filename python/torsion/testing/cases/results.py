@@ -73,7 +73,7 @@ class Results(Assertions):
 
         def failed(failure: Failure) -> Any:
             if not failure.check(*expectedFailures):
-                self.fail(f"\nExpected: {expectedFailures!r}\nGot:\n{failure.getTraceback()}")
+                self.fail(f"\nExpected: {expectedFailures!r}\nGot:\n{failure}\n{failure.getTraceback()}")
             return failure.value
 
         return deferred.addCallbacks(succeeded, failed)

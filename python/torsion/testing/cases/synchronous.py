@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import unittest
 import warnings
@@ -125,10 +126,29 @@ class SynchronousTestCase(Results):
         since, replacement = version if isinstance(version, tuple) else (version, None)
         result = f(*args, **kwargs)
         given = self.flushWarnings([self.callDeprecated])
-        self.assertEqual([each["category"] for each in given], [DeprecationWarning])
+        if [each["category"] for each in given] != [DeprecationWarning]:
+            self.fail(f"{f!r} is not deprecated.")
         expected = getDeprecationWarningString(f, since, replacement=replacement)
         self.assertEqual(given[0]["message"], expected)
         return result
+
+    def getDeprecatedModuleAttribute(self, moduleName: str, name: str, version: Any, message: str | None = None) -> Any:
+        """Return an attribute of a module that is to warn that it is deprecated since *version*.
+
+        :param message: how what the warning says further is to begin.
+        :raises AssertionError: unless it warns once, as ``torsion.python.deprecate`` does.
+        """
+        from torsion.python.versions import getVersionString
+
+        found = getattr(sys.modules[moduleName], name)
+        given = self.flushWarnings([self.getDeprecatedModuleAttribute])
+        expected = f"{moduleName}.{name} was deprecated in {getVersionString(version)}"
+        if message is not None:
+            expected += f": {message}"
+        self.assertEqual([each["category"] for each in given], [DeprecationWarning])
+        if not str(given[0]["message"]).startswith(expected):
+            self.fail(f"{given[0]['message']!r} does not begin with {expected!r}")
+        return found
 
     def patch(self, obj: Any, attribute: str, value: Any) -> Any:
         """Set an attribute until the test is over.

@@ -9,6 +9,8 @@ from torsion.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from torsion.internet.protocol import Factory, Protocol
 from torsion.internet.task import deferLater
 from torsion.internet.threads import deferToThread
+from torsion.python.deprecate import deprecated
+from torsion.python.versions import Version
 from torsion.trial import unittest
 
 pause = threading.Event()
@@ -105,6 +107,27 @@ class Good(unittest.TestCase):
         with self.assertRaises(KeyError) as raised:
             {}["x"]
         self.assertEqual(raised.exception.args, ("x",))
+
+    def test_what_is_raised_is_described(self):
+        def raises(error):
+            raise error("marker")
+
+        for wrong, said in (
+            (lambda: self.assertRaises(ValueError, int, "3"), "ValueError not raised (3 returned)"),
+            (
+                lambda: self.assertRaises(ValueError, raises, TypeError),
+                "builtins.TypeError raised instead of ValueError:",
+            ),
+            (lambda: self.assertRaises((ValueError, KeyError), int), "ValueError or KeyError not raised (0 returned)"),
+            (lambda: self.callDeprecated(Version("x", 1, 0, 0), int), "<class 'int'> is not deprecated."),
+        ):
+            self.assertIn(said, str(self.assertRaises(unittest.FailTest, wrong)))
+
+    def test_deprecations(self):
+        old = deprecated(Version("x", 1, 2, 3), "new")(lambda: 3)
+        self.assertEqual(self.callDeprecated((Version("x", 1, 2, 3), "new"), old), 3)
+        self.assertAlmostEqual(self.assertNotAlmostEqual(1.0, 2.0), 1.0)
+        self.assertIs(type(self).assertEquals, type(self).assertEqual)
 
     def test_skipped(self):
         raise unittest.SkipTest("not now")
