@@ -1,6 +1,6 @@
 """Compare torsion with its peers: `compare.py [WORK...] [--rounds N] [--seconds S] [--peers A,B] [--json FILE]`.
 
-WORK: echo unix sink churn lines idle timers deferred log import spawn tls-idle (all of them, unless some are named).
+WORK: echo unix sink churn lines idle timers deferred log import spawn tls-idle interop (all of them, unless some are named).
 
 Peers are measured in turns, A B C A B C, so that what else the machine does meets all of them; medians are shown.  The figure is CPU
 time for each operation, of the whole process, not operations per second: that would tell who else was running.
@@ -47,14 +47,15 @@ SCRIPTS = {
     "import": ("importing.py", "CPU ms", EVERYONE),
     "spawn": ("spawning.py", "us", {"torsion", "twisted"}),
     "tls-idle": ("idletls.py", "bytes", {"torsion", "twisted"}),
+    "interop": ("underneath.py", "CPU us", {"interop", "twisted"}),
 }
 
-PEERS = ["limit", "torsion", "uvloop", "asyncio", "twisted"]
+PEERS = ["limit", "torsion", "interop", "uvloop", "asyncio", "twisted"]
 
 
 def installed(peer: str) -> bool:
     """Return whether *peer* can be measured here."""
-    return peer == "limit" or find_spec(peer) is not None
+    return peer == "limit" or find_spec("twisted" if peer == "interop" else peer) is not None
 
 
 def run_served(case: Case, peers: list[str], rounds: int, seconds: float, tools: Path) -> dict[str, list[float]]:
@@ -96,13 +97,14 @@ def run_script(script: Path, peers: list[str], rounds: int) -> dict[str, dict[st
 
 
 def show(name: str, unit: str, figures: dict[str, list[float]]) -> dict[str, float]:
-    """Print and return the medians, each with how many times more it is than torsion's."""
+    """Print and return the medians, each with how many times more it is than torsion's: its own, or stock Twisted's on its reactor."""
     medians = {peer: statistics.median(found) for peer, found in figures.items()}
-    own = medians.get("torsion")
+    mine = next((peer for peer in ("torsion", "interop") if peer in medians), "")
+    own = medians.get(mine)
     print(f"\n{name}, {unit}")
     for peer, median in medians.items():
         spread = f"{min(figures[peer]):,.1f}..{max(figures[peer]):,.1f}"
-        ratio = f"torsion is {median / own:6.2f} x" if own and peer != "torsion" else ""
+        ratio = f"{mine} is {median / own:6.2f} x" if own and peer != mine else ""
         print(f"  {peer:8} {median:12,.1f}   {spread:28} {ratio}")
     return medians
 

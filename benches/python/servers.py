@@ -1,6 +1,6 @@
 """One server to be measured: `servers.py IMPLEMENTATION KIND PORT|PATH`.
 
-IMPLEMENTATION: torsion, twisted, asyncio, uvloop.  KIND: echo, sink, close (as soon as accepted), lines.
+IMPLEMENTATION: torsion, interop (stock Twisted on torsion's reactor), twisted, asyncio, uvloop.  KIND: echo, sink, close (as soon as accepted), lines.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from importlib import import_module
 
 def serve_twisted(package: str, kind: str, where: str) -> None:
     """Serve with the API that torsion and Twisted share."""
-    if package == "twisted" and sys.platform == "linux":
+    if package == "interop":
+        package = "twisted"
+        import_module("torsion.interop.twisted").install()
+    elif package == "twisted" and sys.platform == "linux":
         import_module("twisted.internet.epollreactor").install()
     protocol = import_module(f"{package}.internet.protocol")
     reactor = import_module(f"{package}.internet.reactor")
@@ -80,7 +83,7 @@ def serve_asyncio(kind: str, where: str, *, uvloop: bool) -> None:
 
 if __name__ == "__main__":
     implementation, what, where = sys.argv[1:]
-    if implementation in {"torsion", "twisted"}:
+    if implementation in {"torsion", "interop", "twisted"}:
         serve_twisted(implementation, what, where)
     elif what == "lines":
         sys.exit("asyncio has no line protocol of this kind")
