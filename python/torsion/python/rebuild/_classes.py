@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import EnumType
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,6 +16,17 @@ from ._values import merge_value
 
 _OWN = frozenset(["__dict__", "__weakref__", "__abstractmethods__", "_abc_impl", "__slots__", "__module__"])
 """Attributes that belong to the class object itself; a package may have given it its own name."""
+_FIXED = frozenset(
+    name for name, each in [*vars(type).items(), *vars(object).items()] if hasattr(type(each), "__set__")
+) - {
+    "__abstractmethods__",
+    "__annotate__",
+    "__annotations__",
+    "__doc__",
+    "__module__",
+    "__type_params__",
+}
+"""Names that mean something else when they are set on a class that exists, as ``__class__`` and ``__bases__`` do."""
 _DECLARED = frozenset(["__implemented__", "__provides__", "__providedBy__"])
 """Where zope.interface keeps what a class implements; it is told by its functions."""
 
@@ -69,7 +81,7 @@ def _restore(cls: Any, before: dict[str, Any]) -> None:
     for name in vars(cls).keys() - before.keys():
         type.__delattr__(cls, name)
     for name, value in before.items():
-        if vars(cls).get(name) is not value and name not in _OWN:
+        if vars(cls).get(name) is not value and name not in _OWN and name not in _FIXED:
             type.__setattr__(cls, name, value)
 
 
@@ -79,7 +91,7 @@ def _take(old: Any, new: Any, name: str, value: Any, session: Session) -> None:
     if name in _persistent(new) and name in vars(old):
         session.report.kept.append(f"{new.__qualname__}.{name}")
         return
-    if hasattr(old, "__members__") and not _has_code_of(value, session):
+    if isinstance(old, EnumType) and not _has_code_of(value, session):
         return  # of an enumeration, only methods: the rest makes its members what they are
     before = vars(old).get(name, _MISSING)
     full = f"{new.__qualname__}.{name}"
@@ -87,7 +99,10 @@ def _take(old: Any, new: Any, name: str, value: Any, session: Session) -> None:
         taken = merge_class(before, value, session)
     else:
         taken = value if before is _MISSING else merge_value(full, before, value, session)
-    if taken is not before:
+    if name in _FIXED:
+        if before is _MISSING or not functions_in(before):
+            session.failed(full, "Python cannot set it on a class that exists")
+    elif taken is not before:
         if name.startswith("__") and name.endswith("__"):
             pass  # a docstring, a line number
         elif before is _MISSING:
@@ -140,7 +155,7 @@ def _obstacle(old: Any, new: Any) -> str:
         return f"its metaclass was {type(old).__qualname__} and is {type(new).__qualname__}; objects made before stay what they were"
     if old in new.__mro__:
         return "it is defined twice, the second time with the first as a base"
-    if hasattr(old, "__members__") and _members(old) != _members(new):
+    if isinstance(old, EnumType) and _members(old) != _members(new):
         return "an enumeration's members cannot be changed; those that are held elsewhere are of the old class"
     before, after = _layout(old)[0], _layout(new)[0]
     if before != after:
@@ -234,9 +249,9 @@ def _leave(value: Any, session: Session) -> None:
 def _forget(old: Any, new: Any, session: Session) -> None:
     """Remove what the source no longer has: what it is known to have had, methods, and what class decorators made."""
     known = _bodies.get(old, frozenset()) | frozenset(vars(old).get("__annotations__", ()))
-    enumeration = hasattr(old, "__members__")
+    enumeration = isinstance(old, EnumType)
     for name, value in list(vars(old).items()):
-        if name in vars(new) or name in _OWN or name in _DECLARED or enumeration:
+        if name in vars(new) or name in _OWN or name in _DECLARED or name in _FIXED or enumeration:
             continue
         if isinstance(value, MemberDescriptorType | GetSetDescriptorType):
             continue

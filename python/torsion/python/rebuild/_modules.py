@@ -6,6 +6,7 @@ import builtins
 import gc
 import time
 from collections.abc import Iterator
+from enum import EnumType
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from weakref import ref
@@ -153,27 +154,30 @@ def _found(names: dict[str, Any], qualname: str) -> Any:
     return found
 
 
-def _stored(code: CodeType) -> set[str]:
-    """Return the names that a module's code sets."""
+def _stored(code: CodeType) -> tuple[set[str], bool]:
+    """Return the names that a module's code sets, and whether there may be more (``from ... import *``)."""
     import dis
 
-    return {each.argval for each in dis.get_instructions(code) if each.opname in ("STORE_NAME", "STORE_GLOBAL")}
+    every = list(dis.get_instructions(code))
+    names = {each.argval for each in every if each.opname in ("STORE_NAME", "STORE_GLOBAL")}
+    return names, any("IMPORT_STAR" in (each.opname + each.argrepr) for each in every)
 
 
 def _settle(code: CodeType, before: dict[str, Any], session: Session) -> None:
     """Decide for each variable what stands there from now on."""
-    namespace, stored = session.namespace, _stored(code)
+    namespace = session.namespace
+    stored, starred = _stored(code)
     persistent = frozenset(namespace.get("__persistent__", ()) if "__persistent__" in stored else ())
     for key, old in before.items():
         new = namespace.get(key, _MISSING)
-        if new is _MISSING or (key.startswith("__") and key.endswith("__")):
+        if new is _MISSING or (key.startswith("__") and key.endswith("__") and not isinstance(old, FunctionType)):
             continue
         if key in persistent:
             namespace[key] = old
             session.report.kept.append(key)
         elif new is not old:
             namespace[key] = _merged(key, old, new, session)
-        elif key not in stored and isinstance(old, FunctionType | type) and defined_here(old, session):
+        elif not starred and key not in stored and isinstance(old, FunctionType | type) and defined_here(old, session):
             del namespace[key]
             session.report.removed.append(key)
     session.report.added += [key for key in namespace if key not in before and not key.startswith("__")]
@@ -183,7 +187,7 @@ def _merged(key: str, old: Any, new: Any, session: Session) -> Any:
     if not same_definition(old, new, session):
         return merge_value(key, old, new, session)
     result = merge_class(old, new, session)
-    if result is new and not hasattr(old, "__members__"):
+    if result is new and not isinstance(old, EnumType):
         _give(old, new, session)
     return result
 

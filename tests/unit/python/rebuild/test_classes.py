@@ -175,6 +175,37 @@ def test_abstract_methods(live):
     assert module.A.__abstractmethods__ == {"m"}
 
 
+def test_attributes_that_classes_have_of_their_own(live):
+    source = """
+        class A:
+            __class__ = property(lambda self: int)
+            @property
+            def __bases__(self):
+                return "old"
+        """
+    module = live(source)
+    a = module.A()
+    report = module.change(source.replace("old", "new"))
+    assert a.__bases__ == "new"
+    assert isinstance(a, int)
+    assert report.complete
+    report = module.change(source + "    __name__ = 'a name'\n")
+    assert "cannot set it on a class that exists" in reasons(report)["A.__name__"]
+    with pytest.raises(LookupError):
+        module.change(source.replace("property(lambda self: int)", "1") + "raise LookupError\n")
+    assert isinstance(a, int)
+
+
+def test_a_metaclass_with_an_enumeration_s_names(live):
+    source = "import enum\nclass Meta(enum.EnumType):\n    def m(cls):\n        return 'old'\nclass E(enum.Enum, metaclass=Meta):\n    A = 1\n"
+    module = live(source)
+    E = module.E
+    report = module.change(source.replace("old", "new"))
+    assert module.E is E
+    assert E.m() == "new"
+    assert report.complete
+
+
 def test_classes_that_functions_made(live):
     source = """
         def make():

@@ -59,6 +59,22 @@ def test_what_a_package_has_taken_over_by_name(live):
     assert report.removed == ["gone"]
 
 
+def test_what_is_imported_all_at_once_stays(live):
+    other = live("class A: pass\ndef f(): pass\n")
+    module = live(f"from {other.name} import *\n")
+    module.A.__module__ = module.f.__module__ = module.name
+    report = module.change(f"from {other.name} import *\n# changed\n")
+    assert (module.A, module.f) == (other.A, other.f)
+    assert report.removed == []
+
+
+def test_a_module_s_own_getattr(live):
+    module = live("def __getattr__(name):\n    return 'old ' + name\n")
+    held = module.module.__dict__["__getattr__"]
+    module.change("def __getattr__(name):\n    return 'new ' + name\n")
+    assert module.module.anything == held("anything") == "new anything"
+
+
 def test_a_name_that_was_imported_and_is_defined_now(live):
     other = live("class A:\n    def m(self):\n        return 'other'\ndef f():\n    return 'other'\n")
     module = live(f"from {other.name} import A, f\n")
