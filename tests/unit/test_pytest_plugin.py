@@ -41,9 +41,7 @@ def outcomes(told: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("flavour", [None, "memory", "hosted-asyncio"])
 def test_tests_run_and_leave_nothing_behind(tmp_path: Path, flavour: str | None) -> None:
-    options = (
-        [] if flavour is None else [f"--torsion-reactor={flavour}"]
-    )
+    options = [] if flavour is None else [f"--torsion-reactor={flavour}"]
     code, told = run(tmp_path, *options)
     words = outcomes(told)
     assert code == 1, told

@@ -251,6 +251,47 @@ def test_log_events_bear_the_prefix_of_what_is_served(reactor) -> None:
     assert systems == ["Recorder,0,127.0.0.1", "Recorder,0,127.0.0.1", "-"]
 
 
+def test_log_events_bear_the_prefix_of_descriptors_that_programs_bring_along(reactor) -> None:
+    """Also within another one's hook, and where that cannot say its name."""
+    systems: list[str] = []
+
+    def system() -> None:
+        systems.append(context.get(log.ILogContext)["system"])
+
+    class Reads:
+        def __init__(self, name: str, then) -> None:
+            self.ours, self.theirs = socket.socketpair()
+            self.name, self.then = name, then
+            self.fileno = self.ours.fileno
+            self.theirs.send(b"x")
+            reactor.addReader(self)
+
+        def logPrefix(self) -> str:
+            return self.name or 1 / 0
+
+        def doRead(self) -> None:
+            self.ours.recv(1)
+            reactor.removeReader(self)
+            system()
+            self.then()
+            system()
+            self.ours.close()
+            self.theirs.close()
+
+        def connectionLost(self, reason: Failure) -> None:
+            raise AssertionError(reason)
+
+    def first() -> None:
+        Reads("second", system)
+        while len(systems) < 4:
+            reactor.iterate(0.01)
+        Reads("", reactor.stop)
+
+    Reads("first", first)
+    run(reactor)
+    assert systems == ["first", "second", "second", "second", "first", "Reads", "Reads"]
+
+
 def test_producers_are_paused_beyond_the_size_that_a_program_sets(reactor) -> None:
     server, client = Recorder(), Recorder()
     told: list[str] = []

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.python.log import callWithLogger
-
 from torsion.internet.transports.descriptors import Descriptors as _Descriptors
 from torsion.interop.twisted.dialect import TWISTED
+from torsion.interop.twisted.logcontext import call_noted
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -22,7 +21,7 @@ class Descriptors(_Descriptors):
 
     def serve(self, selectable: Any, method: str) -> None:
         """Let it read or write; what it logs meanwhile bears its prefix."""
-        callWithLogger(selectable, super().serve, selectable, method)
+        call_noted(selectable, super().serve, selectable, method)
 
     def remove_all_but(self, kept: Container[Any]) -> list[Any]:
         """Watch nothing more but *kept*; return all that were watched besides, each once."""

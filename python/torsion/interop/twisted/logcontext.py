@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twisted.python import context
-from twisted.python.log import ILogContext
+from twisted.python.log import ILogContext, callWithLogger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from torsion._native import Engine
 
-__all__ = ["call_in_log_context"]
+__all__ = ["call_in_log_context", "call_noted"]
 
 
 class _LogContext(dict[str, Any]):
@@ -24,11 +24,21 @@ class _LogContext(dict[str, Any]):
     def __init__(self, outer: Mapping[str, Any], engine: Engine) -> None:
         super().__init__(outer)
         self.engine = engine
+        self.selectable: Any = None  # what is served that the engine does not know of
+        self.beneath: Any = None  # and what the engine was serving then
 
     def __getitem__(self, key: str) -> Any:
-        if key == "system" and (served := self.engine.serving()) is not None:
+        if key != "system":
+            return super().__getitem__(key)
+        served = self.engine.serving()
+        if self.selectable is not None and served is self.beneath:
+            served = self.selectable
+        if served is None:
+            return super().__getitem__(key)
+        try:
             return served.logPrefix()
-        return super().__getitem__(key)
+        except Exception:  # noqa: BLE001 - who logs something else is not to hear of it
+            return type(served).__name__
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of *key*, or *default*."""
@@ -56,3 +66,17 @@ def call_in_log_context(engine: Engine, function: Callable[..., Any], *args: Any
     if isinstance(outer, _LogContext) and outer.engine is engine:
         return function(*args)
     return context.call({ILogContext: _LogContext(outer or {"system": "-"}, engine)}, function, *args)
+
+
+def call_noted(selectable: Any, function: Callable[..., Any], *args: Any) -> None:
+    """Call *function* where what is logged bears the prefix of *selectable*, whom the engine does not know."""
+    noted = context.get(ILogContext)
+    if not isinstance(noted, _LogContext):
+        callWithLogger(selectable, function, *args)  # somebody within a context of his own has turned the loop
+        return
+    before = noted.selectable, noted.beneath
+    noted.selectable, noted.beneath = selectable, noted.engine.serving()
+    try:
+        function(*args)
+    finally:
+        noted.selectable, noted.beneath = before
