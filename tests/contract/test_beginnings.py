@@ -177,7 +177,7 @@ def test_in_the_wrong_thread(place: Place, way: str):
     assert refused(loop, lambda: WAYS[way](place))
     loop.turn()
     assert sorted(place.folder.iterdir()) == files
-    assert len(loop.reactor.handles) == 1
+    assert len(loop.reactor.open_handles) == 1
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -220,7 +220,7 @@ def test_without_descriptors(place: Place, way: str):
                 continue
             loop.until(over)
     loop.until(WAYS[way](place))
-    loop.until(lambda: len(loop.reactor.handles) == 1)
+    loop.until(lambda: len(loop.reactor.open_handles) == 1)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -249,6 +249,6 @@ def test_what_is_asked_for_wrongly(place: Place, ask: Callable[[Any, Path], obje
         ask(place.loop.reactor, place.folder)
     place.loop.turn()
     assert list(place.folder.iterdir()) == []
-    assert len(place.loop.reactor.handles) == 1
+    assert len(place.loop.reactor.open_handles) == 1
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)

@@ -123,7 +123,7 @@ class Chaos:
         assert all(one.story.events[-1] == "connectionLost" for one in begun)
         assert all(one.story.events.count("connectionLost") == 1 for one in begun)
         assert self.reactor.engine.statistics()["descriptors"] == 0
-        assert not self.reactor.handles
+        assert not self.reactor.open_handles
         assert sum("dataReceived" in one.story.events for one in begun) > 3, "something did happen"
 
 

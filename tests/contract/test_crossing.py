@@ -143,7 +143,7 @@ def test_an_attempt_goes_on(loop: Loop, method):
     def connect():
         connector = loop.reactor.connectTCP("127.0.0.1", number, client)
         answer = elsewhere(getattr(connector, method))
-        assert connector in loop.reactor.handles
+        assert connector in loop.reactor.open_handles
         return answer
 
     assert isinstance(loop.inside(connect), WrongThreadError)
@@ -161,7 +161,7 @@ def test_nothing_begins_in_the_wrong_thread(loop: Loop):
     loop.turn()
     assert (client.made, client.failures) == ([], [])
     assert client.numPorts == server.numPorts == 0
-    assert len(loop.reactor.handles) == 1
+    assert len(loop.reactor.open_handles) == 1
     assert loop.reactor.getDelayedCalls() == []
 
 

@@ -364,7 +364,7 @@ def test_a_factory_that_cannot_start(loop: Loop, exception):
         loop.listen(factory)
     loop.turn()
     assert factory.called == ["doStart", "doStart"]
-    assert not loop.reactor.handles
+    assert not loop.reactor.open_handles
 
 
 @pytest.mark.parametrize("exception", EXCEPTIONS)
@@ -439,7 +439,7 @@ def test_doStop_that_raises_fails_stopListening(loop: Loop, exception):
     failure = loop.result(port.stopListening())
     assert failure.check(exception)
     assert not port.connected
-    assert not loop.reactor.handles
+    assert not loop.reactor.open_handles
 
 
 def test_doStop_that_raises_does_not_keep_the_reactor_from_stopping(loop: Loop, logged):

@@ -333,5 +333,5 @@ def test_the_reactor_may_be_told_anything(loop: Loop, tmp_path, name, where, act
     play(loop, tmp_path, name, where, action)
     if over(Scene(loop, tmp_path, "", action)):
         loop.reactor.mainLoop()
-        assert not loop.reactor.handles
+        assert not loop.reactor.open_handles
         assert loop.reactor.engine.statistics()["descriptors"] == 0

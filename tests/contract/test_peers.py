@@ -188,7 +188,7 @@ def test_a_port_in_use_is_named(loop: Loop):
     assert caught.value.socketError.errno == errno.EADDRINUSE
     assert f"127.0.0.1:{taken}" in str(caught.value)
     assert factory.numPorts == 0
-    assert len(loop.reactor.handles) == 1
+    assert len(loop.reactor.open_handles) == 1
 
 
 @pytest.mark.parametrize("interface", ["203.0.113.77", "2001:db8::77", "fe80::1%nowhere", "no such name\0"])
@@ -196,7 +196,7 @@ def test_an_interface_that_is_not_ours(loop: Loop, interface):
     with pytest.raises(error.CannotListenError) as caught:
         loop.reactor.listenTCP(0, Maker(), interface=interface)
     assert (caught.value.interface, caught.value.port) == (interface, 0)
-    assert not loop.reactor.handles
+    assert not loop.reactor.open_handles
 
 
 @pytest.mark.parametrize("number", [-1, 65536, 10**30])
@@ -227,7 +227,7 @@ def attempt(loop, host, port, **options):
     loop.until(lambda: factory.failures)
     (failure,) = factory.failures
     assert connector.state == "disconnected"
-    assert not loop.reactor.handles
+    assert not loop.reactor.open_handles
     assert [call for call in loop.reactor.getDelayedCalls() if call.getTime() > loop.reactor.seconds() + 5] == []
     return failure
 

@@ -84,7 +84,7 @@ class Scene:
                 one.transport.abortConnection()
 
     def stopListening(self, protocol):
-        for port in list(self.loop.reactor.handles):
+        for port in list(self.loop.reactor.open_handles):
             if hasattr(port, "stopListening"):
                 port.stopListening()
                 port.stopListening()
@@ -171,7 +171,7 @@ class Scene:
         made = [protocol for protocol in self.protocols if protocol.made]
         assert sorted(map(id, made)) == sorted(map(id, self.lost)), "each is told once that it is over"
         assert self.loop.reactor.engine.statistics()["descriptors"] == 0
-        assert not self.loop.reactor.handles
+        assert not self.loop.reactor.open_handles
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer, IPullProducer)

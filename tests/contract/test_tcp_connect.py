@@ -326,7 +326,7 @@ def test_what_cannot_be_used_is_refused_at_once(reactor, host, wrong, exception)
     [value] = wrong.values()
     assert repr(value) in str(caught.value)
     assert client.events == []
-    assert not reactor.handles
+    assert not reactor.open_handles
     assert list(reactor.getDelayedCalls()) == []
 
 
@@ -349,7 +349,7 @@ def test_a_connect_that_raises_leaves_nothing_behind(reactor, unused, monkeypatc
     with nothing_left_open(), pytest.raises(ZeroDivisionError):
         reactor.connectTCP("127.0.0.1", unused, client, bindAddress=bind)
     assert client.events == ["doStart", "doStop"]
-    assert not reactor.handles
+    assert not reactor.open_handles
     assert list(reactor.getDelayedCalls()) == []
 
 

@@ -357,7 +357,7 @@ class TestListening:
         async def scenario():
             with pytest.raises(LookupError):
                 port(reactor, {"startProtocol": refuse})
-            assert reactor.handles == {}
+            assert reactor.open_handles == {}
 
         run(scenario)
 

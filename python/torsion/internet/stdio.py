@@ -168,7 +168,7 @@ class StandardIO:
             self.disconnected = True
             self._writer.transport.abortConnection()
             raise
-        self._handles: dict[Any, None] = getattr(self.reactor, "handles", {})
+        self._handles: dict[Any, None] = getattr(self.reactor, "open_handles", {})
         self._handles[self] = None
         proto.makeConnection(self)
 

@@ -111,3 +111,10 @@ def test_a_call_tells_what_became_of_it(reactor) -> None:
     reactor.runUntilCurrent()
     assert [(call.called, call.cancelled) for call in (made, dropped)] == [(True, False), (False, True)]
     assert seen == [True]
+
+
+def test_it_is_not_taken_for_the_one_of_windows(reactor) -> None:
+    """By programs that count what is open: that reactor has `handles`, all others have readers and writers."""
+    assert not hasattr(reactor, "handles")
+    readers = set(reactor.getReaders()) - set(reactor._internalReaders)
+    assert (readers, reactor.getWriters()) == (set(), [])

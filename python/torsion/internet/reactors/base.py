@@ -48,7 +48,7 @@ class ReactorBase(PluggableResolverMixin):
 
     :ivar engine: what it runs on.
     :ivar running: whether the ``startup`` event was fired and neither ``shutdown`` nor a crash came since.
-    :ivar handles: ports that listen and connectors that try, to be ended in this order when the reactor stops.
+    :ivar open_handles: ports that listen and connectors that try, to be ended in this order when the reactor stops.
     :ivar disconnecting: whether the reactor is ending these, and all connections.
     :ivar threadpool: the threads for :meth:`callInThread`, once there are any.
     :ivar threadWaiters: the threads that wait in ``blockingCallFromThread``.
@@ -65,7 +65,7 @@ class ReactorBase(PluggableResolverMixin):
         super().__init__()
         self.engine = engine(self)
         self.running = False
-        self.handles: dict[Any, None] = {}
+        self.open_handles: dict[Any, None] = {}
         self.disconnecting = False
         self.threadpool: ThreadPool | None = None
         self.threadWaiters = Waiters()
@@ -237,7 +237,7 @@ class ReactorBase(PluggableResolverMixin):
         reason = Failure(error.ConnectionLost())
         self.disconnecting = True
         try:
-            for handle in list(self.handles):
+            for handle in list(self.open_handles):
                 handle.abandon(reason)
             self.engine.close()
         finally:
@@ -246,7 +246,7 @@ class ReactorBase(PluggableResolverMixin):
     def removeAll(self) -> list[Any]:
         """Close all ports, give up all attempts to connect, and return what was closed."""
         self.engine.wakeup_fileno()  # as above
-        handles = list(self.handles)
+        handles = list(self.open_handles)
         for handle in handles:
             handle.abandon(Failure(error.ConnectionLost()))
         return handles

@@ -75,7 +75,7 @@ def _give_up(reactor: Any) -> None:
             signals.uninstall()
     reactor.running = reactor._started = reactor._stopping = reactor._fire_shutdown = False
     reactor._looping = False
-    reactor.handles.clear()
+    reactor.open_handles.clear()
     reactor.threadpool = None
     if reactor._entered:
         reactor._entered = False

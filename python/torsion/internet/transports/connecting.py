@@ -108,7 +108,7 @@ class BaseConnector(StreamOwner):
                 self.factory.doStart()
                 self._factory_started = True
             attempt = self._attempt = Attempt(self.dialect)
-            self.reactor.handles[self] = None
+            self.reactor.open_handles[self] = None
             if self.timeout:
                 self._timer = self.reactor.callLater(self.timeout, self._timed_out)
             self.begin(attempt)
@@ -171,7 +171,7 @@ class BaseConnector(StreamOwner):
             timer.cancel()
         attempt, self._attempt = self._attempt, None
         if attempt is not None:
-            self.reactor.handles.pop(self, None)
+            self.reactor.open_handles.pop(self, None)
             attempt.cancel()
 
     # --- how it ends -------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ class DatagramPort:
         """Serve the protocol with *datagram*, which was just opened."""
         self._socket = datagram
         self.connected, self.disconnected = True, False
-        self.reactor.handles[self] = None
+        self.reactor.open_handles[self] = None
         kind = type(self)
         if kind.write is kind._own_write:  # else: a subclass has its own idea of it
             self.__dict__["write"] = datagram.write  # straight to the socket, without a frame of Python in between
@@ -176,7 +176,7 @@ class DatagramPort:
         self._socket = None
         self.__dict__.pop("write", None)
         self.connected, self.disconnected = False, True
-        self.reactor.handles.pop(self, None)
+        self.reactor.open_handles.pop(self, None)
         datagram.close()
 
     def connectionLost(self, reason: Failure | None = None) -> None:

@@ -187,7 +187,7 @@ class Descriptors:
             watched = None
         if watched is None:
             watched = self._watched[number] = _Watched(self, number)
-            self.reactor.handles[self] = None
+            self.reactor.open_handles[self] = None
         return watched
 
     def _let_go(self, watched: _Watched) -> None:
@@ -203,4 +203,4 @@ class Descriptors:
         if self._watched.get(watched.number) is watched:
             del self._watched[watched.number]
         if not self._watched:
-            self.reactor.handles.pop(self, None)
+            self.reactor.open_handles.pop(self, None)

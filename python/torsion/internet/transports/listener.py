@@ -96,7 +96,7 @@ class BasePort(StreamOwner):
             raise
         self._listener = listener
         self.connected, self.disconnected = True, False
-        self.reactor.handles[self] = None
+        self.reactor.open_handles[self] = None
 
     def _say_started(self) -> None:
         self.dialect.note("{factory} starting on {place!r}", factory=self.factory_name(), place=self.place())
@@ -174,7 +174,7 @@ class BasePort(StreamOwner):
         self._listener = None
         self.connected, self.disconnected = False, True
         self.closed()
-        self.reactor.handles.pop(self, None)
+        self.reactor.open_handles.pop(self, None)
         waiting, self._stopped = self._stopped, []
         try:
             self.factory.doStop()

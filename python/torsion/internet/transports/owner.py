@@ -32,7 +32,7 @@ class Home(Protocol):
     """What listeners and connectors ask of the reactor that they belong to."""
 
     engine: Engine
-    handles: dict[Handle, None]
+    open_handles: dict[Handle, None]
     """A set that keeps its order: they end in the order in which they began."""
     disconnecting: bool
     """Whether the reactor, not the program, is closing all connections."""

@@ -47,6 +47,6 @@ def _give_up(reactor: Any) -> None:
                 signal.signal(number, handler)
         signal.set_wakeup_fd(-1)
     reactor.running = reactor._started = reactor._serving = False
-    reactor.handles.clear()
+    reactor.open_handles.clear()
     reactor._descriptors.forget()
     reactor.threadpool = None

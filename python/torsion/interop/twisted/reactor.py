@@ -52,14 +52,14 @@ class TorsionReactor(
     """A reactor for Twisted's applications, whose loop, timers, descriptors and sockets of all kinds are torsion's.
 
     :ivar engine: what it runs on.
-    :ivar handles: ports that listen and connectors that try, to be ended in this order when the reactor stops.
+    :ivar open_handles: ports that listen and connectors that try, to be ended in this order when the reactor stops.
     :ivar disconnecting: whether the reactor is ending these, and all connections.
     """
 
     def __init__(self) -> None:
         # First, as what Twisted's part begins with is to register a descriptor.
         self.engine = Engine(self, error)
-        self.handles: dict[Any, None] = {}
+        self.open_handles: dict[Any, None] = {}
         self.disconnecting = False
         self._serving = self._served = False
         self._descriptors = Descriptors(self)
@@ -148,11 +148,11 @@ class TorsionReactor(
                 if not isinstance(each, (Stream, Pending)):  # which are told below
                     callWithLogger(each, each.connectionLost, reason)
             for port in [
-                each for each in self.handles if isinstance(each, (BasePort, DatagramPort))
+                each for each in self.open_handles if isinstance(each, (BasePort, DatagramPort))
             ]:  # which are paused
                 callWithLogger(port, port.connectionLost, reason)
             if self._served:  # else nobody has been told to expect an outcome of what tries to connect
-                for handle in list(self.handles):
+                for handle in list(self.open_handles):
                     handle.abandon(reason)
             self.engine.close()
         finally:
@@ -259,7 +259,7 @@ class TorsionReactor(
 
     def _transports(self) -> list[Any]:
         """Return the native ports, attempts to connect, and connections."""
-        handles = [handle for handle in self.handles if handle is not self._descriptors]
+        handles = [handle for handle in self.open_handles if handle is not self._descriptors]
         attempts_for = [handle.transport if isinstance(handle, BaseConnector) else handle for handle in handles]
         return [each for each in attempts_for if each is not None] + self.engine.streams()
 

@@ -91,7 +91,7 @@ class Watch:
         globalLogPublisher.addObserver(self._observe)
         if self.reactor is not None:
             self._calls = set(map(id, self.reactor.getDelayedCalls()))
-            self._handles = set(getattr(self.reactor, "handles", ()))
+            self._handles = set(getattr(self.reactor, "open_handles", ()))
             self._streams = self._open_streams()
             self._wrap()
 
@@ -174,7 +174,7 @@ class Watch:
 
     def _is_clean(self) -> bool:
         reactor = self.reactor
-        return self._open_streams() <= self._streams and set(getattr(reactor, "handles", ())) <= self._handles
+        return self._open_streams() <= self._streams and set(getattr(reactor, "open_handles", ())) <= self._handles
 
     def _reactor_leaks(self) -> list[Leak]:
         reactor = self.reactor
@@ -186,7 +186,7 @@ class Watch:
         leaks = [Leak("delayed call", str(call), self._where(call)) for call in calls]
         for call in calls:
             call.cancel()
-        left = [each for each in getattr(reactor, "handles", ()) if each not in self._handles]
+        left = [each for each in getattr(reactor, "open_handles", ()) if each not in self._handles]
         leaks += [Leak("port", repr(each), self._where(each)) for each in left]
         leaks += self._connection_leaks()
         for handle in left:

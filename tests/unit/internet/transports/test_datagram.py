@@ -121,7 +121,7 @@ def test_without_a_reactor_the_current_one_is_meant(reactor, monkeypatch):
     port.startListening()
     port.startListening()  # it does
     assert port.reactor is reactor
-    assert port in reactor.handles
+    assert port in reactor.open_handles
     port.write(b"x", there(port))
     turn_until(reactor, lambda: post.received)
 

@@ -95,7 +95,7 @@ class Ending:
     def _begin(self) -> None:
         self.watch = self.reactor.engine.watch(self.descriptor, self)
         self.watch.read(True)
-        self.reactor.handles[self] = None
+        self.reactor.open_handles[self] = None
 
     def _begin_anew(self) -> None:
         if self.process is None:
@@ -116,7 +116,7 @@ class Ending:
             self.descriptor = -1
 
     def _stop_watching(self) -> None:
-        self.reactor.handles.pop(self, None)
+        self.reactor.open_handles.pop(self, None)
         if self.watch is not None:
             self.watch.close()
             self.watch = None
