@@ -71,19 +71,23 @@ def _is_ours(folder: Path) -> bool:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Make *data* the content of a file, at once: nobody finds half of it, whatever happens.
+    """Make *data* the content of a file, at once: nobody finds half of it, whatever happens.  Its owner and permissions stay.
 
     :raises OSError: if that cannot be done; the file is as it was then.
     """
     real = path.resolve()  # a link stays one
-    mode = real.stat().st_mode
+    before = real.stat()
     if not os.access(real, os.W_OK):
         raise PermissionError(13, "the file is read-only", str(path))
     handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        Path(name).chmod(stat.S_IMODE(mode))
+        made = Path(name).stat()
+        if (made.st_uid, made.st_gid) != (before.st_uid, before.st_gid):
+            with suppress(PermissionError):  # who may write a file need not be able to give one away
+                os.chown(name, before.st_uid, before.st_gid)
+        Path(name).chmod(stat.S_IMODE(before.st_mode))  # after that, which takes some of them away
         Path(name).replace(real)
     except BaseException:
         with suppress(OSError):

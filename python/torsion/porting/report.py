@@ -35,6 +35,7 @@ class Report:
     changed: int = 0
     places: int = 0
     _lacking: dict[str, Places] = field(default_factory=lambda: defaultdict(list))
+    _by_hand: Places = field(default_factory=list)
     _look: Places = field(default_factory=list)
     _requirements: Places = field(default_factory=list)
     _skipped: Places = field(default_factory=list)
@@ -47,7 +48,7 @@ class Report:
         for name, line in ported.lacking:
             self._lacking[name].append(f"{path}:{line}")
         self._look += [f"{path}:{line}: the text {text!r} stays as it is" for text, line in ported.strings]
-        self._look += [f"{path}:{line}: {remark}" for remark, line in ported.remarks]
+        self._by_hand += [f"{path}:{line}: {remark}" for remark, line in ported.remarks]
         if path.parent.parts[-2:] == ("twisted", "plugins"):
             self._look.append(f"{path}:1: a plugin of Twisted's: {replacement('twisted.plugins')}")
 
@@ -61,8 +62,8 @@ class Report:
 
     @property
     def open(self) -> bool:
-        """Whether something is left that this cannot do: names that torsion lacks, files that were left alone."""
-        return bool(self._lacking or self._skipped)
+        """Whether something is left that this cannot do: names that torsion lacks, places for hands, files that were left alone."""
+        return bool(self._lacking or self._by_hand or self._skipped)
 
     def lines(self, written: bool) -> Iterator[str]:
         """Yield the report.
@@ -75,6 +76,7 @@ class Report:
                 yield f"  {advice}"
                 yield from (f"    {name}  {', '.join(self._lacking[name])}" for name in names)
         for title, places in (
+            ("To be changed by hand:", self._by_hand),
             ("To be looked at:", self._look),
             ("Dependencies, to be changed by hand (torsion[tls] where TLS is used):", self._requirements),
             ("Left alone:", self._skipped),
@@ -100,6 +102,8 @@ class Report:
         ]
         if lacking:
             texts.append(f"{_count(len(self._lacking), 'name')} missing in {_count(lacking, 'place')}")
+        if self._by_hand:
+            texts.append(f"{_count(len(self._by_hand), 'place')} left for hands")
         if self._skipped:
             texts.append(f"{_count(len(self._skipped), 'file')} left alone")
         return "; ".join(texts) + "."

@@ -166,7 +166,7 @@ class _Port:
         taken = {OLD, NEW} & self.facts.bound
         if taken:
             line = ours[0].lineno
-            self.remarks.append((f"{taken.pop()} is also the name of something else here: change it by hand", line))
+            self.remarks.append((f"{min(taken)} is also the name of something else here", line))
             return
         there: list[ast.alias] = []
         for alias in ours:
@@ -213,13 +213,13 @@ class _Port:
 
     def _tell_left(self, use: Use, imported: bool) -> None:
         if not use.parts:
-            self.remarks.append(("the package is used as an object: change it by hand", use.line))
+            self.remarks.append(("the package is used as an object", use.line))
         elif not self._portable(use):
             self._lack(use.parts[: self.available.prefix(use.parts) + 1], use.line)
         elif imported:
-            self.remarks.append((f"{OLD}.{'.'.join(use.parts)} is within an f-string: change it by hand", use.line))
+            self.remarks.append((f"{OLD}.{'.'.join(use.parts)} is within an f-string", use.line))
         else:
-            self.remarks.append((f"{OLD}.{'.'.join(use.parts)} is not imported here: change it by hand", use.line))
+            self.remarks.append((f"{OLD}.{'.'.join(use.parts)} is not imported here", use.line))
 
 
 def _rest(alias: ast.alias) -> Parts:

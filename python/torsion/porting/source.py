@@ -133,7 +133,7 @@ def parsed(text: str) -> ast.Module:
             warnings.simplefilter("ignore")  # those are its author's business
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
-        where = f", line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
+        where = f", line {problem.lineno}" if isinstance(problem, SyntaxError) and problem.lineno else ""
         raise Unportable(f"is no Python that this interpreter reads: {_first_line(problem)}{where}") from None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import argparse
-
     from torsion.porting import Available, Found, Report
 
 __all__ = ["DESCRIPTION", "add_arguments", "run"]
@@ -16,8 +16,8 @@ __all__ = ["DESCRIPTION", "add_arguments", "run"]
 DESCRIPTION = """\
 Move a program from Twisted to torsion: its imports, and the dotted names that go with them. What would be changed is shown as a
 diff, and names that torsion lacks with what to use instead; those stay Twisted's. Nothing is written without --write. The exit
-status is 0 if there is nothing (more) to do, 1 if there is something to be changed, or names that torsion lacks, or files that
-cannot be read or written, and 2 if an argument cannot be used."""
+status is 0 if there is nothing (more) to do, 1 if there is something to be changed, or names that torsion lacks, or
+places to be changed by hand, or files that cannot be read or written, and 2 if an argument cannot be used."""
 
 _NOTHING, _SOMETHING, _UNUSABLE = 0, 1, 2
 
@@ -25,10 +25,16 @@ _NOTHING, _SOMETHING, _UNUSABLE = 0, 1, 2
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Say what arguments the command takes."""
     command.add_argument(
-        "paths", metavar="PATH", nargs="+", type=Path, help="a module, or a folder with all that is in it"
+        "paths", metavar="PATH", nargs="+", type=_path, help="a module, or a folder with all that is in it"
     )
     command.add_argument("--write", action="store_true", help="change the files, instead of showing what would change")
     command.add_argument("--no-diff", action="store_true", help="show the report only")
+
+
+def _path(text: str) -> Path:
+    if not text:  # which pathlib would take for this folder, with all that is in it
+        raise argparse.ArgumentTypeError("it is empty; this folder is called .")
+    return Path(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,10 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     for path in arguments.paths:
         try:
-            path.stat()
+            mode = path.stat().st_mode
         except OSError as problem:
-            print(f"torsion port: {problem}", file=sys.stderr)  # noqa: T201 - a command line's own words
-            return _UNUSABLE
+            return _refuse(str(problem))
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # to read a pipe or a device may never end
+            return _refuse(f"{path} is neither a file nor a folder")
     report = Report()
     available = Available()
     try:
@@ -52,6 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
     except BrokenPipeError:
         sys.stdout = None  # nobody reads on, and Python would complain of it at its end
     return _SOMETHING if report.open or (report.changed and not arguments.write) else _NOTHING
+
+
+def _refuse(problem: str) -> int:
+    print(f"torsion port: {problem}", file=sys.stderr)  # noqa: T201 - a command line's own words
+    return _UNUSABLE
 
 
 def _port(found: Found, arguments: argparse.Namespace, available: Available, report: Report) -> None:

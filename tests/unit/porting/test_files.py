@@ -92,6 +92,34 @@ def test_what_is_written_keeps_its_permissions_and_links(tmp_path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.py", "link.py"]
 
 
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() != 0, reason="only root gives files away")
+def test_what_is_written_keeps_its_owner(tmp_path) -> None:
+    tree(tmp_path, "a.py")
+    os.chown(tmp_path / "a.py", 1234, 4321)
+    (tmp_path / "a.py").chmod(0o4755)
+    replace(tmp_path / "a.py", b"new\n")
+    now = (tmp_path / "a.py").stat()
+    assert (now.st_uid, now.st_gid, now.st_mode & 0o7777) == (1234, 4321, 0o4755)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no such owners there")
+def test_a_file_that_cannot_be_given_back_is_written_all_the_same(tmp_path, monkeypatch) -> None:
+    tree(tmp_path, "a.py")
+
+    def refuse(path, uid, gid):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refuse)
+    before = Path.stat
+    monkeypatch.setattr(
+        Path, "stat", lambda self, **kw: os.stat_result((*before(self, **kw)[:4], 1234, *before(self, **kw)[5:]))
+        if self.name == "a.py"
+        else before(self, **kw)
+    )  # fmt: skip
+    replace(tmp_path / "a.py", b"new\n")
+    assert (tmp_path / "a.py").read_bytes() == b"new\n"
+
+
 def test_what_cannot_be_written_stays_as_it_is(tmp_path, monkeypatch) -> None:
     tree(tmp_path, "a.py")
 

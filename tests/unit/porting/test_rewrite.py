@@ -142,18 +142,18 @@ def test_the_package_s_version_is_not_torsion_s() -> None:
 @pytest.mark.parametrize(
     ("text", "remark"),
     [
-        ("import twisted.internet.defer\nprint(twisted)\n", ("the package is used as an object: change it by hand", 2)),
+        ("import twisted.internet.defer\nprint(twisted)\n", ("the package is used as an object", 2)),
         (
             "import twisted.web.http\ntwisted.internet.defer.succeed(1)\n",
-            ("twisted.internet.defer.succeed is not imported here: change it by hand", 2),
+            ("twisted.internet.defer.succeed is not imported here", 2),
         ),
         (
             "import twisted.internet.defer\ntwisted = 1\n",
-            ("twisted is also the name of something else here: change it by hand", 1),
+            ("twisted is also the name of something else here", 1),
         ),
         (
             "import twisted.internet.defer\ndef f(torsion): return twisted.internet.defer\n",
-            ("torsion is also the name of something else here: change it by hand", 1),
+            ("torsion is also the name of something else here", 1),
         ),
     ],
 )
@@ -234,7 +234,7 @@ def test_line_ends_and_encodings_stay(newline: str, encoding: str) -> None:
         (b"import twisted\nprint 'x'\n", r"is no Python that this interpreter reads: .*, line 2"),
         (b"import twisted\n'\xff'\n", "cannot be decoded"),
         (b"# coding: nonesuch\nimport twisted\n", "cannot be decoded: .*nonesuch"),
-        (b"import twisted\n\0\n", "is no Python that this interpreter reads: .*null bytes"),
+        (b"import twisted\n\0\n", "is no Python that this interpreter reads: .*null bytes(, line 2)?$"),
         (b"import twisted\nx = " + b"(" * 5000, "is no Python that this interpreter reads"),
         (b"import twisted\nx = " + b"+".join([b"y"] * 4000), "is nested too deeply|is no Python that"),
     ],

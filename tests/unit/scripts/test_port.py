@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -110,9 +111,24 @@ def test_all_done(project, capsys) -> None:
 def test_bad_usage(project, capsys) -> None:
     assert main(["port", "app", "nowhere"]) == 2
     assert "nowhere" in capsys.readouterr().err
-    with pytest.raises(SystemExit) as ended:
-        main(["port"])
-    assert ended.value.code == 2
+    for arguments in ([], [""], ["app", ""]):
+        with pytest.raises(SystemExit) as ended:
+            main(["port", "--write", *arguments])
+        assert ended.value.code == 2
+    assert "it is empty; this folder is called ." in capsys.readouterr().err
+    assert main(["port", "--write", os.devnull]) == 2
+    assert f"{os.devnull} is neither a file nor a folder" in capsys.readouterr().err
+    assert contents(project) == PROJECT
+
+
+def test_what_is_left_for_hands_counts_as_something_to_do(project, capsys) -> None:
+    (project / "app" / "clean.py").write_text("import twisted.internet.defer\ntwisted = 1\n")
+    assert main(["port", "app/clean.py"]) == 1
+    assert capsys.readouterr().out == (
+        "To be changed by hand:\n"
+        "  app/clean.py:1: twisted is also the name of something else here\n"
+        "1 module read; nothing to be changed; 1 place left for hands.\n"
+    )
 
 
 def test_a_reader_that_goes_away_is_no_trouble(project) -> None:
