@@ -80,7 +80,9 @@ names! {
     note_added = "note_added";
     value = "value";
     traceback = "__traceback__";
+    failure_traceback = "tb";
     raise_exception = "raiseException";
+    throw = "throw";
     throw_exception_into_generator = "throwExceptionIntoGenerator";
     /// Exceptions of a module that an owner brought along.
     already_called = "AlreadyCalled";

@@ -240,7 +240,8 @@ class Deferred(Generic[_T]):
         :returns: this Deferred.
         """
         d._chainedTo = self
-        if type(d) is Deferred and (Deferred.callback, Deferred.errback) == _HOOKS:
+        hooks = tuple(getattr(hook, "__func__", None) for hook in (d.callback, d.errback))
+        if type(d) is Deferred and hooks == _HOOKS:
             self._add(d, d, forward)
         else:
             self.addCallbacks(d.callback, d.errback)  # which it may have replaced

@@ -91,6 +91,9 @@ class Bound:
 OWN_PACKAGE = __name__.rpartition(".")[0]
 
 
+_throwing_code = Failure.throwExceptionIntoGenerator.__code__
+
+
 def failure_here(captureVars: bool = False) -> Failure:
     """Return a Failure of the exception that the caller is handling, without our own outermost frames.
 
@@ -104,7 +107,9 @@ def failure_here(captureVars: bool = False) -> Failure:
     while (
         traceback is not None
         and traceback.tb_next is not None
-        and traceback.tb_frame.f_globals.get("__package__") == OWN_PACKAGE
+        and (
+            traceback.tb_frame.f_globals.get("__package__") == OWN_PACKAGE or traceback.tb_frame.f_code is _throwing_code
+        )
     ):
         traceback = traceback.tb_next
     error.__traceback__ = traceback

@@ -65,8 +65,8 @@ def run(deferred: Deferred[Any]) -> None:
                 failed = 0
                 break
         else:
-            chain.clear()
-        if chain:
+            deferred._chain = []  # and the old one goes later: what ends with it may add callbacks
+        if deferred._chain:
             del chain[: len(chain) - length_hint(steps)]
         if following is not None:
             if interrupted is None:

@@ -2,7 +2,7 @@
 //!
 //! The twin of `torsion/internet/defer/_driver.py`.
 
-use pyo3::exceptions::PyStopIteration;
+use pyo3::exceptions::{PyBaseException, PyStopIteration};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -209,10 +209,32 @@ fn send<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<G
     })
 }
 
+/// Does what `throwExceptionIntoGenerator` does, without a frame of it in the traceback.
+fn throw_value<'py>(
+    steps: &Bound<'py, PyAny>,
+    failure: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = steps.py();
+    let value = failure.getattr(names::value(py))?;
+    if !value.is_instance_of::<PyBaseException>() {
+        return failure.call_method1(names::throw_exception_into_generator(py), (steps,));
+    }
+    value.setattr(
+        names::traceback(py),
+        failure.getattr(names::failure_traceback(py))?,
+    )?;
+    steps.call_method1(names::throw(py), (value,))
+}
+
 /// Raises what `failure` is about in `steps`.
 fn throw<'py>(steps: &Bound<'py, PyAny>, failure: &Bound<'py, PyAny>) -> PyResult<Given<'py>> {
     let py = steps.py();
-    match failure.call_method1(names::throw_exception_into_generator(py), (steps,)) {
+    let got = if failure.get_type().is(names::failure(py)?) {
+        throw_value(steps, failure)
+    } else {
+        failure.call_method1(names::throw_exception_into_generator(py), (steps,))
+    };
+    match got {
         Ok(got) => Ok(Given::Yielded(got)),
         Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
             let stop = value_of(py, error);
