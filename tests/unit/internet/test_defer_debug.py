@@ -1,10 +1,12 @@
 """What a Deferred remembers for the humans."""
 
 import gc
+from functools import partial
 
 import pytest
 
 from torsion.internet.defer import AlreadyCalledError, Deferred, fail, logError, setDebugging, succeed
+from torsion.internet.defer._debug import MOST_NOTED
 from torsion.logger import LogLevel, capturedLogs
 from torsion.python.failure import Failure
 
@@ -34,6 +36,15 @@ def logged_by(function):
         function()
         gc.collect()
     return events
+
+
+def added(deferred):
+    deferred.addCallback(boom)
+    deferred.addCallbacks(passes, boom)
+
+
+def passes(result):
+    return result
 
 
 class TestUnhandled:
@@ -150,6 +161,51 @@ class TestDebugging:
         fired(source)
         with pytest.raises(AlreadyCalledError, match="in fired"):
             target.callback(2)
+
+    def test_who_added_the_callbacks(self, debugging):
+        deferred = made()
+        added(deferred)
+        deferred.addErrback(boom)
+        fired(deferred)
+        with pytest.raises(AlreadyCalledError) as caught:
+            deferred.callback(2)
+        lines = [line for line in str(caught.value).splitlines() if line.startswith(" A:")]
+        assert len(lines) == 4
+        assert "were added" in lines[0]
+        assert ("boom by File" in lines[1], lines[1].endswith("in added")) == (True, True)
+        assert ("passes, boom by File" in lines[2], lines[2].endswith("in added")) == (True, True)
+        assert lines[3].endswith("in test_who_added_the_callbacks")
+        deferred.addErrback(lambda _: None)
+
+    def test_the_log_tells_who_added_them_at_the_moment_it_is_lost(self, debugging):
+        deferred = made()
+        added(deferred)
+        with capturedLogs() as events:
+            fired(deferred)
+            assert events == []
+            deferred.addErrback(boom)  # of a fired one, too
+            del deferred
+            gc.collect()  # frames that the failures hold lead to it
+            assert len(events) == 2
+        assert events[1]["debugInfo"].count(" by File ") == 3
+
+    def test_who_added_is_remembered_up_to_a_limit(self, debugging):
+        deferred = made()
+        for _ in range(MOST_NOTED + 5):
+            deferred.addCallback(passes)
+        fired(deferred)
+        with pytest.raises(AlreadyCalledError) as caught:
+            deferred.callback(2)
+        assert str(caught.value).count("passes by File") == MOST_NOTED
+
+    def test_those_without_a_name_are_shown(self, debugging):
+        deferred = made()
+        deferred.addCallback(partial(passes)).chainDeferred(made())
+        fired(deferred)
+        with pytest.raises(AlreadyCalledError) as caught:
+            deferred.callback(2)
+        assert "functools.partial" in str(caught.value)
+        assert str(caught.value).count(" by File ") == 2
 
     def test_one_that_is_made_fired(self, debugging):
         with pytest.raises(AlreadyCalledError, match="test_one_that_is_made_fired"):

@@ -123,13 +123,15 @@ class TestCircles:
         assert "waiting on" in repr(one)
 
     def test_are_collected(self):
-        one, other = Deferred(), Deferred()
-        one.addCallback(lambda _: other)
-        other.addCallback(lambda _: one)
-        one.callback(None)
-        other.callback(None)
-        gone = weakref.ref(one)
-        del one, other
+        def make():
+            one, other = Deferred(), Deferred()
+            one.addCallback(lambda _: other)
+            other.addCallback(lambda _: one)
+            one.callback(None)
+            other.callback(None)
+            return weakref.ref(one)
+
+        gone = make()
         gc.collect()
         assert gone() is None
 

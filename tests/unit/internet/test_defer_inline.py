@@ -526,3 +526,29 @@ class TestAwait:
         pending.callback(None)
         assert [frame[0] for frame in deferred.result.frames] == ["middle", "origin"]
         deferred.addErrback(lambda _: None)
+
+    @pytest.mark.parametrize("fires", [False, True])
+    def test_no_frame_is_lost_between_generators_and_coroutines(self, fires):
+        async def origin():
+            await pending
+            raise KeyError
+
+        @inlineCallbacks
+        def generator():
+            yield succeed(None).addCallback(lambda _: ensureDeferred(origin()))
+
+        async def coroutine():
+            await generator()
+
+        @inlineCallbacks
+        def outermost():
+            yield ensureDeferred(coroutine())
+
+        pending = succeed(None) if fires else Deferred()
+        deferred = outermost()
+        if not fires:
+            pending.callback(None)
+        names = [frame[0] for frame in deferred.result.frames if frame[1] == __file__]
+        assert names == ["outermost", "coroutine", "generator", "origin"]
+        assert "in origin" in deferred.result.getTraceback()
+        deferred.addErrback(lambda _: None)

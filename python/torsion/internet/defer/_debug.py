@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._kinds import Entry
 
 __all__ = [
+    "MOST_NOTED",
     "DebugInfo",
     "NotedSteps",
     "callers",

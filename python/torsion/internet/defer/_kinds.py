@@ -108,7 +108,8 @@ def failure_here(captureVars: bool = False) -> Failure:
         traceback is not None
         and traceback.tb_next is not None
         and (
-            traceback.tb_frame.f_globals.get("__package__") == OWN_PACKAGE or traceback.tb_frame.f_code is _throwing_code
+            traceback.tb_frame.f_globals.get("__package__") == OWN_PACKAGE
+            or traceback.tb_frame.f_code is _throwing_code
         )
     ):
         traceback = traceback.tb_next
