@@ -6,9 +6,9 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from torsion.logger import Logger
 from torsion.python.reflect import safe_repr
 
 from ._errors import AlreadyCalledError
@@ -17,6 +17,7 @@ from ._kinds import Bound
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
+    from torsion.logger import Logger
     from torsion.python.failure import Failure
 
     from ._kinds import Entry
@@ -36,7 +37,15 @@ __all__ = [
 
 _T = TypeVar("_T")
 
-log = Logger("torsion.internet.defer")
+
+@cache
+def log() -> Logger:
+    """Return where what happens to Deferreds is told."""
+    # As dear to load as all the rest, and in a process that loses no failure nobody needs it.
+    from torsion.logger import Logger
+
+    return Logger("torsion.internet.defer")
+
 
 _OWN_PACKAGE = __name__.rpartition(".")[0]
 
@@ -84,6 +93,9 @@ class DebugInfo:
     added: deque[tuple[str, CodeType, int]] | None = None
     failResult: Failure | None = None
 
+    def __init__(self) -> None:
+        log()  # while it can be loaded: at the end of the interpreter, when most failures are lost, it cannot
+
     def note_added(self, functions: Iterable[object]) -> None:
         """Remember that whoever uses Deferreds adds a step with these *functions* now."""
         if self.added is None:
@@ -112,8 +124,8 @@ class DebugInfo:
         failure = self.failResult
         if failure is not None:
             stacks = self.stacks()
-            log.critical("Unhandled error in Deferred:", isError=True)
-            log.failure("(debug: {debugInfo})" if stacks else "", failure, debugInfo=stacks)
+            log().critical("Unhandled error in Deferred:", isError=True)
+            log().failure("(debug: {debugInfo})" if stacks else "", failure, debugInfo=stacks)
 
 
 class NotedSteps(list["Entry"]):
@@ -155,7 +167,7 @@ def logError(err: Failure) -> Failure:
 
     :param err: the failure.
     """
-    log.failure("", err)
+    log().failure("", err)
     return err
 
 

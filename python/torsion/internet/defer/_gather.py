@@ -99,7 +99,7 @@ def _cancel_all(deferreds: Iterable[Deferred[Any]]) -> None:
         try:
             deferred.cancel()
         except Exception:  # noqa: BLE001  # whatever it is, the others are to be cancelled as well
-            log.failure("Exception raised by the canceller of a Deferred")
+            log().failure("Exception raised by the canceller of a Deferred")
 
 
 def _results(pairs: list[tuple[bool, Any]]) -> list[Any]:
