@@ -8,7 +8,7 @@ from a colon, an equals sign or a backslash after it, so that ``tcp:interface=\:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["EndpointDescriptionError", "Part", "join", "quoteStringArgument", "split", "text_of"]
 
@@ -42,8 +42,7 @@ class EndpointDescriptionError(ValueError):
         return f"endpoint description {self.description!r} {self.problem}\n    {''.join(shown)}\n    {mark}"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What stands between two colons, unquoted: a value and perhaps its name; and from where to where."""
 
     name: str | None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from torsion.internet.endpoints.arguments import Arguments
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Kind"]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """A type of description: how to make an endpoint of its arguments, and their names.
 
     *order* are those that may stand without a name; of *others*, only the name tells.  With *skipping*, arguments that are
