@@ -42,7 +42,7 @@ CASES = {
 EVERYONE = {"torsion", "uvloop", "asyncio", "twisted"}
 SCRIPTS = {
     "timers": ("timers.py", "CPU ns", EVERYONE),
-    "deferred": ("deferred.py", "CPU ns", {"torsion", "twisted"}),
+    "deferred": ("deferred.py", "CPU ns", EVERYONE),
     "log": ("logevents.py", "CPU ns", {"torsion", "twisted"}),
     "import": ("importing.py", "CPU ms", EVERYONE),
     "spawn": ("spawning.py", "us", {"torsion", "twisted"}),

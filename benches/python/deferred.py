@@ -1,6 +1,6 @@
 """Deferreds and coroutines: `deferred.py IMPLEMENTATION` prints one JSON object, CPU nanoseconds for each operation.
 
-IMPLEMENTATION: torsion, twisted.
+IMPLEMENTATION: torsion, twisted; asyncio, uvloop (futures and tasks: `futures.py`).
 
 callbacks       a Deferred, ten callbacks, fired
 make            a Deferred
@@ -14,7 +14,7 @@ gather          gatherResults of ten fired Deferreds
 gather-pending  gatherResults of ten Deferreds that fire then
 errback         a failure that passes three callbacks and is handled
 
-`compare.py deferred` runs it for both, in turns, and compares them.
+`compare.py deferred` runs it for all, in turns, and compares them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
+
+import futures
 
 ROUNDS = 3
 TIMES = int(10_000 * (float(sys.argv[2]) if len(sys.argv) > 2 else 1.0))
@@ -139,10 +141,15 @@ def measure(operation: Callable[[], Any], times: int) -> float:
 
 def main() -> None:
     figures = {}
-    defer = import_module(f"{sys.argv[1]}.internet.defer")
-    for name, operation in (with_callbacks(defer) | with_coroutines(defer) | gathered(defer)).items():
-        measure(operation, TIMES // 10)
-        figures[name] = sorted(measure(operation, TIMES) for _ in range(ROUNDS))[ROUNDS // 2]
+    implementation, batch = sys.argv[1], 1
+    if implementation in ("asyncio", "uvloop"):
+        operations, batch = futures.operations(implementation), futures.BATCH
+    else:
+        defer = import_module(f"{implementation}.internet.defer")
+        operations = with_callbacks(defer) | with_coroutines(defer) | gathered(defer)
+    for name, operation in operations.items():
+        measure(operation, TIMES // batch // 10)
+        figures[name] = sorted(measure(operation, TIMES // batch) for _ in range(ROUNDS))[ROUNDS // 2] / batch
     print(json.dumps(figures))
 
 
