@@ -105,7 +105,7 @@ class TestVeryMany:
             one.addCallbacks(following.callback, following.errback)
         row[0].callback("end")
         errors = [one.result for one in row if one.called and isinstance(one.result, Failure)]
-        assert [error.type for error in errors] == [RecursionError]
+        assert {error.type for error in errors} == {RecursionError}
         for one in row:
             one.addErrback(lambda _: None)
 
