@@ -15,6 +15,7 @@ pytest.importorskip(
 
 from twisted.internet import base, defer, error, interfaces, protocol, tcp
 from twisted.internet.address import IPv4Address, UNIXAddress
+from zope.interface.verify import verifyObject
 
 from interop.twisted.kit import run, spin
 
@@ -161,6 +162,13 @@ def test_a_port_with_a_binding_is_native_and_as_that_says(reactor, reuse) -> Non
         assert (await client.lost)[0].check(error.ConnectionDone)
 
     run(reactor, scenario)
+
+
+@pytest.mark.skipif(not hasattr(interfaces, "IReactorTCP2"), reason="this Twisted knows of no bindings")
+def test_that_it_takes_bindings_is_declared_and_no_interface_is_all(reactor) -> None:
+    assert verifyObject(interfaces.IReactorTCP2, reactor)
+    assert reactor.listenTCP(0, echoes(), interface=None).getHost().host == "0.0.0.0"
+    assert reactor.listenTCP(tcp.makeBinding(HOST), echoes(), interface=None).getHost().host == HOST
 
 
 @pytest.mark.parametrize("kind", ["TCP", "UNIX"])

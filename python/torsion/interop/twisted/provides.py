@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from twisted.internet import interfaces
+from zope.interface import classImplements
+
 from torsion.internet.transports.adopted import adopt_connection, adopt_port
 from torsion.interop.twisted.adopted import ADOPTED
 from torsion.interop.twisted.bindings import BoundPort, binding_of
@@ -38,23 +41,23 @@ def _listen(port: _P) -> _P:
 
 
 class ProvidesTCP:
-    """``IReactorTCP`` over native streams, and ``IReactorSSL`` over that."""
+    """``IReactorTCP2`` over native streams, and ``IReactorSSL`` over that."""
 
     tls: ClassVar[TwistedTLS] = TwistedTLS()
     """How connections are secured."""
 
-    def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> TCPPort:
-        """Accept TCP connections: see ``IReactorTCP``; *port* may be a binding."""
+    def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: Any = None) -> TCPPort:
+        """Accept TCP connections: see ``IReactorTCP2``; *port* may be a binding."""
         if (binding := binding_of(port)) is not None:
-            if interface not in ("", binding.interface):
+            if interface not in (None, "", binding.interface):
                 raise ValueError(f"interface {interface!r} disagrees with {port!r}; leave it out")
             return _listen(BoundPort(binding, factory, backlog, self))  # type: ignore[arg-type]
-        return _listen(TCPPort(port, factory, backlog, as_text(interface), self))  # type: ignore[arg-type]
+        return _listen(TCPPort(port, factory, backlog, "" if interface is None else as_text(interface), self))  # type: ignore[arg-type]
 
     def connectTCP(
         self, host: str, port: Any, factory: Any, timeout: float | None = 30, bindAddress: Any = None
     ) -> TCPConnector:
-        """Connect to a TCP port: see ``IReactorTCP``; *bindAddress* may be a binding."""
+        """Connect to a TCP port: see ``IReactorTCP2``; *bindAddress* may be a binding."""
         shared = False
         if (binding := binding_of(bindAddress)) is not None:
             if binding.reuseAddress:  # which the engine has no means to say for a connection; nobody needs it for one
@@ -87,6 +90,10 @@ class ProvidesTCP:
         """Connect to a TLS port: see ``IReactorSSL``."""
         layer = self.tls.layer(contextFactory, True, factory, self)
         return self.connectTCP(host, port, layer, timeout, bindAddress)
+
+
+if hasattr(interfaces, "IReactorTCP2"):  # older versions of Twisted know of no bindings
+    classImplements(ProvidesTCP, interfaces.IReactorTCP2)  # type: ignore[misc] # what may be missing is no class to mypy-zope
 
 
 class ProvidesUNIX:
