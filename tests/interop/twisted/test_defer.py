@@ -241,9 +241,9 @@ def test_chained_by_hand(sides) -> None:
 @pytest.mark.parametrize("wrong", [None, 3, "text"])
 def test_only_deferreds_go_across(sides, wrong) -> None:
     here, there = sides
-    with pytest.raises(TypeError, match="is no Deferred of"):
+    with pytest.raises(TypeError, match=f"{wrong!r} is no Deferred of .*'s ensureDeferred"):
         here.across(wrong)
-    with pytest.raises(TypeError, match="is no Deferred of"):
+    with pytest.raises(TypeError, match=r"is no Deferred of .*'s: it is the other library's already"):
         here.across(there.defer.succeed(None))
 
 

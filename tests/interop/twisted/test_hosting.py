@@ -18,6 +18,7 @@ from twisted.internet import endpoints as twisted_endpoints
 from twisted.internet import protocol as twisted_protocol
 from twisted.internet.pollreactor import PollReactor
 from twisted.internet.selectreactor import SelectReactor
+from twisted.internet.task import Clock
 
 from torsion.internet import defer, protocol
 from torsion.internet._current import current_reactor
@@ -245,16 +246,11 @@ def test_it_goes_along_into_the_background_until_it_has_started() -> None:
 
 
 def test_a_host_that_cannot_watch_is_refused() -> None:
-    from twisted.internet.task import Clock
+    with pytest.raises(TypeError, match="cannot watch descriptors: give a reactor that does"):
+        GuestReactor(Clock())
 
-    class Bare(Clock):
-        running = False
 
-        def callWhenRunning(self, *_):
-            """Do nothing."""
-
-        def addSystemEventTrigger(self, *_):
-            """Do nothing."""
-
-    with pytest.raises(TypeError, match="cannot watch descriptors"):
-        GuestReactor(Bare()).startRunning()
+def test_a_second_one_is_told_where_the_first_was_installed() -> None:
+    code = "from torsion.interop.twisted import hosting\ndef early(): hosting.install()\nearly()\nearly()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    assert "already, installed at <string>:2, in early;" in done.stderr.splitlines()[-1]

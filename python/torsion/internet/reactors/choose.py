@@ -120,7 +120,10 @@ def _caller() -> str:
     last = frame
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
-        if not (module.startswith("torsion.internet.") or module.partition(".")[0] in ("importlib", "zope")):
+        if not (
+            module.startswith(("torsion.internet.", "torsion.interop."))
+            or module.partition(".")[0] in ("importlib", "zope")
+        ):
             last = frame
             break
         frame = frame.f_back

@@ -49,7 +49,7 @@ def toTwisted(deferred: Deferred[_T]) -> TwistedDeferred[_T]:
     :raises TypeError: if it is no Deferred of torsion's.
     """
     if not isinstance(deferred, Deferred):
-        raise TypeError(f"{deferred!r} is no Deferred of torsion's; call ensureDeferred for a coroutine")
+        raise _unlike("torsion", deferred, TwistedDeferred)
     made: TwistedDeferred[_T] = TwistedDeferred(lambda _: deferred.cancel())
 
     def succeeded(result: Any) -> Any:
@@ -81,7 +81,7 @@ def fromTwisted(deferred: TwistedDeferred[_T]) -> Deferred[_T]:
     :raises TypeError: if it is no Deferred of Twisted's.
     """
     if not isinstance(deferred, TwistedDeferred):
-        raise TypeError(f"{deferred!r} is no Deferred of Twisted's; call ensureDeferred for a coroutine")
+        raise _unlike("Twisted", deferred, Deferred)
     made: Deferred[_T] = Deferred(lambda _: deferred.cancel())
 
     def succeeded(result: Any) -> Any:
@@ -101,6 +101,19 @@ def fromTwisted(deferred: TwistedDeferred[_T]) -> Deferred[_T]:
 
     deferred.addCallback(succeeded).addBoth(fired)
     return made
+
+
+def _unlike(library: str, given: object, other: type[object]) -> TypeError:
+    """Return the error for what is no Deferred of *library*.
+
+    :param other: the other library's Deferred.
+    """
+    remedy = (
+        "it is the other library's already, so leave the conversion out"
+        if isinstance(given, other)
+        else f"make one of a coroutine by {library}'s ensureDeferred, and of anything else by its succeed"
+    )
+    return TypeError(f"{given!r} is no Deferred of {library}'s: {remedy}")
 
 
 def returnsTwisted(

@@ -57,13 +57,13 @@ class TwistedDriver(Driver):
     signals = True
 
     def __init__(self, reactor: Any) -> None:
+        if not IReactorFDSet.providedBy(reactor):
+            raise TypeError(f"{reactor!r} cannot watch descriptors: give a reactor that does (IReactorFDSet)")
         self.reactor = reactor
         self._watched: _Watched | None = None
         self._timer: Any = None
 
     def watch(self, descriptor: int, callback: Callable[[], None]) -> None:
-        if not IReactorFDSet.providedBy(self.reactor):
-            raise TypeError(f"{self.reactor!r} cannot watch descriptors (IReactorFDSet)")
         self._watched = _Watched(descriptor, callback)
         self.reactor.addReader(self._watched)
 
@@ -110,6 +110,7 @@ class GuestReactor(HostedReactor):
         """Make a reactor.
 
         :param host: Twisted's reactor; None stands for ``twisted.internet.reactor``, which is installed if there is none yet.
+        :raises TypeError: if that cannot watch descriptors (``IReactorFDSet``).
         """
         if host is None:
             from twisted.internet import reactor
@@ -167,6 +168,7 @@ def install(host: Any = None) -> GuestReactor:
 
     :param host: as for :class:`GuestReactor`.
     :returns: the reactor.
+    :raises TypeError: if *host* cannot watch descriptors.
     :raises torsion.internet.error.ReactorAlreadyInstalledError: if there is one.
     """
     from torsion.internet.reactors.choose import install_new
