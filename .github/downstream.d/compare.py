@@ -151,7 +151,8 @@ def compare(script: Path, place: Path, torsion: str) -> bool:
         epoll = run(script, place, env, "epoll")
         half = time.monotonic()
         ours = run(script, place, env, "torsion")
-        seconds = half - begun, time.monotonic() - half  # to be looked at: a test that waits in vain may pass in the end
+        # To be looked at: a test that waits in vain may pass in the end.
+        seconds = half - begun, time.monotonic() - half
         same = equal(epoll, ours, known)
         print(f"{script.stem}: {'the same' if same else 'DIFFERENT'} (try {attempt})", flush=True)
         print(f"  epoll:   {epoll} ({seconds[0]:.0f} s)\n  torsion: {ours} ({seconds[1]:.0f} s)", flush=True)
