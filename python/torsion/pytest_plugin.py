@@ -6,7 +6,7 @@ fixture of this module, or ``torsion_mode = auto`` is set, or ``--torsion-reacto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 FIXTURES = frozenset(("torsion_flush_errors", "torsion_memory", "torsion_reactor", "torsion_world"))
+VIRTUAL = frozenset(("torsion_memory", "torsion_world"))
+"""Fixtures that bring a clock of their own, so that no other reactor is needed."""
+
 OTHERS = frozenset(("anyio", "asyncio", "trio", "twisted"))
 """Marks by which other plugins are told that a coroutine is theirs."""
 
@@ -100,17 +103,20 @@ def _timeout(item: pytest.Function) -> float:
     mark = item.get_closest_marker("torsion")
     given = None if mark is None else mark.kwargs.get("timeout")
     if given is None:
-        virtual = {"torsion_memory", "torsion_world"} & set(item.fixturenames)
-        given = A_DAY if virtual else item.config.getini("torsion_timeout")
+        given = A_DAY if VIRTUAL & set(item.fixturenames) else item.config.getini("torsion_timeout")
     return float(given)
 
 
 def _reactor(item: pytest.Function) -> Any:
     """Return the reactor that a test runs on: one of its own in memory, if it asks for that, else the process's."""
-    for name in ("torsion_memory", "torsion_world"):
+    for name in sorted(VIRTUAL):
         made = item.funcargs.get(name)
         if made is not None:
             return made
+    return _current_reactor()
+
+
+def _current_reactor() -> Any:
     from torsion.internet._current import current_reactor
 
     return current_reactor()
@@ -162,10 +168,9 @@ def _original(item: pytest.Function) -> Callable[..., Any]:
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """Begin to look at what a test of ours, and its fixtures, make."""
     if _is_ours(item):
-        from torsion.internet._current import current_reactor
         from torsion.testing.running import Watch
 
-        watch = Watch(current_reactor())
+        watch = Watch(None if VIRTUAL & set(item.fixturenames) else _current_reactor())  # type: ignore[attr-defined]  # a function
         item.stash[_WATCH] = watch
         watch.begin()
     return (yield)
@@ -205,19 +210,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
 @pytest.fixture
 def torsion_reactor() -> Any:
     """The process's reactor, with real sockets, or of the flavour that ``--torsion-reactor`` says."""
-    from torsion.internet._current import current_reactor
-
-    return current_reactor()
+    return _current_reactor()
 
 
 @pytest.fixture
-def torsion_memory() -> Iterator[Any]:
+def torsion_memory(request: pytest.FixtureRequest) -> Any:
     """A reactor in memory, of the test's own: its time passes when it is told to, or when the test waits for a Deferred."""
     from torsion.internet.reactors.memory import MemoryReactor
 
     reactor = MemoryReactor()
-    yield reactor
-    reactor.disconnectAll()
+    request.node.stash[_WATCH].attach(reactor)
+    return reactor
 
 
 @pytest.fixture

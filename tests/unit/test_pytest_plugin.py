@@ -49,8 +49,9 @@ def test_tests_run_and_leave_nothing_behind(tmp_path: Path, flavour: str | None)
         name for name, word in words.items() if ("good" in name or name == "test_plain") and word != "PASSED"
     } == set(), told
     assert {name for name, word in words.items() if "bad" in name and word == "PASSED"} == set(), told
-    assert len(words) == 14
+    assert len(words) == 15
     assert "delayed call: " in told
+    assert re.search(r'File ".*test_sample.py", line \d+, in test_bad_virtual_port', told)
     assert "unhandled error: ValueError: nobody looks" in told
     assert re.search(r'File ".*test_sample.py", line \d+, in test_bad_call', told)
     assert "was still running after 0.05 seconds" in told

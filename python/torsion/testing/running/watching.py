@@ -90,6 +90,12 @@ class Watch:
         threading.Thread.start = self._thread_start()  # type: ignore[method-assign, assignment]  # undone by end()
         globalLogPublisher.addObserver(self._observe)
         if self.reactor is not None:
+            self.attach(self.reactor)
+
+    def attach(self, reactor: Any) -> None:
+        """Look at *reactor* as well: one that has been made since."""
+        self.reactor = reactor
+        if reactor is not None:
             self._calls = set(map(id, self.reactor.getDelayedCalls()))
             self._handles = set(getattr(self.reactor, "open_handles", ()))
             self._streams = self._open_streams()

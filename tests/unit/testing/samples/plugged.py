@@ -75,5 +75,9 @@ async def test_bad_world(torsion_world):
     raise AssertionError("not so")
 
 
+def test_bad_virtual_port(torsion_memory):
+    torsion_memory.listenTCP(0, Factory.forProtocol(Protocol))
+
+
 def test_plain():
     pass
