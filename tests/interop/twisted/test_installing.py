@@ -42,14 +42,24 @@ def test_installing_it_makes_it_twisteds_reactor() -> None:
     assert said == "True TorsionReactor\n"
 
 
-def test_it_refuses_to_be_installed_second() -> None:
+@pytest.mark.parametrize(
+    ("first", "kind"),
+    [
+        ("from twisted.internet import selectreactor; selectreactor.install()", r"twisted\.\S+\.SelectReactor"),
+        ("import torsion.interop.twisted as it; it.install()", r"torsion\.interop\.twisted\.TorsionReactor"),
+    ],
+)
+def test_it_refuses_to_be_installed_second(first: str, kind: str) -> None:
     said = python(
-        "from twisted.internet import reactor\n"
+        f"{first}\n"
         "import torsion.interop.twisted as it\n"
         "from twisted.internet.error import ReactorAlreadyInstalledError\n"
-        "try:\n    it.install()\nexcept ReactorAlreadyInstalledError:\n    print('refused')"
+        "try:\n    it.install()\nexcept ReactorAlreadyInstalledError as problem:\n    print(problem)"
     )
-    assert said == "refused\n"
+    assert re.fullmatch(
+        rf"cannot install torsion's reactor: <{kind} object at \w+> is twisted\.internet\.reactor already; .*before anything imports that\n",
+        said,
+    )
 
 
 def test_importing_it_installs_nothing() -> None:

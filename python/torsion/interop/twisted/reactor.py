@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import error
@@ -282,6 +283,12 @@ def install() -> TorsionReactor:
     :returns: the reactor.
     :raises twisted.internet.error.ReactorAlreadyInstalledError: if there is one already.
     """
+    present = sys.modules.get("twisted.internet.reactor")
+    if present is not None:  # Twisted would say so in fewer words, and the second reactor be there for nothing
+        raise error.ReactorAlreadyInstalledError(
+            f"cannot install torsion's reactor: {present!r} is twisted.internet.reactor already; call"
+            " torsion.interop.twisted.install() once, before anything imports that"
+        )
     reactor = TorsionReactor()
     installReactor(reactor)
     return reactor
