@@ -3,5 +3,5 @@
 from twisted.application.reactors import Reactor
 
 torsion = Reactor(
-    "torsion", "torsion.interop.twisted", "torsion's reactor, written in Rust; native timers, TCP and Unix sockets"
+    "torsion", "torsion.interop.twisted", "torsion's reactor, written in Rust; native timers, TCP, UDP and Unix sockets"
 )
