@@ -4,7 +4,7 @@
 //! they are imported when one is first raised, never when the module is loaded.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyType};
+use pyo3::types::{PyBytes, PyDict, PyType};
 
 macro_rules! names {
     ($($(#[$doc:meta])* $function:ident = $name:literal;)*) => {
@@ -80,7 +80,11 @@ names! {
     note_added = "note_added";
     value = "value";
     traceback = "__traceback__";
-    failure_traceback = "tb";
+    tb = "tb";
+    kind = "type";
+    count = "count";
+    init = "__init__";
+    new = "__new__";
     raise_exception = "raiseException";
     throw = "throw";
     throw_exception_into_generator = "throwExceptionIntoGenerator";
@@ -116,6 +120,8 @@ macro_rules! imported {
 
 imported! {
     failure: PyType = "torsion.python.failure", "Failure";
+    failure_globals: PyDict = "torsion.python.failure", "__dict__";
+    plain_failure_init: PyAny = "torsion.python.failure", "_plain_init";
     /// What the native Deferred leaves to Python, which is what happens rarely.
     debug_info: PyAny = "torsion.internet.defer._debug", "DebugInfo";
     callers: PyAny = "torsion.internet.defer._debug", "callers";

@@ -1,6 +1,7 @@
 """Deferreds under rough treatment: long rows, circles, hooks that were replaced, callbacks that do anything at all."""
 
 import gc
+import pickle
 import sys
 import threading
 import weakref
@@ -451,6 +452,52 @@ class TestObjects:
         run = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
         assert "Fatal" not in run.stderr
+
+
+class TestFailures:
+    """What a callback raises becomes a Failure as if Failure had been called."""
+
+    def test_they_are_as_if_made_by_hand(self):
+        def raises(_):
+            raise ValueError("raised")
+
+        deferred = succeed(None).addCallback(raises)
+        made = deferred.result
+        expected = Failure(made.value)
+        assert (made.args, list(vars(made))) == (expected.args, list(vars(expected)))
+        assert (made.type, made.tb) == (expected.type, expected.tb)
+        assert expected.count == made.count + 1
+        assert pickle.loads(pickle.dumps(made)).getErrorMessage() == "raised"
+        deferred.addErrback(lambda _: None)
+
+    def test_of_an_exception_and_of_a_failure(self):
+        error = KeyError()
+        failure = Failure(error)
+        for given, value in [(error, error), (failure, error)]:
+            deferred = Deferred()
+            deferred.errback(given)
+            assert deferred.result.value is value
+            deferred.addErrback(lambda _: None)
+
+    def test_of_another_make(self, monkeypatch):
+        made = []
+        original = Failure.__init__
+
+        def making(self, *args, **kwargs):
+            made.append(self)
+            original(self, *args, **kwargs)
+
+        monkeypatch.setattr(Failure, "__init__", making)
+        deferred = Deferred()
+        deferred.errback(ValueError())
+        assert made == [deferred.result]
+        deferred.addErrback(lambda _: None)
+
+
+def test_one_whose_result_is_itself_can_be_shown():
+    deferred = Deferred()
+    deferred.callback(deferred)
+    assert repr(deferred) == f"<Deferred at {id(deferred):#x}>"
 
 
 class TestRace:

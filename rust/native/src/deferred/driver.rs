@@ -219,10 +219,7 @@ fn throw_value<'py>(
     if !value.is_instance_of::<PyBaseException>() {
         return failure.call_method1(names::throw_exception_into_generator(py), (steps,));
     }
-    value.setattr(
-        names::traceback(py),
-        failure.getattr(names::failure_traceback(py))?,
-    )?;
+    value.setattr(names::traceback(py), failure.getattr(names::tb(py))?)?;
     steps.call_method1(names::throw(py), (value,))
 }
 

@@ -7,7 +7,8 @@ use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
 use super::awaiter::PyAwaiter;
 use super::class::{self, Kind};
-use super::results::{is_failure, new_failure};
+use super::failure::new_failure;
+use super::results::is_failure;
 use super::run::run;
 use super::step::{Half, Step, Steps};
 use super::{PAUSE, PAUSE_SHIFT, PyDeferred, UNFIRED, bury, cancel, driver, show};

@@ -11,6 +11,7 @@ mod bury;
 mod cancel;
 mod class;
 mod driver;
+mod failure;
 mod fast;
 mod held;
 mod invoke;

@@ -6,10 +6,10 @@ use std::ptr::null_mut;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
 
 use super::PyDeferred;
 use super::class;
+use super::failure::new_failure;
 use crate::names;
 
 /// What becomes of a result depends on this.
@@ -139,12 +139,4 @@ pub(super) fn value_of(py: Python<'_>, error: PyErr) -> Bound<'_, PyAny> {
         }
         value
     }
-}
-
-/// A failure of the exception `value`.
-pub(super) fn new_failure<'py>(
-    class: &Bound<'py, PyType>,
-    value: Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    class.call1((value,))
 }

@@ -15,7 +15,7 @@ pub(super) fn repr(deferred: &Bound<'_, PyDeferred>) -> PyResult<String> {
     let this = deferred.get();
     let name = deferred.get_type().name()?;
     let mut text = format!("<{name} at {:#x}", deferred.as_ptr().addr());
-    let result = this.result.bound(py);
+    let result = this.result.bound(py).filter(|it| !it.is(deferred)); // which would not end
     let waits = result
         .as_ref()
         .is_none_or(|result| result.is_instance_of::<PyDeferred>());
