@@ -18,6 +18,21 @@ def nothing(_: Any) -> None:
     pass
 
 
+async def ten_awaits(new: Callable[[], Any]) -> None:
+    for _ in range(10):
+        future = new()
+        future.set_result(1)
+        await future
+
+
+async def one_await(future: Any) -> Any:
+    return await future
+
+
+async def fails() -> None:
+    raise ERROR
+
+
 def operations(implementation: str) -> dict[str, Callable[[], Any]]:
     """Return the operations by name; each does its work BATCH times."""
     loop = import_module(implementation).new_event_loop()
@@ -45,18 +60,9 @@ def operations(implementation: str) -> dict[str, Callable[[], Any]]:
             future.add_done_callback(nothing)
         await asyncio.sleep(0)
 
-    async def ten_awaits() -> None:
-        for _ in range(10):
-            future = new()
-            future.set_result(1)
-            await future
-
     async def awaits() -> None:
-        for task in [loop.create_task(ten_awaits()) for _ in range(BATCH)]:
+        for task in [loop.create_task(ten_awaits(new)) for _ in range(BATCH)]:
             await task
-
-    async def one_await(future: Any) -> Any:
-        return await future
 
     async def await_pending() -> None:
         futures = [new() for _ in range(BATCH)]
@@ -73,9 +79,6 @@ def operations(implementation: str) -> dict[str, Callable[[], Any]]:
             for future in futures:
                 future.set_result(1)
             await asyncio.gather(*futures)
-
-    async def fails() -> None:
-        raise ERROR
 
     async def errback() -> None:
         for task in [loop.create_task(fails()) for _ in range(BATCH)]:
