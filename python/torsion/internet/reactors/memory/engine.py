@@ -200,7 +200,13 @@ class MemoryEngine(Turns):
         finally:
             self._thread = before
             here.running = others
-        self.relist()
+        if (
+            self._touched or self._dirty or self._ready or self._closed or self._calls
+            or self.timers.alarm <= network.clock.now or not self._ingress.empty()
+        ):  # fmt: skip
+            self.relist()
+        else:
+            self.listed = False
         return True
 
     def _serve_alone(self, entry: Entry) -> None:

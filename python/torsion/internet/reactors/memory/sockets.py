@@ -203,7 +203,7 @@ class StreamSocket:
             self._wait_for_answer()
         fragment = way.conditions.fragment
         if fragment is None:
-            way.send(other._arrived, data, kind="data", data=data)
+            way.send_data(other._arrived, data)
         else:
             for piece in self.network.cut_up(data, fragment):
                 way.send(other._arrived, piece, kind="data", data=piece)
