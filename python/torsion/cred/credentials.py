@@ -9,7 +9,7 @@ from typing import Any
 from zope.interface import Attribute, Interface, implementer
 
 from torsion.cred.compare import same
-from torsion.cred.digest import ALGORITHMS, calcHA1, calcHA2, calcResponse, parseFields
+from torsion.cred.digest import ALGORITHMS, calcHA1, calcHA2, calcResponse, check_algorithm, parseFields
 from torsion.cred.error import LoginFailed
 from torsion.python.deprecate import deprecatedModuleAttribute
 from torsion.python.versions import Version
@@ -240,7 +240,9 @@ class DigestCredentialFactory:
 
         :param algorithm: ``b"sha-256"``; ``b"md5"`` only for clients that know no better.  See ``digest.ALGORITHMS``.
         :param authenticationRealm: what the user is shown, so as to know which password is meant.
+        :raise ValueError: if the algorithm is not known.
         """
+        check_algorithm(algorithm)
         self.algorithm = algorithm
         self.authenticationRealm = authenticationRealm
         self.privateKey = os.urandom(32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ALGORITHMS", "calcHA1", "calcHA2", "calcResponse", "parseFields"]
+__all__ = ["ALGORITHMS", "calcHA1", "calcHA2", "calcResponse", "check_algorithm", "parseFields"]
 
 
 ALGORITHMS: dict[bytes, str] = {
@@ -19,15 +19,21 @@ ALGORITHMS: dict[bytes, str] = {
 """What ``hashlib`` calls the hash of each algorithm, by its name in lower case.  Of them, RFC 7616 recommends ``sha-256``; ``sha`` is in none."""
 
 
+def check_algorithm(algorithm: bytes) -> None:
+    """See to it that *algorithm* is one of ``ALGORITHMS``.
+
+    :raise ValueError: if it is not.
+    """
+    if not isinstance(algorithm, bytes) or algorithm.lower() not in ALGORITHMS:
+        known = ", ".join(each.decode() for each in ALGORITHMS)
+        raise ValueError(f"there is no digest algorithm {algorithm!r}; there are {known}, in bytes")
+
+
 def _hashed(algorithm: bytes, *parts: bytes) -> bytes:
     import hashlib  # late: plugins are imported by programs that only look for others
 
-    try:
-        name = ALGORITHMS[algorithm.lower()]
-    except KeyError:
-        known = ", ".join(each.decode() for each in ALGORITHMS)
-        raise ValueError(f"there is no digest algorithm {algorithm!r}; there are {known}") from None
-    return hashlib.new(name, b":".join(parts)).hexdigest().encode()
+    check_algorithm(algorithm)
+    return hashlib.new(ALGORITHMS[algorithm.lower()], b":".join(parts)).hexdigest().encode()
 
 
 def calcHA1(

@@ -56,8 +56,12 @@ class Portal:
 
         :param checker: a ``checkers.ICredentialsChecker``.
         :param credentialInterfaces: for which kinds of credentials; none stands for those that the checker names.
+        :raise TypeError: if it names none, nor are any given.
         """
-        for interface in credentialInterfaces or checker.credentialInterfaces:
+        interfaces = credentialInterfaces or getattr(checker, "credentialInterfaces", None)
+        if interfaces is None:
+            raise TypeError(f"{checker!r} is no checker: it has no credentialInterfaces")
+        for interface in interfaces:
             self.checkers[interface] = checker
 
     def login(self, credentials: Any, mind: object, *interfaces: Any) -> Deferred[tuple[Any, Any, Callable[[], Any]]]:

@@ -83,7 +83,10 @@ def hashAs(username: object, password: bytes | str, stored: bytes) -> bytes:  # 
     :param password: what the client sent.
     :param stored: the other hash.
     :raise ValueError: if that is none, or wants more than ``MAX_MEMORY`` or ``MAX_WORK``.
+    :raise TypeError: if it is no ``bytes``.
     """
+    if not isinstance(stored, bytes):
+        raise TypeError(f"the stored hash must be bytes, as hashPassword returns it, not {type(stored).__name__}")
     found = _HASH.fullmatch(stored)
     if found is None:
         raise ValueError("the stored password is no hash by scrypt")

@@ -137,7 +137,7 @@ class AuthOptionMixin:
             kinds = ", ".join(map(qual, error.args[0]))
             raise UsageError(f"Auth plugin not supported: {kinds}") from None
         except InvalidAuthType as error:
-            raise UsageError(f"Auth plugin not recognized: {error}") from None
+            raise UsageError(f"Auth plugin not recognized: {error}; --help-auth shows those that there are") from None
         except Exception as error:
             raise UsageError(f"Unexpected error: {error}") from error
 
@@ -175,7 +175,7 @@ class AuthOptionMixin:
         try:
             factory = findCheckerFactory(authType)
         except InvalidAuthType:
-            raise UsageError(f"Invalid auth type: {authType}") from None
+            raise UsageError(f"Invalid auth type: {authType}; --help-auth shows those that there are") from None
         self._print(f"Usage: --auth {authType}[:ArgString]", f"ArgString format: {factory.argStringFormat}", "")
         self._print(*(f"  {line.strip()}".rstrip() for line in factory.authHelp.strip().splitlines()), "")
         if not self.supportsCheckerFactory(factory):

@@ -96,7 +96,12 @@ class LogLevelFilterPredicate:
     """
 
     def __init__(self, defaultLogLevel: LogLevel = LogLevel.info) -> None:
-        """Start with *defaultLogLevel* for every namespace."""
+        """Start with *defaultLogLevel* for every namespace.
+
+        :raise InvalidLogLevelError: if that is no ``LogLevel``.
+        """
+        if not isinstance(defaultLogLevel, LogLevel):
+            raise InvalidLogLevelError(defaultLogLevel)
         self.defaultLogLevel = defaultLogLevel
         self._levels: dict[str, LogLevel] = {}
         self._inherited: dict[str, LogLevel] = {}

@@ -86,6 +86,12 @@ class LogPublisher:
     """
 
     def __init__(self, *observers: LogObserver) -> None:
+        """Show events to *observers*.
+
+        :raise TypeError: if one of them is not callable.
+        """
+        for observer in observers:
+            _check_callable(observer)
         # Replaced, never changed: an event in delivery goes on with the tuple that it started with.
         self._observers: tuple[LogObserver, ...] = observers
 
@@ -94,8 +100,7 @@ class LogPublisher:
 
         :raise TypeError: if it is not callable.
         """
-        if not callable(observer):
-            raise TypeError(f"a log observer must be callable with one event, and {observer!r} is not callable")
+        _check_callable(observer)
         self.replaceObserver(None, observer)
 
     def removeObserver(self, observer: LogObserver) -> None:
@@ -159,6 +164,11 @@ class LogPublisher:
             "log_failure": failure,
             "observer": observer,
         }
+
+
+def _check_callable(observer: object) -> None:
+    if not callable(observer):
+        raise TypeError(f"a log observer must be callable with one event, and {observer!r} is not callable")
 
 
 @provider(ILogObserver)

@@ -84,9 +84,12 @@ class BaseLogFile:
 
         :raise OSError: if it cannot be written; then nothing of it is.
         :raise ValueError: if the file is closed.
+        :raise TypeError: if *data* is neither text nor bytes.
         """
         if isinstance(data, str):
             data = data.encode("utf-8", "backslashreplace")
+        elif not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"a log file takes text or bytes, not {type(data).__name__}")
         with self._lock:
             if self._busy:
                 # A signal handler, or what reports that rotating failed, logs while something else is being done.
@@ -280,7 +283,11 @@ class LogFile(BaseLogFile):
 
         :param rotateLength: how many bytes are enough; ``None`` or 0 never rotates by itself.
         :param maxRotatedFiles: how many files to keep beside this one; ``None`` for all.
+        :raise ValueError: if one of them is negative.
+        :raise TypeError: if one of them is no whole number.
         """
+        _check_count("rotateLength", rotateLength)
+        _check_count("maxRotatedFiles", maxRotatedFiles)
         self.rotateLength = rotateLength
         self.maxRotatedFiles = maxRotatedFiles
         self.size = 0
@@ -338,6 +345,15 @@ class LogFile(BaseLogFile):
         """
         name = f"{self.path}.{identifier:d}" if isinstance(identifier, int) else _refuse(identifier)
         return _reader(name)
+
+
+def _check_count(name: str, count: object) -> None:
+    if count is None:
+        return
+    if not isinstance(count, int):
+        raise TypeError(f"{name} must be a whole number or None, not {count!r}")
+    if count < 0:
+        raise ValueError(f"{name} must be 0 or more, or None, not {count!r}")
 
 
 def _refuse(identifier: object) -> str:

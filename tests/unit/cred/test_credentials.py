@@ -230,3 +230,9 @@ def test_fields_from_elsewhere_are_wrong_and_no_more(fields: dict[str, bytes]) -
 def test_a_header_is_credentials_or_a_failed_login(header: bytes) -> None:
     with pytest.raises(LoginFailed):
         Factory(b"sha-256", REALM).decode(header, b"GET", HOST)
+
+
+@pytest.mark.parametrize("algorithm", [b"sha-1024", "md5", b""])
+def test_challenges_of_an_algorithm_that_is_not_known_are_not_made(algorithm: Any) -> None:
+    with pytest.raises(ValueError, match=f"no digest algorithm {algorithm!r}; there are md5"):
+        DigestCredentialFactory(algorithm, b"realm")

@@ -102,6 +102,11 @@ def test_credentials_that_nobody_knows() -> None:
     assert "object, which is no credentials" in login(Portal(Realm()), object()).getErrorMessage()
 
 
+def test_what_is_no_checker_is_refused() -> None:
+    with pytest.raises(TypeError, match="'users' is no checker: it has no credentialInterfaces"):
+        Portal(Realm(), ["users"])
+
+
 def test_derived_credentials_are_known(portal: Portal) -> None:
     class IToken(IUsernamePassword):
         pass

@@ -66,6 +66,12 @@ def test_what_is_no_hash(stored: bytes) -> None:
         scrypt.checkPassword(b"x", stored)
 
 
+def test_a_hash_is_bytes() -> None:
+    text: Any = "$scrypt$ln=4,r=1,p=1$YQ$YQ"
+    with pytest.raises(TypeError, match="must be bytes, as hashPassword returns it, not str"):
+        scrypt.checkPassword(b"x", text)
+
+
 @pytest.mark.parametrize("costs", [b"ln=99,r=8,p=1", b"ln=19,r=8,p=1", b"ln=18,r=8,p=9", b"ln=1,r=9999,p=9999"])
 def test_costs_that_nobody_asked_for_are_not_met(costs: bytes) -> None:
     stored = b"$scrypt$" + costs + b"$" + b64(b"salt") + b"$" + b64(b"k" * 32)

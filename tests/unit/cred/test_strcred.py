@@ -138,11 +138,11 @@ def test_only_kinds_that_the_program_can_use() -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--auth", "nothing"], "not recognized: nothing"),
+        (["--auth", "nothing"], "not recognized: nothing; --help-auth"),
         (["--auth", "anonymous"], "not supported: torsion.cred.credentials.IAnonymous"),
         (["--auth", "memory:a"], "Unexpected error: argstring must be in format U:P:..."),
         (["--auth", "file"], "Unexpected error: 'file' requires a filename"),
-        (["--help-auth-type", "nothing"], "Invalid auth type: nothing"),
+        (["--help-auth-type", "nothing"], "Invalid auth type: nothing; --help-auth"),
     ],
 )
 def test_what_is_wrong_on_a_command_line(arguments: list[str], why: str) -> None:

@@ -27,6 +27,20 @@ def test_it_stands_still(clock):
     assert clock.seconds() == clock.rightNow == 2.5
 
 
+@pytest.mark.parametrize("amount", [float("nan"), float("inf")])
+def test_it_is_not_advanced_out_of_time(clock, amount):
+    clock.advance(1)
+    with pytest.raises(ValueError, match="a finite number of seconds"):
+        clock.advance(amount)
+    assert clock.seconds() == 1
+
+
+def test_a_call_has_a_time(clock):
+    with pytest.raises(ValueError, match="not NaN"):
+        clock.callLater(float("nan"), print)
+    assert clock.calls == []
+
+
 def test_a_call(clock):
     seen = []
     call = clock.callLater(2, lambda *args, **kw: seen.append((clock.seconds(), args, kw)), 1, key=2)

@@ -254,6 +254,18 @@ def test_reset_while_it_waits_for_a_deferred(clock):
     assert clock.getDelayedCalls() == []
 
 
+@pytest.mark.parametrize("interval", [float("nan"), float("inf")])
+@pytest.mark.parametrize("now", [True, False])
+def test_an_interval_is_finite(clock, interval, now):
+    seen = []
+    loop = looping(clock, seen.append, 1)
+    with pytest.raises(ValueError, match="must be a finite number of seconds"):
+        loop.start(interval, now=now)
+    assert (loop.running, seen) == (False, [])
+    loop.start(1)
+    assert (loop.running, seen) == (True, [1])
+
+
 def test_mistakes(clock):
     loop = looping(clock, Deferred)
     with pytest.raises(ValueError, match="must be >= 0, not -1"):

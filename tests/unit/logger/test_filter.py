@@ -100,6 +100,8 @@ def test_namespaces_inherit_levels() -> None:
 def test_only_levels_are_levels(level: object) -> None:
     with pytest.raises(InvalidLogLevelError):
         LogLevelFilterPredicate().setLogLevelForNamespace("a", level)
+    with pytest.raises(InvalidLogLevelError):
+        LogLevelFilterPredicate(level)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,8 @@ def test_removing() -> None:
 def test_what_cannot_be_called_is_refused() -> None:
     with pytest.raises(TypeError, match="not callable"):
         LogPublisher().addObserver(object())
+    with pytest.raises(TypeError, match="'screen' is not callable"):
+        LogPublisher([].append, cast("Any", "screen"))
 
 
 def test_an_observer_that_raises_is_reported_to_the_others_after_the_event() -> None:

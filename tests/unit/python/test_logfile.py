@@ -63,6 +63,23 @@ def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
         LogFile("log", str(tmp_path / "nowhere"))
 
 
+@pytest.mark.parametrize("name", ["rotateLength", "maxRotatedFiles"])
+def test_numbers_that_are_none(tmp_path: Path, name: str) -> None:
+    wrong: list[tuple[Any, type[Exception]]] = [(-1, ValueError), ("1 MB", TypeError), (1.5, TypeError)]
+    for value, error in wrong:
+        with pytest.raises(error, match=rf"{name} must be .*, not {value!r}"):
+            LogFile("log", str(tmp_path), **{name: value})
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_neither_text_nor_bytes(tmp_path: Path, opened: Any) -> None:
+    file = opened(LogFile, "log", str(tmp_path))
+    with pytest.raises(TypeError, match="takes text or bytes, not int"):
+        file.write(3)
+    file.write(bytearray(b"after"))
+    assert (tmp_path / "log").read_bytes() == b"after"
+
+
 def test_the_base_class_does_not_know_when_and_how(tmp_path: Path, opened: Any) -> None:
     log = opened(BaseLogFile, "log", str(tmp_path))
     with pytest.raises(NotImplementedError, match="when to rotate"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -102,7 +103,10 @@ class Clock:
         :param delay: seconds from now.
         :param callable: what to call, with the arguments that follow.
         :returns: an :class:`IDelayedCall`.
+        :raises ValueError: if *delay* is not a number (NaN).
         """
+        if math.isnan(delay):
+            raise ValueError("a delay is a number of seconds, not NaN")
         call = _ClockCall(self, next(self._numbers), self.seconds() + delay, callable, args, kw)
         self._schedule(call)
         return call
@@ -116,7 +120,11 @@ class Clock:
 
         Calls that these ask for are made too if they are due, so calls must not ask for their like without end.  An
         exception of a call is the caller's; the calls after it are made by the next :meth:`advance`.
+
+        :raises ValueError: if *amount* is not finite; the time stays what it is.
         """
+        if not math.isfinite(amount):
+            raise ValueError(f"a clock is advanced by a finite number of seconds, not {amount!r}")
         self.rightNow += amount
         heap = self._heap
         while heap and heap[0][0] <= self.seconds():

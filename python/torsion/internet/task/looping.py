@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -88,13 +89,15 @@ class LoopingCall:
         :param now: call it at once, too; else it is called first when one interval has passed.
         :returns: a Deferred that fires with this LoopingCall when it was stopped, and fails if the function fails,
             which stops it.
-        :raises ValueError: if *interval* is negative.
+        :raises ValueError: if *interval* is negative or not finite.
         :raises RuntimeError: if it is running.
         """
         if self.running:
             raise RuntimeError(f"{self!r} is running already: call stop() before you start it again")
         if interval < 0:
             raise ValueError(f"interval must be >= 0, not {interval!r}")
+        if not math.isfinite(interval):
+            raise ValueError(f"interval must be a finite number of seconds, not {interval!r}")
         self.running = True
         # Kept apart from self._deferred, which a stop() during the first call takes away.
         deferred: Deferred[LoopingCall] = Deferred()
