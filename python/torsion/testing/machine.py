@@ -15,6 +15,10 @@ from torsion.testing.network import Conditions, World
 
 __all__ = ["NetworkMachine"]
 
+A_MOMENT = 0.5
+"""How many seconds pass after each thing that befalls the network, and at first: hypothesis may choose rules for long without the
+one that lets time pass, and what happens at one moment does not tell much."""
+
 _SOME_TIME = st.sampled_from([0.0, 0.01, 0.1, 1.0, 10.0, 100.0])
 
 
@@ -60,6 +64,7 @@ class NetworkMachine(RuleBasedStateMachine):
         self.world.host("server", boot=self.start_server)
         for name in self.clients:
             self.world.host(name, boot=self.start_client)
+        self.world.advance(A_MOMENT)
 
     def _host(self, index: int) -> Any:
         hosts = list(self.world.hosts.values())
@@ -75,35 +80,41 @@ class NetworkMachine(RuleBasedStateMachine):
         """Cut one host off."""
         self.world.befalls("is cut off", self._host(index))
         self.world.cut([self._host(index)])
+        self.world.advance(A_MOMENT)
 
     @rule()
     def network_heals(self) -> None:
         """Undo all cuts."""
         self.world.befalls("heals")
         self.world.heal()
+        self.world.advance(A_MOMENT)
 
     @rule(index=st.integers(0, 5))
     def connections_are_reset(self, index: int) -> None:
         """Reset the connections of one host."""
         self.world.befalls("has its connections reset", self._host(index))
         self._host(index).reset()
+        self.world.advance(A_MOMENT)
 
     @rule(index=st.integers(0, 5))
     def host_crashes(self, index: int) -> None:
         """Take one host's power."""
         self.world.befalls("loses its power", self._host(index))
         self._host(index).crash()
+        self.world.advance(A_MOMENT)
 
     @rule(index=st.integers(0, 5))
     def host_is_killed(self, index: int) -> None:
         """End one host's programs."""
         self.world.befalls("is killed", self._host(index))
         self._host(index).kill()
+        self.world.advance(A_MOMENT)
 
     @rule(index=st.integers(0, 5))
     def host_starts(self, index: int) -> None:
         """Start one host, if it is down."""
         self._host(index).start()
+        self.world.advance(A_MOMENT)
 
     @rule(
         latency=st.sampled_from([0.0, 0.01, 1.0]),

@@ -45,8 +45,8 @@ class GivesUp(Stays):
 
 
 TestStays = Stays.TestCase
-TestStays.settings = settings(deadline=None, max_examples=10, stateful_step_count=15)
-GivesUp.TestCase.settings = settings(deadline=None, database=None, phases=[Phase.generate])
+TestStays.settings = settings(deadline=None, max_examples=10, stateful_step_count=15, derandomize=True)
+GivesUp.TestCase.settings = settings(deadline=None, database=None, derandomize=True, phases=[Phase.generate])
 
 
 def test_one_that_does_not_is_found_and_what_happened_is_shown():
