@@ -128,7 +128,7 @@ imported! {
     warn_circular: PyAny = "torsion.internet.defer._debug", "warn_circular";
     passthru: PyAny = "torsion.internet.defer._debug", "passthru";
     fired_before: PyAny = "torsion.internet.defer._debug", "fired_before";
-    cancelled: PyAny = "torsion.internet.defer._errors", "CancelledError";
+    cancelled: PyAny = "torsion.internet.defer._debug", "cancelled";
     not_a_coroutine: PyAny = "torsion.internet.defer._errors", "not_a_coroutine";
     go_on: PyAny = "torsion.internet.defer._kinds", "GO_ON";
     is_steps: PyAny = "torsion.internet.defer._driver", "is_steps";

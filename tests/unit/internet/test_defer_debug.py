@@ -5,7 +5,15 @@ from functools import partial
 
 import pytest
 
-from torsion.internet.defer import AlreadyCalledError, Deferred, fail, logError, setDebugging, succeed
+from torsion.internet.defer import (
+    AlreadyCalledError,
+    Deferred,
+    fail,
+    inlineCallbacks,
+    logError,
+    setDebugging,
+    succeed,
+)
 from torsion.internet.defer._debug import MOST_NOTED
 from torsion.logger import LogLevel, capturedLogs
 from torsion.python.failure import Failure
@@ -206,6 +214,21 @@ class TestDebugging:
             deferred.callback(2)
         assert "functools.partial" in str(caught.value)
         assert str(caught.value).count(" by File ") == 2
+
+    def test_who_cancelled_it(self, debugging):
+        for deferred in (made(), inlineCallbacks(lambda: (yield made()))()):
+            deferred.cancel()
+            error = deferred.result.value
+            deferred.addErrback(lambda _: None)
+            assert error.args == ()
+            assert __file__ in error.__notes__[0]
+            assert error.__notes__[0].endswith("in test_who_cancelled_it")
+
+    def test_without_it_a_cancellation_says_nothing(self):
+        deferred = made()
+        deferred.cancel()
+        assert not hasattr(deferred.result.value, "__notes__")
+        deferred.addErrback(lambda _: None)
 
     def test_one_that_is_made_fired(self, debugging):
         with pytest.raises(AlreadyCalledError, match="test_one_that_is_made_fired"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from torsion.python.reflect import safe_repr
 
-from ._errors import AlreadyCalledError
+from ._errors import AlreadyCalledError, CancelledError
 from ._kinds import Bound
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = [
     "DebugInfo",
     "NotedSteps",
     "callers",
+    "cancelled",
     "fired_before",
     "functions_of",
     "log",
@@ -153,6 +154,17 @@ def functions_of(entry: Entry) -> list[object]:
     return [
         function.function if isinstance(function, Bound) else function for function in functions if function is not None
     ]
+
+
+def cancelled(debug: bool) -> CancelledError:
+    """Return the error of a Deferred that is being cancelled; with *debug*, a note of it says by whom."""
+    error = CancelledError()
+    if debug:
+        frame = _user()
+        error.add_note(
+            f'It was cancelled by File "{frame.f_code.co_filename}", line {frame.f_lineno}, in {frame.f_code.co_name}'
+        )
+    return error
 
 
 def fired_before(info: DebugInfo | None) -> AlreadyCalledError:

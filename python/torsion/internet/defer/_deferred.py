@@ -9,7 +9,7 @@ from torsion.python.failure import Failure
 
 from . import _debug
 from ._driver import Driver, is_steps, start
-from ._errors import CancelledError, not_a_coroutine
+from ._errors import not_a_coroutine
 from ._foreign import given_out
 from ._kinds import (
     DEFERRED_TYPES,
@@ -348,7 +348,7 @@ class Deferred(Generic[_T]):
                     inner, waiter = canceller.waiting, current
                     if inner is None:  # the coroutine itself is the caller: it goes on, to no avail
                         current._suppress = True
-                        current.errback(CancelledError())
+                        current.errback(_debug.cancelled(current.debug))
                         return
                 else:
                     current._cancel_here(canceller)
@@ -366,7 +366,7 @@ class Deferred(Generic[_T]):
         elif canceller(self) is GO_ON:
             return
         if self._hold & UNFIRED:
-            self.errback(CancelledError())
+            self.errback(_debug.cancelled(self.debug))
 
     # --- state -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use super::PyDeferred;
 use super::UNFIRED;
-use super::class::Kind;
+use super::class::{Kind, debugs};
 use super::results::failure_from;
 use crate::names;
 
@@ -92,7 +92,7 @@ fn cancel_here(deferred: &Bound<'_, PyDeferred>) -> PyResult<()> {
 
 fn errback_cancelled(deferred: &Bound<'_, PyDeferred>) -> PyResult<()> {
     let py = deferred.py();
-    let error = names::cancelled(py)?.call0()?;
+    let error = names::cancelled(py)?.call1((debugs(deferred)?,))?;
     deferred
         .call_method1(names::errback(py), (error,))
         .map(drop)
