@@ -62,7 +62,7 @@ def explain(path: bytes, problem: OSError) -> OSError:
             advice = "the path of a Unix socket cannot be empty"
         case errno.EINVAL if b"\0" in path:
             advice = "a path has no NUL in it; one in front makes it a name in the abstract namespace"
-        case errno.EADDRINUSE if not is_abstract(path):
+        case errno.EADDRINUSE if not is_abstract(path) and problem.strerror == os.strerror(errno.EADDRINUSE):
             advice = (
                 f"{problem.strerror}; if nobody serves there any more, remove the file "
                 "(with wantPID=True that is done after a crash)"
@@ -111,7 +111,8 @@ class SocketFile:
             return
         if not lock.lock():
             raise OSError(
-                errno.EADDRINUSE, f"Address already in use; process {lock_holder(self.path)} holds the lock {lock.name}"
+                errno.EADDRINUSE,
+                f"Address already in use; process {lock_holder(self.path)} holds the lock {lock.name}: end that, or take another path",
             )
         if not lock.clean:
             try:
