@@ -9,11 +9,21 @@ use crate::stream::Unsealed;
 use crate::tls::{StartError, TlsConfig};
 use crate::token::Token;
 
-/// How many handshakes go on in one turn.
+/// How many handshakes go on in one turn, if not more connections are ready than a few times that.
 ///
 /// Each keeps the loop for a quarter of a millisecond, a hundred times what a message costs: connections that stand are not
 /// to wait for all that come in at once.
-pub(super) const HANDSHAKES: usize = 32;
+const HANDSHAKES: usize = 32;
+
+/// Which part of what is ready may be handshakes, where that is more: turns that serve thousands take long, and so many
+/// of them must not pass before a handshake is over that its time is.
+const HANDSHAKING_PART: usize = 4;
+
+/// How many handshakes go on in a turn that finds so many descriptors ready.
+pub(super) const fn handshakes_of(ready: usize) -> usize {
+    let part = ready / HANDSHAKING_PART;
+    if part > HANDSHAKES { part } else { HANDSHAKES }
+}
 
 impl<H: Handles> Engine<H> {
     /// Secures a stream by TLS: what was written so far is sent as it is, what is read from now on is TLS.  A client needs
@@ -41,7 +51,6 @@ impl<H: Handles> Engine<H> {
     /// Gives up on streams whose time has come.
     pub(super) fn see_to_deadlines(&self) {
         let mut state = self.state.borrow_mut();
-        state.handshakes = HANDSHAKES;
         if state.deadlines.is_empty() {
             return;
         }
@@ -165,6 +174,18 @@ impl<H: Handles> State<H> {
             .is_some_and(|stream| stream.wants_input())
         {
             self.enqueue(token);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handshakes_have_a_part_of_a_turn_that_grows_with_it() {
+        for (ready, most) in [(0, 32), (100, 32), (128, 32), (400, 100), (4000, 1000)] {
+            assert_eq!(handshakes_of(ready), most, "{ready}");
         }
     }
 }

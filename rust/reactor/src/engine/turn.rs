@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use super::secure::handshakes_of;
 use super::{Engine, Entry, Progress, State};
 use crate::clock::Time;
 use crate::sink::{Handles, Sink};
@@ -255,7 +256,11 @@ impl<H: Handles> Engine<H> {
 
     /// Step 5: those that are ready now; who becomes ready, or is not through with its share, waits for the next turn.
     fn serve_ready<S: Sink<H>>(&self, sink: &S) {
-        let count = self.state.borrow().ready.len();
+        let count = {
+            let mut state = self.state.borrow_mut();
+            state.handshakes = handshakes_of(state.ready.len());
+            state.ready.len()
+        };
         for _ in 0..count {
             let Some(token) = self.state.borrow_mut().next_ready() else {
                 return;
