@@ -30,7 +30,6 @@ EDGES = {
     "torsion.interop.twisted.connectors": {"twisted"},
     "torsion.interop.twisted.datagrams": {"twisted"},
     "torsion.interop.twisted.defer": {"twisted"},
-    "torsion.interop.twisted.descriptors": {"twisted"},
     "torsion.interop.twisted.dialect": {"twisted"},
     "torsion.interop.twisted.failures": {"twisted"},
     "torsion.interop.twisted.hosting": {"twisted"},
