@@ -35,6 +35,7 @@ EDGES = {
     "torsion.interop.twisted.hosting": {"twisted"},
     "torsion.interop.twisted.logcontext": {"twisted"},
     "torsion.interop.twisted.ports": {"twisted"},
+    "torsion.interop.twisted.provides": {"twisted"},
     "torsion.interop.twisted.reactor": {"twisted"},
     "torsion.interop.twisted.streams": {"twisted"},
     "torsion.interop.twisted.tls": {"twisted"},
