@@ -171,7 +171,7 @@ def fired_before(info: DebugInfo | None) -> AlreadyCalledError:
     """Return the error that says that a Deferred was fired already, and where, if *info* knows."""
     if info is not None and (stacks := info.stacks()):
         return AlreadyCalledError("\n" + stacks)
-    return AlreadyCalledError()
+    return AlreadyCalledError("this Deferred was fired before; setDebugging(True) has the error tell where")
 
 
 def logError(err: Failure) -> Failure:
