@@ -63,12 +63,24 @@ def _user() -> FrameType:
     return frame
 
 
+hidden: tuple[str, ...] = ()
+"""Parts of the names of files whose frames :func:`callers` leaves out.  Who runs tests sets it: of a stack of fifty frames, two are
+the test's."""
+
+
 def callers() -> list[str]:
-    """Return the call stack of whoever uses Deferreds: text lines, innermost last, without the frames of this package."""
+    """Return the call stack of whoever uses Deferreds: text lines, innermost last, without the frames of this package, nor
+    those of files that are :data:`hidden`.
+    """
     # Only debugging needs the module, and it is not cheap to load.
     import traceback
 
-    return traceback.format_stack(_user())
+    frames = traceback.extract_stack(_user())
+    if hidden:
+        frames[:] = [
+            each for each in frames if not any(part in each.filename.replace("\\", "/") for part in hidden)
+        ]
+    return frames.format()
 
 
 def _marked(mark: str, title: str, stack: list[str] | None) -> str:
@@ -171,7 +183,9 @@ def fired_before(info: DebugInfo | None) -> AlreadyCalledError:
     """Return the error that says that a Deferred was fired already, and where, if *info* knows."""
     if info is not None and (stacks := info.stacks()):
         return AlreadyCalledError("\n" + stacks)
-    return AlreadyCalledError("this Deferred was fired before; setDebugging(True) has the error tell where")
+    error = AlreadyCalledError()  # as Twisted has it; a note tells the rest
+    error.add_note("It was fired before; setDebugging(True) has this error tell where.")
+    return error
 
 
 def logError(err: Failure) -> Failure:
