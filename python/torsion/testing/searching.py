@@ -62,7 +62,7 @@ def run(
 
 
 def _run(scenario: _Scenario, world: World, timeout: float) -> None:
-    with capturedLogs() as events:
+    with capturedLogs() as events, world.chance():
         outcome = scenario(world)
         if iscoroutinefunction(scenario) or hasattr(outcome, "addBoth"):
             world.run_until(outcome, timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 
 import pytest
 
@@ -385,6 +386,28 @@ def test_endpoints_and_names_work_as_everywhere():
         return b"".join(each.data for each in made)
 
     assert world.run_until(talk()) == b"hello"
+
+
+def test_programs_draw_from_the_seed_as_well():
+    """Torsion's own clients that connect again do: they wait for a time of their own."""
+
+    def run(seed: int) -> list[float]:
+        world, drawn = World(seed), []
+        reactor = world.host("one").reactor
+        reactor.callLater(1, lambda: drawn.append(random.random()))
+        deferLater(reactor, 5, lambda: drawn.append(random.random()))
+        reactor.callLater(3, world.run_until, lambda: True)  # one within the other
+        world.advance(2)
+        world.run_until(lambda: len(drawn) == 2)
+        return drawn
+
+    random.seed(7)
+    expected = [random.random(), random.random()]
+    random.seed(7)
+    first, mine = run(1), random.random()
+    assert run(1) == first != run(2)
+    assert len(set(first)) == 2
+    assert [mine, random.random()] == expected, "the program around it goes on as if there had been no world"
 
 
 def test_the_same_seed_gives_the_same_trace():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory import Conditions, Network, Trace
@@ -11,7 +13,7 @@ from torsion.testing.network.diagram import sequence_diagram
 from torsion.testing.network.host import Host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from torsion.testing.network.schedule import Schedule
 
@@ -21,7 +23,9 @@ __all__ = ["World"]
 class World:
     """A simulated network and its hosts.
 
-    The same seed, the same calls and the same schedule give the same run, to the nanosecond.
+    The same seed, the same calls and the same schedule give the same run, to the nanosecond. While time passes, :mod:`random`
+    draws from the seed, too, and afterwards goes on where it was: so do programs that draw from it, such as those that connect
+    again after a while.
 
     :ivar network: what carries things, for what has no method here.
     :ivar hosts: the hosts by their names, in the order in which they were made.
@@ -45,6 +49,8 @@ class World:
         if schedule is not None:
             seed, conditions = schedule.seed, schedule.conditions or conditions
         self.network = Network(seed, conditions)
+        self._chance: Any = random.Random(seed).getstate()  # noqa: S311 - to be repeated, not to be secret
+        self._drawing = False
         self.hosts: dict[str, Host] = {}
         self.trace = Trace() if trace else None
         self._weathers: list[tuple[Conditions]] = []
@@ -102,7 +108,22 @@ class World:
         :raises ValueError: if it is negative or not finite.
         :raises RuntimeError: if there is always something more to be done at one time.
         """
-        self.network.advance(seconds)
+        with self.chance():
+            self.network.advance(seconds)
+
+    @contextmanager
+    def chance(self) -> Iterator[None]:
+        """Return a context in which :mod:`random` draws from this world's seed; after it, it goes on where it was."""
+        if self._drawing:
+            yield
+            return
+        self._drawing, outside = True, random.getstate()
+        random.setstate(self._chance)
+        try:
+            yield
+        finally:
+            self._drawing, self._chance = False, random.getstate()
+            random.setstate(outside)
 
     def run_until(self, what: Any, timeout: float = 600.0) -> Any:
         """Let time pass until *what* is true, or has fired.
@@ -123,7 +144,8 @@ class World:
             def condition() -> bool:
                 return bool(outcome)
 
-        self._run_until(condition, self.network.clock.now + nanoseconds(timeout), what)
+        with self.chance():
+            self._run_until(condition, self.network.clock.now + nanoseconds(timeout), what)
         if outcome and hasattr(outcome[0], "raiseException"):
             outcome[0].raiseException()
         return outcome[0] if outcome else None
