@@ -32,6 +32,9 @@ VIRTUAL = frozenset(("torsion_memory", "torsion_world"))
 OTHERS = frozenset(("anyio", "asyncio", "trio", "twisted"))
 """Marks by which other plugins are told that a coroutine is theirs."""
 
+KNOWN = ("timeout",)
+"""The arguments of the mark ``torsion``."""
+
 A_DAY = 86_400.0
 """After how many seconds of virtual time a test has failed, unless its mark says otherwise."""
 
@@ -63,6 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
     mode = config.getini("torsion_mode")
     if mode not in ("strict", "auto"):
         raise pytest.UsageError(f"torsion_mode is strict or auto, not {mode!r}")
+    try:
+        _seconds("torsion_timeout", float(config.getini("torsion_timeout")))
+    except ValueError:
+        given = config.getini("torsion_timeout")
+        raise pytest.UsageError(f"torsion_timeout is a number of seconds, more than 0, not {given!r}") from None
     flavour = config.getoption("torsion_reactor", None)
     if flavour is not None:
         from torsion.internet.reactors.choose import install
@@ -97,6 +105,30 @@ def _is_ours(item: Any) -> bool:
     from inspect import iscoroutinefunction
 
     return iscoroutinefunction(item.obj) and "anyio_backend" not in item.fixturenames
+
+
+def _seconds(name: str, value: object) -> float:
+    """Return a timeout in seconds.
+
+    :raises ValueError: if it is no number, or neither finite nor more than 0.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+        raise ValueError(f"{name} is a number of seconds, more than 0, not {value!r}")
+    return float(value)
+
+
+def _mistake(item: pytest.Item) -> str | None:
+    """Return what is wrong with a test's marks ``torsion``, those of its class and module among them; or None."""
+    for mark in item.iter_markers("torsion"):
+        unknown = [repr(each) for each in mark.args] + [each for each in mark.kwargs if each not in KNOWN]
+        if unknown:
+            return f"the mark torsion does not know {', '.join(unknown)}; its arguments are: {', '.join(KNOWN)}"
+        if mark.kwargs.get("timeout") is not None:
+            try:
+                _seconds("timeout", mark.kwargs["timeout"])
+            except ValueError as problem:
+                return f"the mark torsion: {problem}"
+    return None
 
 
 def _timeout(item: pytest.Function) -> float:
@@ -170,6 +202,9 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     if _is_ours(item):
         from torsion.testing.running import Watch
 
+        mistake = _mistake(item)
+        if mistake is not None:
+            pytest.fail(f"{item.nodeid}: {mistake}", pytrace=False)
         watch = Watch(None if VIRTUAL & set(item.fixturenames) else _current_reactor())  # type: ignore[attr-defined]  # a function
         item.stash[_WATCH] = watch
         watch.begin()

@@ -55,6 +55,8 @@ def test_tests_run_and_leave_nothing_behind(tmp_path: Path, flavour: str | None)
     assert "unhandled error: ValueError: nobody looks" in told
     assert re.search(r'File ".*test_sample.py", line \d+, in test_bad_call', told)
     assert "was still running after 0.05 seconds" in told
+    assert "Captured stderr" in told, "where the unhandled error is told as it is logged"
+    assert not re.search(r'(C|I):  File "[^"]*/(_?pytest|pluggy)/', told)
     [picture] = (tmp_path / ".torsion" / "failures").glob("*.svg")
     assert "here it is" in picture.read_text(encoding="utf-8")
 
@@ -86,6 +88,50 @@ def test_nothing_is_imported_until_it_is_needed(tmp_path: Path) -> None:
     ended, told = run(tmp_path, sample="def test_it(): pass", code=code)
     assert ended == 0
     assert "['torsion', 'torsion.pytest_plugin']" in told
+
+
+MISTAKEN = """
+import pytest
+
+@pytest.mark.torsion(tmeout=1)
+async def test_misspelt(): pass
+
+@pytest.mark.torsion(5)
+async def test_place(): pass
+
+@pytest.mark.torsion(timeout="x")
+async def test_text(): pass
+
+@pytest.mark.torsion(timeout=-1)
+async def test_negative(): pass
+
+@pytest.mark.torsion(tmeout=1)
+class TestOuter:
+    @pytest.mark.torsion(timeout=5)
+    async def test_of_the_class(self): pass
+
+@pytest.mark.torsion(timeout=None)
+async def test_good(): pass
+"""
+
+
+def test_a_mark_that_is_wrong_is_refused(tmp_path: Path) -> None:
+    code, told = run(tmp_path, sample=MISTAKEN)
+    assert code == 1
+    words = outcomes(told)
+    assert words.pop("test_good") == "PASSED", told
+    assert list(words.values()) == ["ERROR"] * 5, told
+    assert told.count("the mark torsion does not know tmeout; its arguments are: timeout") >= 2
+    assert "the mark torsion does not know 5; its arguments are: timeout" in told
+    assert "timeout is a number of seconds, more than 0, not 'x'" in told
+    assert "timeout is a number of seconds, more than 0, not -1" in told
+
+
+@pytest.mark.parametrize("given", ["soon", "0", "nan", "inf"])
+def test_a_timeout_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
+    code, told = run(tmp_path, "-o", f"torsion_timeout={given}", sample=COROUTINE)
+    assert code == 4
+    assert f"torsion_timeout is a number of seconds, more than 0, not '{given}'" in told
 
 
 NEIGHBOURS = """

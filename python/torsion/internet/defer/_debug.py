@@ -77,9 +77,7 @@ def callers() -> list[str]:
 
     frames = traceback.extract_stack(_user())
     if hidden:
-        frames[:] = [
-            each for each in frames if not any(part in each.filename.replace("\\", "/") for part in hidden)
-        ]
+        frames[:] = [each for each in frames if not any(part in each.filename.replace("\\", "/") for part in hidden)]
     return frames.format()
 
 

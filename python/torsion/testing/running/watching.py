@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from torsion.internet.defer import getDebugging, setDebugging
+from torsion.internet.defer import _debug, getDebugging, setDebugging
 from torsion.logger import LogLevel, globalLogPublisher
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ PATIENCE = 0.2
 """How many seconds are waited, in all, for a thread to end or a connection to close whose other end is in this process as well."""
 
 RUNNERS = (
-    "/_pytest/", "/pluggy/", "/unittest/", "/torsion/testing/", "/torsion/pytest_plugin", "/torsion/internet/defer/", "<frozen runpy>",
+    "/_pytest/", "/pytest/__main__.py", "/pluggy/", "/unittest/case.py", "/unittest/suite.py", "/unittest/runner.py", "/unittest/main.py",
+    "/torsion/testing/", "/torsion/pytest_plugin",
+    "/torsion/internet/defer/", "/torsion/internet/endpoints/", "<frozen runpy>",
 )  # fmt: skip
 """Parts of the names of files whose frames tell nothing of where something was made."""
 
@@ -85,6 +87,7 @@ class Watch:
         """Begin to look."""
         self._debugging = getDebugging()
         setDebugging(True)
+        self._hidden, _debug.hidden = _debug.hidden, RUNNERS
         self._threads = set(threading.enumerate())
         self._start_thread = threading.Thread.start
         threading.Thread.start = self._thread_start()  # type: ignore[method-assign, assignment]  # undone by end()
@@ -110,6 +113,7 @@ class Watch:
         gc.collect()  # a Deferred in a cycle tells of its failure when it goes
         globalLogPublisher.removeObserver(self._observe)
         setDebugging(self._debugging)
+        _debug.hidden = self._hidden
         leaks += [_unhandled(event) for event in self._events]
         self._made.clear()
         return leaks
@@ -265,19 +269,8 @@ def _named(stream: Any) -> str:
 def _unhandled(event: dict[str, Any]) -> Leak:
     failure = event["log_failure"]
     stacks = event.get("debugInfo") or event.get("log_format", "")
-    where = _shortened(stacks) if "\n" in str(stacks) else failure.getTraceback()
+    where = stacks.rstrip() if "\n" in str(stacks) else failure.getTraceback()
     return Leak("unhandled error", f"{failure.type.__name__}: {failure.getErrorMessage()}", where)
-
-
-def _shortened(stacks: str) -> str:
-    """Return the stacks of a Deferred without the frames of test runners, each of which has two lines."""
-    lines = stacks.rstrip().splitlines()
-    kept = []
-    for index, line in enumerate(lines):
-        frame = line if 'File "' in line else lines[index - 1] if index else ""
-        if 'File "' not in frame or not any(part in frame for part in RUNNERS):
-            kept.append(line)
-    return "\n".join(kept)
 
 
 def _stack() -> str:
