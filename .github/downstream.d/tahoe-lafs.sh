@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # tahoe-lafs, a file store on many servers: foolscap, HTTP and TLS between grids that the tests start.
-# Differs: allmydata.test.test_hung_server.HungServerDownloadTest.test_5_overdue_immutable resets a call to a second ago, which torsion's timers refuse.
 set -eu
 case "$1" in
 install) python -m pip install --quiet 'tahoe-lafs[test]' ;;

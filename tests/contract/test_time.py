@@ -147,6 +147,25 @@ def test_impossible_delays(reactor, delay):
     assert list(reactor.getDelayedCalls()) == []
 
 
+def test_a_reset_to_the_past_is_one_to_now(reactor, run):
+    async def scenario():
+        call = reactor.callLater(1000, called.append, "overdue")
+        call.reset(-1.0)
+        assert call.getTime() <= reactor.seconds()
+        await pause(reactor, 0.01)
+
+    called = []
+    run(scenario)
+    assert called == ["overdue"]
+
+
+@differs("Twisted shows its own way")
+def test_what_is_to_be_called_is_shown(reactor):
+    call = reactor.callLater(1, max, 1, 2, key=abs)
+    assert "to come: <built-in function max>(1, 2, key=<built-in function abs>)" in repr(call)
+    call.cancel()
+
+
 @differs("Twisted finds out when the call is due")
 def test_not_callable(reactor):
     with pytest.raises(TypeError):

@@ -146,7 +146,7 @@ class Timer:
     def delay(self, secondsLater: float) -> None:
         """Put the call off by *secondsLater* seconds.  Raises as :meth:`cancel`."""
     def reset(self, secondsFromNow: float) -> None:
-        """Make the call in *secondsFromNow* seconds instead.  Raises as :meth:`cancel`."""
+        """Make the call in *secondsFromNow* seconds instead, at once if that is negative.  Raises as :meth:`cancel`."""
     def active(self) -> bool:
         """Return whether the call is still to come."""
 

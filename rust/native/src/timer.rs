@@ -184,7 +184,14 @@ impl PyTimer {
     ) -> PyResult<()> {
         let state = self.shared.enter()?;
         self.must_be_to_come(py)?;
-        state.reset(self.id(), later(state.now(), secondsFromNow)?);
+        let now = state.now();
+        // What should have been made a while ago is made at once, as Twisted has it.
+        let when = if secondsFromNow < 0.0 {
+            now
+        } else {
+            later(now, secondsFromNow)?
+        };
+        state.reset(self.id(), when);
         Ok(())
     }
 
@@ -224,10 +231,24 @@ impl PyTimer {
             Progress::Called => "called",
             Progress::Cancelled => "cancelled",
         };
-        Ok(match this.func(slf.py()) {
-            Some(function) => format!("<Timer {progress}: {}>", function.repr()?),
-            None => format!("<Timer {progress}>"),
-        })
+        let py = slf.py();
+        // One after the other, as the call may be made in between: whatever is shown may run code.
+        let (Some(function), Some(args), Some(kw)) = (this.func(py), this.args(py), this.kw(py))
+        else {
+            return Ok(format!("<Timer {progress}>"));
+        };
+        let mut given = Vec::new();
+        for argument in args {
+            given.push(argument.repr()?.to_string());
+        }
+        for (name, argument) in kw {
+            given.push(format!("{name}={}", argument.repr()?));
+        }
+        let given = match given.join(", ") {
+            none if none.is_empty() => none,
+            some => format!("({some})"),
+        };
+        Ok(format!("<Timer {progress}: {}{given}>", function.repr()?))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

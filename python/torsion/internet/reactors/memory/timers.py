@@ -95,12 +95,13 @@ class MemoryTimer:
         self._timers.put(self, max(0, self.when + moved))
 
     def reset(self, secondsFromNow: float) -> None:
-        """Make the call in *secondsFromNow* seconds instead.
+        """Make the call in *secondsFromNow* seconds instead; at once if that is negative.
 
         :raises torsion.internet.error.AlreadyCalled, torsion.internet.error.AlreadyCancelled: if it is too late.
         """
         self._check()
-        self._timers.put(self, self._timers.clock.now + delay_of(secondsFromNow))
+        seconds = number_of_seconds(secondsFromNow)
+        self._timers.put(self, self._timers.clock.now + (0 if seconds < 0 else delay_of(seconds)))
 
     def take(self) -> tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]:
         """Return what is to be called: the time has come."""
@@ -120,7 +121,10 @@ class MemoryTimer:
 
     def __repr__(self) -> str:
         if self.func is not None:
-            return f"<{type(self).__name__} to come: {self.func!r}>"
+            given = [repr(each) for each in self.args or ()]
+            given += [f"{name}={each!r}" for name, each in (self.kw or {}).items()]
+            call = f"{self.func!r}({', '.join(given)})" if given else repr(self.func)
+            return f"<{type(self).__name__} to come: {call}>"
         return f"<{type(self).__name__} {'cancelled' if self._cancelled else 'called'}>"
 
 
