@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from io import BytesIO
 
@@ -165,6 +166,78 @@ def test_what_is_retained_is_counted_once_and_wherever_it_is():
     assert retained_bytes(thing, [thing.a]) < 1300  # type: ignore[attr-defined]
     thing.me = thing  # type: ignore[attr-defined]
     assert retained_bytes(thing) < 2300
+
+
+class Keeps(Protocol):
+    def __init__(self) -> None:
+        self.kept = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        self.kept += data
+
+
+def test_what_keeps_too_much_is_told_what_it_was_sent():
+    laws = protocol_laws(Keeps, st.just(b"ab"), limit=100, how=UNSHRUNK)()
+    with pytest.raises(AssertionError) as caught:
+        laws.test_what_is_kept_is_bounded()
+    told = str(caught.value)
+    kept, limit, last, sent = map(int, re.findall(r"\d+", told.partition("bytes:")[0]))
+    assert kept == sent > limit + last
+    assert limit == 100
+    assert re.search(r"bytes: b'.*' and then b'.+' again and again", told), told
+
+
+# --- what laws are made of -------------------------------------------------------------------------------------------
+
+ANY = st.binary()
+
+
+def make_codec_laws(**given: object) -> type:
+    right = {"new": Pascal, "encode": bytes, "events": ANY, "error": ValueError, "longest": 100}
+    return codec_laws(**(right | given))  # type: ignore[arg-type]  # what is given may be wrong
+
+
+def make_agreement_laws(**given: object) -> type:
+    right = {"server": Hears, "client": Hears, "messages": ANY, "say": print, "heard": list}
+    return agreement_laws(**(right | given))  # type: ignore[arg-type]  # what is given may be wrong
+
+
+def make_protocol_laws(**given: object) -> type:
+    return protocol_laws(**({"new": Echoes, "inputs": ANY} | given))  # type: ignore[arg-type]  # what is given may be wrong
+
+
+@pytest.mark.parametrize(
+    ("make", "argument", "given", "told"),
+    [
+        (make_protocol_laws, "new", b"abc", "new must be callable, not b'abc'"),
+        (make_protocol_laws, "inputs", b"abc", "inputs must be a hypothesis strategy of bytes, not b'abc'"),
+        (make_protocol_laws, "observe", 3, "observe must be callable, not 3"),
+        (make_protocol_laws, "errors", "x", "errors must be a class of errors, or a tuple of such, not 'x'"),
+        (make_protocol_laws, "errors", (KeyError, 3), r"errors must be .*KeyError.*, 3\)"),
+        (make_protocol_laws, "limit", "x", "limit must be a number of bytes, not 'x'"),
+        (make_protocol_laws, "limit", 0, "limit must be a number of bytes, 1 or more, not 0"),
+        (make_protocol_laws, "how", 100, "how must be hypothesis.settings"),
+        (make_codec_laws, "new", None, "new must be callable, not None"),
+        (make_codec_laws, "encode", b"", "encode must be callable, not b''"),
+        (make_codec_laws, "events", [b"x"], "events must be a hypothesis strategy of events, not"),
+        (make_codec_laws, "error", ValueError(), "error must be a class of errors"),
+        (make_codec_laws, "longest", None, "longest must be a number of bytes, not None"),
+        (make_codec_laws, "noise", b"x", "noise must be a hypothesis strategy of bytes, not b'x'"),
+        (make_agreement_laws, "server", 3, "server must be callable, not 3"),
+        (make_agreement_laws, "heard", [], "heard must be callable, not"),
+        (make_agreement_laws, "messages", [], "messages must be a hypothesis strategy of messages, not"),
+        (make_agreement_laws, "answers", 3, "answers must be a hypothesis strategy of messages, not 3"),
+    ],
+)
+def test_what_no_law_can_be_made_of_is_refused_at_once(make, argument, given, told):
+    with pytest.raises(ValueError if given == 0 else TypeError, match=told):
+        make(**{argument: given})
+
+
+def test_inputs_that_are_not_bytes_are_named():
+    laws = protocol_laws(Echoes, st.just("text"), how=UNSHRUNK)()
+    with pytest.raises(TypeError, match=r"inputs must be a hypothesis strategy of bytes: just\('text'\) gives 'text'"):
+        laws.test_one_byte_at_a_time()
 
 
 # --- two ends --------------------------------------------------------------------------------------------------------

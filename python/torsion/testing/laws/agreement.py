@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torsion.internet.protocol import ClientFactory, Factory
+from torsion.testing.laws.checking import check_callable, check_how, check_strategy
 from torsion.testing.laws.codecs import PATIENT
 from torsion.testing.network import Conditions, World
 from torsion.testing.strategies import conditions, conversations
@@ -39,7 +40,14 @@ def agreement_laws(
     :param heard: called with a protocol: returns the list of all messages that it has heard.
     :param answers: what the server may say; nothing, if it is not given.
     :param how: hypothesis's settings: how many examples, and so on.
+    :raises TypeError: naming the argument that is something else.
     """
+    for name, given_one in (("server", server), ("client", client), ("say", say), ("heard", heard)):
+        check_callable(name, given_one)
+    check_strategy("messages", messages, "messages")
+    if answers is not None:
+        check_strategy("answers", answers, "messages")
+    check_how(how)
     talk = conversations(messages, st.nothing() if answers is None else answers)
     pauses = st.sampled_from([0.0, 0.0, 0.1, 1.0])
 

@@ -9,6 +9,14 @@ from typing import Any, Protocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from torsion.testing.laws.checking import (
+    check_callable,
+    check_errors,
+    check_how,
+    check_most,
+    check_strategy,
+    strategy_of_bytes,
+)
 from torsion.testing.strategies import cuts
 
 __all__ = ["Reader", "RequeueingReader", "codec_laws", "decoded", "framer_laws"]
@@ -109,8 +117,16 @@ def codec_laws(
     :param longest: the most bytes that an unfinished message may have.
     :param noise: bytes that are nearly right: the better they imitate the format, the more is found.
     :param how: hypothesis's settings: how many examples, and so on.
+    :raises TypeError: naming the argument that is something else.
+    :raises ValueError: if *longest* is less than 1.
     """
-    nearly = st.binary(max_size=300) if noise is None else noise
+    check_callable("new", new)
+    check_callable("encode", encode)
+    check_strategy("events", events, "events")
+    check_errors("error", error)
+    check_most("longest", longest)
+    check_how(how)
+    nearly = st.binary(max_size=300) if noise is None else strategy_of_bytes("noise", noise)
     stream = streams(encode, events, nearly)
 
     def outcome(chunks: Iterable[bytes]) -> tuple[list[Any], type[Exception] | None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from torsion.testing.laws.checking import check_callable, check_errors, check_how, check_most, strategy_of_bytes
 from torsion.testing.laws.codecs import PATIENT
 from torsion.testing.laws.driving import drive
 from torsion.testing.laws.retained import retained_bytes
@@ -43,8 +44,16 @@ def protocol_laws(
     :param errors: what may come out of its hooks; nothing, if it is not given: it should close the connection instead.
     :param limit: how many bytes it may keep of what it was sent.
     :param how: hypothesis's settings: how many examples, and so on.
+    :raises TypeError: naming the argument that is something else.
+    :raises ValueError: if *limit* is less than 1.
     """
-    anything = inputs | st.binary(max_size=300)
+    check_callable("new", new)
+    if observe is not None:
+        check_callable("observe", observe)
+    check_errors("errors", errors)
+    check_most("limit", limit)
+    check_how(how)
+    anything = strategy_of_bytes("inputs", inputs) | st.binary(max_size=300)
 
     class ProtocolLaws:
         """The laws, for one protocol."""
@@ -71,13 +80,22 @@ def protocol_laws(
             again = again or b"\0"
             size = max(len(again), limit // 2)
             flood = again * (OVERFLOW * limit // len(again) + 1)
-            pieces = [beginning, *(flood[begin : begin + size] for begin in range(0, len(flood), size))]
+            sent = 0
+
+            def pieces() -> Iterator[bytes]:
+                nonlocal sent
+                for piece in (beginning, *(flood[begin : begin + size] for begin in range(0, len(flood), size))):
+                    sent += len(piece)
+                    yield piece
 
             def check(protocol: Any) -> None:
                 kept = retained_bytes(protocol, _surroundings(protocol))
-                assert kept <= limit + size, f"it keeps {kept} bytes of what it was sent, which is more than {limit}"
+                assert kept <= limit + size, (
+                    f"it keeps {kept} bytes, which is more than its limit of {limit} and the {size} that came last; it was sent "
+                    f"{sent} bytes: {beginning!r} and then {again!r} again and again"
+                )
 
-            drive(new, pieces, errors=errors, after=check)
+            drive(new, pieces(), errors=errors, after=check)
 
     return ProtocolLaws
 
