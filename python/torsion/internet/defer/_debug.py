@@ -166,9 +166,9 @@ def functions_of(entry: Entry) -> list[object]:
     ]
 
 
-def cancelled(debug: bool) -> CancelledError:
-    """Return the error of a Deferred that is being cancelled; with *debug*, a note of it says by whom."""
-    error = CancelledError()
+def cancelled(debug: bool, why: str | None) -> CancelledError:
+    """Return the error of a Deferred that is being cancelled, with a text if *why* is one; with *debug*, a note says by whom."""
+    error = CancelledError() if why is None else CancelledError(why)
     if debug:
         frame = _user()
         error.add_note(

@@ -324,12 +324,14 @@ class Deferred(Generic[_T]):
         else:
             raise _debug.fired_before(self._info)
 
-    def cancel(self) -> None:
+    def cancel(self, why: str | None = None) -> None:
         """Ask whoever is to fire this Deferred to give up, and fire it with :class:`CancelledError` if that did not.
 
         If it has fired and waits for another Deferred that a callback returned, that one is cancelled.  If it has a
         result already, nothing happens.  Without a canceller, one later call of :meth:`callback` or :meth:`errback`
         is ignored, since whoever calls cannot know of the cancellation.
+
+        :param why: what the error is to say.  A canceller that fires the Deferred itself has its own words.
         """
         current: Any = self
         waiter: Deferred[Any] | None = None
@@ -337,7 +339,9 @@ class Deferred(Generic[_T]):
         try:
             while current not in seen:
                 if current is not self and type(current).cancel is not Deferred.cancel:
-                    current.cancel()
+                    current.cancel() if why is None else current.cancel(
+                        why
+                    )  # which may be from before there were reasons
                     return
                 seen.add(current)
                 if not current._hold & UNFIRED:
@@ -348,10 +352,10 @@ class Deferred(Generic[_T]):
                     inner, waiter = canceller.waiting, current
                     if inner is None:  # the coroutine itself is the caller: it goes on, to no avail
                         current._suppress = True
-                        current.errback(_debug.cancelled(current.debug))
+                        current.errback(_debug.cancelled(current.debug, why))
                         return
                 else:
-                    current._cancel_here(canceller)
+                    current._cancel_here(canceller, why)
                     return
                 current = inner
         except Exception:
@@ -360,13 +364,13 @@ class Deferred(Generic[_T]):
             waiter._suppress = True
             waiter.errback(failure_here())
 
-    def _cancel_here(self, canceller: Callable[[Deferred[Any]], object] | None) -> None:
+    def _cancel_here(self, canceller: Callable[[Deferred[Any]], object] | None, why: str | None) -> None:
         if canceller is None:
             self._suppress = True
         elif canceller(self) is GO_ON:
             return
         if self._hold & UNFIRED:
-            self.errback(_debug.cancelled(self.debug))
+            self.errback(_debug.cancelled(self.debug, why))
 
     # --- state -----------------------------------------------------------------------------------------------------
 

@@ -83,21 +83,23 @@ class DeferredList(Deferred["list[tuple[bool, Any]]"]):
                 self.callback(cast("Any", self.resultList))
         return None if self.consumeErrors else failure
 
-    def cancel(self) -> None:
+    def cancel(self, why: str | None = None) -> None:
         """Cancel every Deferred of the list, unless the list has fired.
 
         What they make of it decides how the list fires.  A canceller that raises is logged.
+
+        :param why: what the errors are to say.
         """
         if self.called:
-            return super().cancel()
-        _cancel_all(self._deferreds)
+            return super().cancel(why)
+        _cancel_all(self._deferreds, why)
         return None
 
 
-def _cancel_all(deferreds: Iterable[Deferred[Any]]) -> None:
+def _cancel_all(deferreds: Iterable[Deferred[Any]], why: str | None = None) -> None:
     for deferred in deferreds:
         try:
-            deferred.cancel()
+            deferred.cancel() if why is None else deferred.cancel(why)  # a subclass may know of no reasons
         except Exception:  # noqa: BLE001  # whatever it is, the others are to be cancelled as well
             log().failure("Exception raised by the canceller of a Deferred")
 

@@ -11,10 +11,13 @@ use super::class::{Kind, debugs};
 use super::results::failure_from;
 use crate::names;
 
-/// Looks for what `deferred` waits for in the end, and cancels that.
-pub(super) fn cancel(deferred: &Bound<'_, PyDeferred>) -> PyResult<()> {
+/// Looks for what `deferred` waits for in the end, and cancels that; `why` is a text for the error.
+pub(super) fn cancel<'py>(
+    deferred: &Bound<'py, PyDeferred>,
+    why: Option<&Bound<'py, PyAny>>,
+) -> PyResult<()> {
     let mut waiter = None;
-    let Err(error) = find_and_cancel(deferred, &mut waiter) else {
+    let Err(error) = find_and_cancel(deferred, why, &mut waiter) else {
         return Ok(());
     };
     let py = deferred.py();
@@ -33,6 +36,7 @@ pub(super) fn cancel(deferred: &Bound<'_, PyDeferred>) -> PyResult<()> {
 
 fn find_and_cancel<'py>(
     deferred: &Bound<'py, PyDeferred>,
+    why: Option<&Bound<'py, PyAny>>,
     waiter: &mut Option<Bound<'py, PyDeferred>>,
 ) -> PyResult<()> {
     let py = deferred.py();
@@ -43,7 +47,12 @@ fn find_and_cancel<'py>(
         if !current.is(deferred) && Kind::of(&current) == Kind::Special {
             let cancel = current.get_type().getattr(names::cancel(py))?;
             if !cancel.is(&py.get_type::<PyDeferred>().getattr(names::cancel(py))?) {
-                return cancel.call1((&current,)).map(drop);
+                // It may be from before there were reasons.
+                return match why {
+                    Some(why) => cancel.call1((&current, why)),
+                    None => cancel.call1((&current,)),
+                }
+                .map(drop);
             }
         }
         let inner = if this.hold.get(py) & UNFIRED == 0 {
@@ -55,12 +64,12 @@ fn find_and_cancel<'py>(
             let Some(waiting) = this.waiting(py) else {
                 // The coroutine itself is the caller: it goes on, to no avail.
                 this.set_suppress(py, true);
-                return errback_cancelled(&current);
+                return errback_cancelled(&current, why);
             };
             *waiter = Some(current.clone());
             waiting
         } else {
-            return cancel_here(&current);
+            return cancel_here(&current, why);
         };
         seen.insert(current.as_ptr());
         if seen.contains(&inner.as_ptr()) {
@@ -70,7 +79,10 @@ fn find_and_cancel<'py>(
     }
 }
 
-fn cancel_here(deferred: &Bound<'_, PyDeferred>) -> PyResult<()> {
+fn cancel_here<'py>(
+    deferred: &Bound<'py, PyDeferred>,
+    why: Option<&Bound<'py, PyAny>>,
+) -> PyResult<()> {
     let py = deferred.py();
     let this = deferred.get();
     match this.canceller(py) {
@@ -87,12 +99,15 @@ fn cancel_here(deferred: &Bound<'_, PyDeferred>) -> PyResult<()> {
     if this.hold.get(py) & UNFIRED == 0 {
         return Ok(());
     }
-    errback_cancelled(deferred)
+    errback_cancelled(deferred, why)
 }
 
-fn errback_cancelled(deferred: &Bound<'_, PyDeferred>) -> PyResult<()> {
+fn errback_cancelled<'py>(
+    deferred: &Bound<'py, PyDeferred>,
+    why: Option<&Bound<'py, PyAny>>,
+) -> PyResult<()> {
     let py = deferred.py();
-    let error = names::cancelled(py)?.call1((debugs(deferred)?,))?;
+    let error = names::cancelled(py)?.call1((debugs(deferred)?, why))?;
     deferred
         .call_method1(names::errback(py), (error,))
         .map(drop)

@@ -227,8 +227,9 @@ impl PyDeferred {
     }
 
     /// Ask whoever is to fire this Deferred to give up, and fire it with `CancelledError` if that did not.
-    fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
-        cancel::cancel(slf)
+    #[pyo3(signature = (why=None))]
+    fn cancel<'py>(slf: &Bound<'py, Self>, why: Option<Bound<'py, PyAny>>) -> PyResult<()> {
+        cancel::cancel(slf, why.as_ref())
     }
 
     /// Whether it was fired.
