@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory import Conditions
+from torsion.internet.reactors.memory.clock import checked_duration, checked_number
+from torsion.internet.reactors.memory.conditions import check_pace
 
 if TYPE_CHECKING:
     from torsion.testing.network.world import World
@@ -21,7 +23,20 @@ class Fault:
     """
 
     at: float = 0.0
-    lasting: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be: as the fault is made, not in the midst of a run.
+
+        :raises TypeError: if a setting is no number; naming it.
+        :raises ValueError: if it is negative or not finite; naming it.
+        """
+        checked_duration("at", self.at)
+        lasts: Any = getattr(self, "seconds", None)
+        if lasts is not None:
+            self._check_seconds(lasts)
+
+    def _check_seconds(self, seconds: float) -> None:
+        checked_duration("seconds", seconds)
 
     def strike(self, world: World) -> None:
         """Have it happen."""
@@ -92,6 +107,9 @@ class Jump(Befalling):
 
     seconds: float = 1.0
 
+    def _check_seconds(self, seconds: float) -> None:
+        checked_number("seconds", seconds, "a finite number of seconds")
+
     def strike(self, world: World) -> None:
         """Set the clock."""
         world.befalls(f"has its clock jump by {self.seconds} s", self.host)
@@ -108,6 +126,11 @@ class Slow(Befalling):
 
     pace: float = 1000.0
     seconds: float | None = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        super().__post_init__()
+        check_pace("pace", self.pace)
 
     def strike(self, world: World) -> None:
         """Slow the host down."""
@@ -160,9 +183,14 @@ class Weather(Fault):
     duplicate: float = 0.0
     reorder: float = 0.0
 
-    def strike(self, world: World) -> None:
-        """Change the conditions."""
-        conditions = Conditions(
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        super().__post_init__()
+        self.conditions()
+
+    def conditions(self) -> Conditions:
+        """Return how the network carries things then."""
+        return Conditions(
             latency=self.latency,
             jitter=self.jitter,
             bandwidth=self.bandwidth,
@@ -171,6 +199,10 @@ class Weather(Fault):
             duplicate=self.duplicate,
             reorder=self.reorder,
         )
+
+    def strike(self, world: World) -> None:
+        """Change the conditions."""
+        conditions = self.conditions()
         world.befalls(f"is otherwise for {_duration(self.seconds)}: {conditions}")
         world.weather(conditions, self.seconds)
 

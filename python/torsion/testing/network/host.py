@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from torsion.internet import _current
 from torsion.internet.reactors.memory import MemoryReactor
+from torsion.internet.reactors.memory.clock import checked_duration
+from torsion.internet.reactors.memory.conditions import check_pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +15,17 @@ if TYPE_CHECKING:
     from torsion.internet.reactors.memory import Machine
     from torsion.testing.network.world import World
 
-__all__ = ["Host", "HostReactor"]
+__all__ = ["Host", "HostReactor", "check_span"]
+
+
+def check_span(seconds: float | None) -> None:
+    """Refuse what does not say how long something lasts: before it is begun.
+
+    :raises TypeError: if it is neither None nor a number.
+    :raises ValueError: if it is negative or not finite.
+    """
+    if seconds is not None:
+        checked_duration("seconds", seconds)
 
 
 class HostReactor(MemoryReactor):
@@ -79,7 +91,10 @@ class Host:
         """Take its power: no program on it learns of that, and nobody elsewhere is told.  Connections to it are half open.
 
         :param seconds: after how long to start it again; None for never.
+        :raises TypeError: if *seconds* is no number.
+        :raises ValueError: if it is negative or not finite.
         """
+        check_span(seconds)
         if not self.up:
             return
         self.up = False
@@ -90,7 +105,10 @@ class Host:
         """End its programs, without any of them learning of it; the system closes their connections.
 
         :param seconds: after how long to start it again; None for never.
+        :raises TypeError: if *seconds* is no number.
+        :raises ValueError: if it is negative or not finite.
         """
+        check_span(seconds)
         if not self.up:
             return
         self.up = False
@@ -107,7 +125,10 @@ class Host:
         """Have its programs do nothing, as while it is swapped out or moved; its system and its network go on.
 
         :param seconds: after how long it goes on; None until :meth:`thaw`.
+        :raises TypeError: if *seconds* is no number.
+        :raises ValueError: if it is negative or not finite.
         """
+        check_span(seconds)
         self._frozen += 1
         self.world.network.freeze(self.machine)
         if seconds is not None:
@@ -122,6 +143,9 @@ class Host:
     def jump(self, seconds: float) -> None:
         """Have its clock jump by *seconds*, back if that is negative: what its ``reactor.seconds()`` says changes, and calls
         that are to come keep their distance.
+
+        :raises TypeError: if *seconds* is no number.
+        :raises ValueError: if it is not finite.
         """
         self.world.network.jump(self.machine, seconds)
 
@@ -129,10 +153,12 @@ class Host:
         """Have it read no more than *pace* bytes a second of each connection; None for as many as there are.
 
         :param seconds: for how long; None for ever.
-        :raises ValueError: unless *pace* is more than 0.
+        :raises TypeError: if *pace* or *seconds* is no number.
+        :raises ValueError: unless *pace* is more than 0, or if *seconds* is negative; or if one is not finite.
         """
-        if pace is not None and not pace > 0:
-            raise ValueError(f"a pace is a number of bytes a second, more than 0, or None, not {pace!r}")
+        check_span(seconds)
+        if pace is not None:
+            check_pace("pace", pace)
         self.machine.pace = pace
         self._slowed = slowed = object()
 

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.memory import Conditions, Network, Trace
-from torsion.internet.reactors.memory.clock import nanoseconds
+from torsion.internet.reactors.memory.clock import checked_duration, nanoseconds
+from torsion.internet.reactors.memory.conditions import check_conditions
 from torsion.internet.transports.numeric import isIPAddress, isIPv6Address
 from torsion.testing.network.diagram import sequence_diagram
-from torsion.testing.network.host import Host
+from torsion.testing.network.host import Host, check_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +46,10 @@ class World:
         :param conditions: how well everything is carried; at once and without fault, if it is not given.
         :param schedule: what is to go wrong, and when; it brings a seed of its own, and may bring conditions.
         :param trace: write down all that is sent. It costs time and memory.
+        :raises TypeError: if *seed*, *conditions* or *schedule* is something else.
         """
+        if schedule is not None and not hasattr(schedule, "faults"):
+            raise TypeError(f"schedule must be a Schedule, not {schedule!r}")
         if schedule is not None:
             seed, conditions = schedule.seed, schedule.conditions or conditions
         self.network = Network(seed, conditions)
@@ -67,8 +71,17 @@ class World:
         :param name: a name that resolvers find, and that faults are scheduled for.
         :param address: a numeric IPv4 or IPv6 address; the next of 10.0.0.0/8, if it is not given.
         :param boot: called with the host each time it starts: what starts its programs.
-        :raises ValueError: if there is one of that name or address already, or the address is not numeric.
+        :raises TypeError: if *name* or *address* is no text, or *boot* cannot be called.
+        :raises ValueError: if there is one of that name or address already, the name is empty or the address not numeric.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a text, not {name!r}")
+        if not name.strip():
+            raise ValueError(f"name must not be empty: a host is found by it; {name!r} was given")
+        if address is not None and not isinstance(address, str):
+            raise TypeError(f"address must be a text, such as '10.0.0.1', not {address!r}")
+        if boot is not None and not callable(boot):
+            raise TypeError(f"boot must be callable, with the host, not {boot!r}")
         if name in self.hosts:
             raise ValueError(f"there is a host {name!r} already")
         number = len(self.hosts) + 1
@@ -93,7 +106,7 @@ class World:
             return host
         try:
             return self.hosts[host]
-        except KeyError:
+        except (KeyError, TypeError):
             raise LookupError(f"there is no host {host!r}; there are {', '.join(self.hosts) or 'none'}") from None
 
     # --- time --------------------------------------------------------------------------------------------------------
@@ -131,7 +144,12 @@ class World:
         :param what: a callable without arguments, or a Deferred or coroutine, whose result is returned or raised.
         :param timeout: after how many simulated seconds to give up.
         :raises TimeoutError: if it takes longer, or nothing is to happen any more.
+        :raises TypeError: if *what* is something else, or *timeout* no number.
+        :raises ValueError: if *timeout* is negative or not finite.
         """
+        patience = nanoseconds(checked_duration("timeout", timeout))
+        if not (callable(what) or hasattr(what, "addBoth") or hasattr(what, "send")):
+            raise TypeError(f"what must be a callable, a Deferred or a coroutine, not {what!r}")
         outcome: list[Any] = []
         if callable(what):
             condition = what
@@ -145,7 +163,7 @@ class World:
                 return bool(outcome)
 
         with self.chance():
-            self._run_until(condition, self.network.clock.now + nanoseconds(timeout), what)
+            self._run_until(condition, self.network.clock.now + patience, what)
         if outcome and hasattr(outcome[0], "raiseException"):
             outcome[0].raiseException()
         return outcome[0] if outcome else None
@@ -162,12 +180,19 @@ class World:
             network.settle()
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
-        """Have *action* called in *seconds*, by nobody in particular: it happens to the world."""
+        """Have *action* called in *seconds*, by nobody in particular: it happens to the world.
+
+        :raises TypeError: if *seconds* is no number, or *action* cannot be called.
+        :raises ValueError: if *seconds* is negative or not finite.
+        """
+        delay = nanoseconds(checked_duration("seconds", seconds))
+        if not callable(action):
+            raise TypeError(f"action must be callable, not {action!r}")
 
         def act() -> None:
             action()
 
-        self.network.clock.at(self.network.clock.now + nanoseconds(seconds), act)
+        self.network.clock.at(self.network.clock.now + delay, act)
 
     # --- what goes wrong ---------------------------------------------------------------------------------------------
 
@@ -175,7 +200,15 @@ class World:
         """Let nothing through between *hosts* and all others; among themselves, both sides go on.
 
         :param seconds: after how long to :meth:`heal` it; None for never.
+        :raises LookupError: if there is no such host.
+        :raises TypeError: if *hosts* is not several, or *seconds* is no number.
+        :raises ValueError: if *seconds* is negative or not finite.
         """
+        check_span(seconds)
+        if isinstance(hosts, str | Host):
+            raise TypeError(f"hosts must be a list of hosts, such as [{hosts!r}], not {hosts!r}")
+        if not hasattr(hosts, "__iter__"):
+            raise TypeError(f"hosts must be a list of hosts, not {hosts!r}")
         inside = {self[each].address for each in hosts}
         outside = [each.address for each in self.hosts.values() if each.address not in inside]
         pairs = [(one, other) for one in sorted(inside) for other in outside]
@@ -197,7 +230,11 @@ class World:
 
         :param conditions: how.
         :param seconds: for how long; None for ever.
+        :raises TypeError: if *conditions* are none, or *seconds* is no number.
+        :raises ValueError: if *seconds* is negative or not finite.
         """
+        check_span(seconds)
+        check_conditions("conditions", conditions)
         mine = (conditions,)  # two may be equal, and each ends by itself
         if not self._weathers:
             self._weathers.append((self.network.conditions,))

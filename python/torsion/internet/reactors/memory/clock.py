@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SECOND", "SimulatedClock", "nanoseconds", "number_of_seconds"]
+__all__ = [
+    "SECOND",
+    "SimulatedClock",
+    "checked_count",
+    "checked_duration",
+    "checked_number",
+    "nanoseconds",
+    "number_of_seconds",
+]
 
 SECOND = 1_000_000_000
 
@@ -29,6 +37,48 @@ def number_of_seconds(value: float) -> float:
 def nanoseconds(seconds: float) -> int:
     """Return the nearest number of nanoseconds."""
     return round(seconds * SECOND)
+
+
+def checked_number(name: str, value: Any, what: str) -> float:
+    """Return *value*, an argument called *name*, as a float.
+
+    :param what: what it is to be, for the error.
+    :raises TypeError: if it is no number.
+    :raises ValueError: if it is not finite.
+    """
+    try:
+        number = number_of_seconds(value)
+    except TypeError:
+        raise TypeError(f"{name} is {what}, not {value!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {what}, not {value!r}")
+    return number
+
+
+def checked_duration(name: str, value: Any) -> float:
+    """Return *value*, an argument called *name*, as a number of seconds.
+
+    :raises TypeError: if it is no number.
+    :raises ValueError: if it is negative or not finite.
+    """
+    what = "a number of seconds, 0 or more and finite"
+    number = checked_number(name, value, what)
+    if number < 0:
+        raise ValueError(f"{name} is {what}, not {value!r}")
+    return number
+
+
+def checked_count(name: str, value: Any, least: int, what: str) -> None:
+    """Refuse a *value*, an argument called *name*, that is no whole number, or less than *least*.
+
+    :param what: what it is to be, for the error.
+    :raises TypeError: if it is no whole number.
+    :raises ValueError: if it is less.
+    """
+    if not isinstance(value, int):
+        raise TypeError(f"{name} is {what}, not {value!r}")
+    if value < least:
+        raise ValueError(f"{name} is {what}, not {value!r}")
 
 
 class SimulatedClock:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from torsion.internet.reactors.memory.clock import nanoseconds
+from torsion.internet.reactors.memory.clock import checked_count, checked_duration, checked_number, nanoseconds
 
-__all__ = ["CAPACITY", "LARGEST_DATAGRAM", "LONGEST_RETRANSMISSION", "RETRANSMISSION", "Conditions"]
+__all__ = [
+    "CAPACITY",
+    "LARGEST_DATAGRAM",
+    "LONGEST_RETRANSMISSION",
+    "RETRANSMISSION",
+    "Conditions",
+    "check_conditions",
+    "check_pace",
+]
 
 CAPACITY = 256 * 1024
 """How many bytes one direction of a connection holds that the peer has not read, unless told otherwise: enough that a
@@ -55,26 +63,37 @@ class Conditions:
     def __post_init__(self) -> None:
         """Refuse what cannot be.
 
-        :raises ValueError: naming the setting.
+        :raises TypeError: if a setting is something else than it can be; naming it.
+        :raises ValueError: if it is too small, too great or not finite; naming it.
         """
-        if not 0 <= self.jitter < float("inf"):
-            raise ValueError(f"jitter is a number of seconds, 0 or more and finite, not {self.jitter!r}")
-        least, most = self.delays
-        if not 0 <= least <= most < float("inf"):
-            raise ValueError(
-                f"latency is a number of seconds, 0 or more, or the least and the most, not {self.latency!r}"
-            )
-        if self.bandwidth is not None and not 0 < self.bandwidth < float("inf"):
-            raise ValueError(f"bandwidth is a number of bytes a second, more than 0, or None, not {self.bandwidth!r}")
-        if self.fragment is not None and self.fragment < 1:
-            raise ValueError(f"fragment is a number of bytes, 1 or more, or None, not {self.fragment!r}")
-        if self.capacity < 1:
-            raise ValueError(f"capacity is a number of bytes, 1 or more, not {self.capacity!r}")
-        if self.largest < 0:
-            raise ValueError(f"largest is a number of bytes, 0 or more, not {self.largest!r}")
+        checked_duration("jitter", self.jitter)
+        self._check_latency()
+        if self.bandwidth is not None:
+            check_pace("bandwidth", self.bandwidth)
+        if self.fragment is not None:
+            checked_count("fragment", self.fragment, 1, "a whole number of bytes, 1 or more, or None")
+        checked_count("capacity", self.capacity, 1, "a whole number of bytes, 1 or more")
+        checked_count("largest", self.largest, 0, "a whole number of bytes, 0 or more")
         for name in ("loss", "duplicate", "reorder"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is a likelihood from 0 to 1, not {getattr(self, name)!r}")
+            given = getattr(self, name)
+            if not 0 <= checked_number(name, given, "a likelihood from 0 to 1") <= 1:
+                raise ValueError(f"{name} is a likelihood from 0 to 1, not {given!r}")
+
+    def _check_latency(self) -> None:
+        what = "a number of seconds, 0 or more and finite, or a tuple of the least and the most"
+        ends = self.latency if isinstance(self.latency, tuple) else (self.latency,)
+        try:
+            numbers = [checked_duration("latency", each) for each in ends]
+        except TypeError:
+            raise TypeError(f"latency is {what}, not {self.latency!r}") from None
+        except ValueError:
+            raise ValueError(f"latency is {what}, not {self.latency!r}") from None
+        if (
+            len(numbers) not in (1, 2)
+            or (isinstance(self.latency, tuple) and len(numbers) == 1)
+            or numbers[0] > numbers[-1]
+        ):
+            raise ValueError(f"latency is {what}, not {self.latency!r}")
 
     @property
     def delays(self) -> tuple[float, float]:
@@ -92,3 +111,23 @@ class Conditions:
     def plain(self) -> bool:
         """Whether how long something takes depends on nothing else that is under way."""
         return self.bandwidth is None and not self.loss
+
+
+def check_pace(name: str, given: float) -> None:
+    """Refuse what is no number of bytes a second.
+
+    :raises TypeError: if it is no number.
+    :raises ValueError: if it is not more than 0, or not finite.
+    """
+    what = "a number of bytes a second, more than 0, or None"
+    if checked_number(name, given, what) <= 0:
+        raise ValueError(f"{name} is {what}, not {given!r}")
+
+
+def check_conditions(name: str, given: object) -> None:
+    """Refuse what are no conditions.
+
+    :raises TypeError: naming the argument.
+    """
+    if not isinstance(given, Conditions):
+        raise TypeError(f"{name} must be Conditions, not {given!r}")

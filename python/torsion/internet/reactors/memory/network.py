@@ -7,8 +7,8 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from torsion.internet.reactors.memory.clock import SimulatedClock, nanoseconds
-from torsion.internet.reactors.memory.conditions import Conditions
+from torsion.internet.reactors.memory.clock import SimulatedClock, checked_number, nanoseconds
+from torsion.internet.reactors.memory.conditions import Conditions, check_conditions
 from torsion.internet.reactors.memory.machine import Machine, canonical, is_loopback
 from torsion.internet.reactors.memory.path import GIVES_UP
 from torsion.internet.reactors.memory.post import Post
@@ -43,7 +43,12 @@ class Network(Post):
 
         :param seed: what all that is random is drawn from.
         :param conditions: how well everything is carried; at once and without fault, if it is not given.
+        :raises TypeError: if one of them is something else.
         """
+        if seed is None or not isinstance(seed, int | float | str | bytes | bytearray):
+            raise TypeError(f"seed must be a number or a text, so that runs can be repeated, not {seed!r}")
+        if conditions is not None:
+            check_conditions("conditions", conditions)
         super().__init__(SimulatedClock())
         self.random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
         self.version = 0
@@ -68,6 +73,7 @@ class Network(Post):
 
     @conditions.setter
     def conditions(self, conditions: Conditions) -> None:
+        check_conditions("conditions", conditions)
         self._conditions = conditions
         self.version += 1
 
@@ -147,6 +153,7 @@ class Network(Post):
 
     def between(self, one: str, other: str, conditions: Conditions) -> None:
         """Let *conditions* hold between two numeric addresses, both ways, from now on."""
+        check_conditions("conditions", conditions)
         self._ways[one, other] = self._ways[other, one] = conditions
         self.version += 1
 
@@ -246,8 +253,11 @@ class Network(Post):
         """Have a computer's clock jump, forwards or, with a negative number, back.
 
         What its reactors say the time is changes; calls that are to come keep their distance, as with a system's monotonic clock.
+
+        :raises TypeError: if *seconds* is no number.
+        :raises ValueError: if it is not finite.
         """
-        moved = nanoseconds(seconds)
+        moved = nanoseconds(checked_number("seconds", seconds, "a finite number of seconds"))
         machine.skew += moved
         for engine in machine.engines:
             engine.timers.shift += moved

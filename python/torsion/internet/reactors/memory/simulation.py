@@ -7,6 +7,7 @@ import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from torsion.internet.reactors.memory.clock import checked_duration
 from torsion.internet.reactors.memory.timers import delay_of
 
 if TYPE_CHECKING:
@@ -61,12 +62,13 @@ class Simulation:
     def advance(self, seconds: float) -> None:
         """Let *seconds* pass, step by step: every reactor does at each time what is to be done then.
 
+        :raises TypeError: if it is no number.
         :raises ValueError: if it is negative or not finite.
         :raises RuntimeError: if there is always something more to be done at one time.
         :raises torsion.internet.error.WrongThreadError: if one of them runs in another thread.
         """
         clock = self.clock
-        target = clock.now + delay_of(seconds)
+        target = clock.now + delay_of(checked_duration("seconds", seconds))
         self.settle()
         events, busy = clock.events, self.busy
         while events and events[0][0] <= target:
