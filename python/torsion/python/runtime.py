@@ -59,7 +59,7 @@ class Platform:
 
     def isVista(self) -> bool:
         """Return whether this is Windows Vista or later."""
-        return self._platform == "win32" and sys.getwindowsversion().major >= 6  # type: ignore[attr-defined,no-any-return,unused-ignore]
+        return self._platform == "win32" and sys.getwindowsversion().major >= 6  # type: ignore[attr-defined,no-any-return,unused-ignore]  # Windows has it, and mypy may run elsewhere
 
     def isLinux(self) -> bool:
         """Return whether this is Linux."""

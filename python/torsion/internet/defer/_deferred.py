@@ -245,7 +245,7 @@ class Deferred(Generic[_T]):
             self._add(d, d, forward)
         else:
             self.addCallbacks(d.callback, d.errback)  # which it may have replaced
-        return self  # type: ignore[return-value]
+        return self  # type: ignore[return-value]  # of another type from here on
 
     def _add(self, callback: Any, errback: Any, args: Any = None, keywords: Mapping[str, Any] | None = None) -> None:
         entry: Entry = (callback, errback, args or (() if keywords else None), keywords)
@@ -457,11 +457,11 @@ class Deferred(Generic[_T]):
                 result = yield self
                 if result is self:  # sent back by one who does not know us: another library's coroutine, then
                     result = yield given_out(self)
-                return result  # type: ignore[no-any-return]
+                return result  # type: ignore[no-any-return]  # a result may be anything
             if is_failure(self.result):
                 self._absolve()
                 self.result.raiseException()
-        return self.result  # type: ignore[no-any-return]
+        return self.result  # type: ignore[no-any-return]  # a result may be anything
 
     __iter__ = __await__
 

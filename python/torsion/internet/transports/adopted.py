@@ -60,7 +60,7 @@ class AdoptedUNIXPort(UNIXPort):
         import os
 
         self.fileName = os.fsdecode(self.getHost().name or b"")
-        self.port = self.fileName  # type: ignore[assignment]
+        self.port = self.fileName  # type: ignore[assignment]  # a name instead of a number
 
 
 def _once(descriptor: int | None, dialect: Dialect) -> int:

@@ -57,7 +57,7 @@ class Connector(BaseConnector):
         """Return where the connection goes, as it was asked for."""
         dialect = self.dialect
         kind = dialect.IPv6Address if isIPv6Address(self.host) else dialect.IPv4Address
-        return kind("TCP", self.host, self.port)  # type: ignore[no-any-return]
+        return kind("TCP", self.host, self.port)  # type: ignore[no-any-return]  # the dialect's class
 
     def destination(self) -> str:
         """Return that for people to read."""
@@ -65,7 +65,7 @@ class Connector(BaseConnector):
 
     def locate(self, address: SocketAddress) -> IPv4Address | IPv6Address:
         """Return *address* as an ``IAddress``."""
-        return self.dialect.address_of(address)  # type: ignore[no-any-return]
+        return self.dialect.address_of(address)  # type: ignore[no-any-return]  # the dialect's class
 
     def begin(self, attempt: Attempt) -> None:
         """Look the host up if that is needed, then connect."""
@@ -112,7 +112,7 @@ class Connector(BaseConnector):
 
     def unusable(self, host: str, problem: Exception) -> Exception:
         """Return the error to tell the factory for an address that cannot be one, as *problem* says."""
-        return self.dialect.error.ConnectError(string=f"{host!r} port {self.port!r}: {problem}")  # type: ignore[no-any-return]
+        return self.dialect.error.ConnectError(string=f"{host!r} port {self.port!r}: {problem}")  # type: ignore[no-any-return]  # the dialect's class
 
     def _local(self, address: SocketAddress) -> SocketAddress:
         """Return this end's address, of the same family as *address*."""

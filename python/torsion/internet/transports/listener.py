@@ -255,7 +255,7 @@ class Port(BasePort):
 
     def locate(self, address: SocketAddress) -> IPv4Address | IPv6Address:
         """Return *address* as an ``IAddress``."""
-        return self.dialect.address_of(address)  # type: ignore[no-any-return]
+        return self.dialect.address_of(address)  # type: ignore[no-any-return]  # the dialect's class
 
     def place(self) -> object:
         """Return the port's number."""

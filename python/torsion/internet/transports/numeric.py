@@ -89,7 +89,7 @@ def patience(timeout: Any) -> float | None:
         usable = False
     if not usable:
         raise ValueError(f"a timeout is 0 seconds or more and finite, or None for no limit, unlike {timeout!r}")
-    return timeout  # type: ignore[no-any-return]
+    return timeout  # type: ignore[no-any-return]  # what was compared with numbers is one
 
 
 def local_end(address: Any) -> tuple[str, int] | None:

@@ -60,14 +60,14 @@ class StreamNames(_Stream):
     @property
     def reactor(self) -> Home:
         """The reactor that serves this connection."""
-        return self.owner.reactor  # type: ignore[attr-defined, no-any-return]
+        return self.owner.reactor  # type: ignore[attr-defined, no-any-return]  # an owner of ours, not any
 
     @property
     def sessionno(self) -> int:
         """A number that tells this connection from all others of its port, given when it is first asked for."""
         number = self.__dict__.get("sessionno")
         if number is None:
-            number = self.__dict__["sessionno"] = next(self.owner.numbers)  # type: ignore[attr-defined]
+            number = self.__dict__["sessionno"] = next(self.owner.numbers)  # type: ignore[attr-defined]  # an owner of ours, not any
         return int(number)
 
     def logPrefix(self) -> str:
@@ -84,7 +84,7 @@ class StreamNames(_Stream):
     def __repr__(self) -> str:
         name = type(self.protocol).__name__ if self.protocol is not None else type(self).__name__
         state = "" if self.connected else " (closed)"
-        return f"<{name} {self.owner.describe(self)}{state}>"  # type: ignore[attr-defined]
+        return f"<{name} {self.owner.describe(self)}{state}>"  # type: ignore[attr-defined]  # an owner of ours, not any
 
 
 class TCPNames(StreamNames):
@@ -94,11 +94,11 @@ class TCPNames(StreamNames):
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """Return where this end is."""
-        return self.owner.dialect.address_of(self.host_address())  # type: ignore[attr-defined, no-any-return]
+        return self.owner.dialect.address_of(self.host_address())  # type: ignore[attr-defined, no-any-return]  # an owner of ours, not any
 
     def getPeer(self) -> IPv4Address | IPv6Address:
         """Return where the other end is."""
-        return self.owner.dialect.address_of(self.peer_address())  # type: ignore[attr-defined, no-any-return]
+        return self.owner.dialect.address_of(self.peer_address())  # type: ignore[attr-defined, no-any-return]  # an owner of ours, not any
 
 
 class TCPConnection(Securable, TCPNames, Stream):

@@ -112,7 +112,7 @@ class Securable(_Stream):
         if self.disconnecting or self.disconnected:
             raise RuntimeError("TLS cannot be started: the connection is closing")
         protocol = self.protocol
-        reactor: Any = self.owner.reactor  # type: ignore[attr-defined]
+        reactor: Any = self.owner.reactor  # type: ignore[attr-defined]  # an owner of streams that has a reactor
         factory = reactor.tls.layer(contextFactory, is_client, getattr(protocol, "factory", None), reactor)
         layer = factory.protocol(factory, protocol, False)
         bypass = self.bypass()
@@ -160,7 +160,7 @@ class Secured(_Stream):
 
     def getHandle(self) -> Any:
         """Return a :class:`torsion.internet.tls.handle.ConnectionHandle`, which tells of the connection."""
-        return self.owner.reactor.tls.handle(self)  # type: ignore[attr-defined]
+        return self.owner.reactor.tls.handle(self)  # type: ignore[attr-defined]  # an owner of streams that has a reactor
 
     def getPeerCertificate(self) -> Any:
         """Return the peer's certificate; None if it showed none, or before the handshake is over.
@@ -168,7 +168,7 @@ class Secured(_Stream):
         :returns: an ``OpenSSL.crypto.X509`` where pyOpenSSL is installed, else cryptography's ``Certificate``.
         """
         chain = self.peer_certificates()
-        return self.owner.reactor.tls.certificate(chain[0]) if chain else None  # type: ignore[attr-defined]
+        return self.owner.reactor.tls.certificate(chain[0]) if chain else None  # type: ignore[attr-defined]  # an owner of streams that has a reactor
 
     @property
     def negotiatedProtocol(self) -> bytes | None:

@@ -54,7 +54,7 @@ class Port(UNIXStreamOwner, TCPPort):
         """
         self._path = socket_path(fileName)
         self.fileName = shown(self._path)
-        super().__init__(self.fileName, factory, backlog, "", _home(reactor))  # type: ignore[arg-type]
+        super().__init__(self.fileName, factory, backlog, "", _home(reactor))  # type: ignore[arg-type]  # a name instead of a number
         self.mode = mode
         self.wantPID = wantPID
         self._file = SocketFile(self._path, wantPID)
@@ -99,20 +99,20 @@ class Port(UNIXStreamOwner, TCPPort):
     def opened(self) -> None:
         """All is known already."""
 
-    def locate(self, address: bytes) -> UNIXAddress:  # type: ignore[override]
+    def locate(self, address: bytes) -> UNIXAddress:  # type: ignore[override]  # another family of addresses
         """Return *address* as an ``IAddress``."""
-        return self.dialect.unix_address_of(address)  # type: ignore[no-any-return]
+        return self.dialect.unix_address_of(address)  # type: ignore[no-any-return]  # the dialect's class
 
     def place(self) -> object:
         """Return the path."""
         return self.fileName
 
-    def getHost(self) -> UNIXAddress:  # type: ignore[override]
+    def getHost(self) -> UNIXAddress:  # type: ignore[override]  # another family of addresses
         """Return where the port listens, or last did.
 
         :raises RuntimeError: if it never has.
         """
-        return super().getHost()  # type: ignore[return-value]
+        return super().getHost()  # type: ignore[return-value]  # made by locate
 
     def __repr__(self) -> str:
         where = f"on {self.fileName!r}" if self.connected else "(not listening)"
@@ -173,11 +173,11 @@ class Connector(UNIXStreamOwner, BaseConnector):
 
     def locate(self, address: bytes) -> UNIXAddress:
         """Return *address* as an ``IAddress``."""
-        return self.dialect.unix_address_of(address)  # type: ignore[no-any-return]
+        return self.dialect.unix_address_of(address)  # type: ignore[no-any-return]  # the dialect's class
 
     def getDestination(self) -> UNIXAddress:
         """Return where the connection goes."""
-        return self.dialect.UNIXAddress(self._path)  # type: ignore[no-any-return]
+        return self.dialect.UNIXAddress(self._path)  # type: ignore[no-any-return]  # the dialect's class
 
     def destination(self) -> str:
         """Return that for people to read."""

@@ -40,11 +40,11 @@ class UNIXNames(StreamNames):
 
     def getHost(self) -> UNIXAddress:
         """Return where this end is: for a client most often nowhere, a ``UNIXAddress`` without a name."""
-        return self.owner.dialect.unix_address_of(self.host_address())  # type: ignore[attr-defined, no-any-return]
+        return self.owner.dialect.unix_address_of(self.host_address())  # type: ignore[attr-defined, no-any-return]  # an owner of ours, whose dialect has the class
 
     def getPeer(self) -> UNIXAddress:
         """Return where the other end is, as :meth:`getHost`."""
-        return self.owner.dialect.unix_address_of(self.peer_address())  # type: ignore[attr-defined, no-any-return]
+        return self.owner.dialect.unix_address_of(self.peer_address())  # type: ignore[attr-defined, no-any-return]  # an owner of ours, whose dialect has the class
 
     def sendFileDescriptor(self, descriptor: int) -> None:
         """Send an open file to the peer, along with the byte that is written next.

@@ -70,7 +70,7 @@ class Pending:
 
     def connectionLost(self, reason: Any) -> None:
         """Be removed: the attempt has failed."""
-        if self._connector.transport is self:  # type: ignore[comparison-overlap]
+        if self._connector.transport is self:  # type: ignore[comparison-overlap]  # it may be, before there is a connection
             self._connector.connectionFailed(reason)
 
     def logPrefix(self) -> str:

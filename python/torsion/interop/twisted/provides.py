@@ -51,8 +51,8 @@ class ProvidesTCP:
         if (binding := binding_of(port)) is not None:
             if interface not in (None, "", binding.interface):
                 raise ValueError(f"interface {interface!r} disagrees with {port!r}; leave it out")
-            return _listen(BoundPort(binding, factory, backlog, self))  # type: ignore[arg-type]
-        return _listen(TCPPort(port, factory, backlog, "" if interface is None else as_text(interface), self))  # type: ignore[arg-type]
+            return _listen(BoundPort(binding, factory, backlog, self))  # type: ignore[arg-type]  # self is the reactor
+        return _listen(TCPPort(port, factory, backlog, "" if interface is None else as_text(interface), self))  # type: ignore[arg-type]  # self is the reactor
 
     def connectTCP(
         self, host: str, port: Any, factory: Any, timeout: float | None = 30, bindAddress: Any = None
@@ -61,7 +61,7 @@ class ProvidesTCP:
         shared = False
         if (binding := binding_of(bindAddress)) is not None:
             if binding.reuseAddress:  # which the engine has no means to say for a connection; nobody needs it for one
-                return super().connectTCP(host, port, factory, timeout, bindAddress)  # type: ignore[misc, no-any-return]
+                return super().connectTCP(host, port, factory, timeout, bindAddress)  # type: ignore[misc, no-any-return]  # Twisted's part of the reactor has it
             bindAddress, shared = (binding.interface, binding.port), binding.reusePort
         connector = TCPConnector(host, port, factory, timeout, bindAddress, self, shared)
         connector.connect()
@@ -74,7 +74,7 @@ class ProvidesTCP:
     ) -> TCPPort:
         """Accept TLS connections: see ``IReactorSSL``."""
         layer = self.tls.layer(contextFactory, False, factory, self)
-        listening = TCPPort(port, layer, backlog, as_text(interface), self)  # type: ignore[arg-type]
+        listening = TCPPort(port, layer, backlog, as_text(interface), self)  # type: ignore[arg-type]  # self is the reactor
         listening.kind = "TLS"
         return _listen(listening)
 
@@ -103,13 +103,13 @@ class ProvidesUNIX:
         self, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
     ) -> UNIXPort:
         """Accept connections on a Unix socket: see ``IReactorUNIX``."""
-        return _listen(UNIXPort(address, factory, backlog, mode, self, wantPID))  # type: ignore[arg-type]
+        return _listen(UNIXPort(address, factory, backlog, mode, self, wantPID))  # type: ignore[arg-type]  # self is the reactor
 
     def connectUNIX(
         self, address: Any, factory: Any, timeout: float | None = 30, checkPID: bool = False
     ) -> UNIXConnector:
         """Connect to a Unix socket: see ``IReactorUNIX``."""
-        connector = UNIXConnector(address, factory, timeout, self, checkPID)  # type: ignore[arg-type]
+        connector = UNIXConnector(address, factory, timeout, self, checkPID)  # type: ignore[arg-type]  # self is the reactor
         connector.connect()
         return connector
 
@@ -140,7 +140,7 @@ class ProvidesUNIXDatagram:
         self, address: Any, protocol: Any, maxPacketSize: int = MAX_PACKET_SIZE, mode: int = 0o666
     ) -> UNIXDatagramPort:
         """Receive datagrams on a Unix socket, and send them: see ``IReactorUNIXDatagram``."""
-        return _listen(UNIXDatagramPort(address, protocol, maxPacketSize, mode, self))  # type: ignore[arg-type]
+        return _listen(UNIXDatagramPort(address, protocol, maxPacketSize, mode, self))  # type: ignore[arg-type]  # self is the reactor
 
     def connectUNIXDatagram(
         self,
@@ -151,7 +151,7 @@ class ProvidesUNIXDatagram:
         bindAddress: Any = None,
     ) -> ConnectedUNIXDatagramPort:
         """Exchange datagrams with one peer: see ``IReactorUNIXDatagram``."""
-        connected = ConnectedUNIXDatagramPort(address, protocol, maxPacketSize, mode, bindAddress, self)  # type: ignore[arg-type]
+        connected = ConnectedUNIXDatagramPort(address, protocol, maxPacketSize, mode, bindAddress, self)  # type: ignore[arg-type]  # self is the reactor
         return _listen(connected)
 
 
@@ -160,11 +160,11 @@ class ProvidesSockets:
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
         """Accept connections from a socket that listens already: see ``IReactorSocket``."""
-        return adopt_port(fileDescriptor, addressFamily, factory, self, ADOPTED)  # type: ignore[arg-type]
+        return adopt_port(fileDescriptor, addressFamily, factory, self, ADOPTED)  # type: ignore[arg-type]  # self is the reactor
 
     def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Any:
         """Serve a socket that is connected already: see ``IReactorSocket``."""
-        return adopt_connection(fileDescriptor, addressFamily, factory, self, ADOPTED)  # type: ignore[arg-type]
+        return adopt_connection(fileDescriptor, addressFamily, factory, self, ADOPTED)  # type: ignore[arg-type]  # self is the reactor
 
     def adoptDatagramPort(
         self, fileDescriptor: int, addressFamily: int, protocol: Any, maxPacketSize: int = MAX_PACKET_SIZE

@@ -272,7 +272,7 @@ def _is_watched(transport: Any) -> bool:
     return transport.reading or (isinstance(transport, Stream) and transport.disconnecting)
 
 
-classImplements(Timer, IDelayedCall)  # type: ignore[misc]
+classImplements(Timer, IDelayedCall)  # type: ignore[misc]  # a native class is none to the plugin
 
 
 def install() -> TorsionReactor:

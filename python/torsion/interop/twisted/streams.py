@@ -63,7 +63,7 @@ class _Known(Posing, _Stream):
     @property
     def logstr(self) -> str:
         """By what name log lines are to call the connection."""
-        return self.logPrefix()  # type: ignore[attr-defined, no-any-return]
+        return self.logPrefix()  # type: ignore[attr-defined, no-any-return]  # the class that it is mixed with has it
 
     def abortConnection(self) -> None:
         """Close at once, and reset the connection."""
@@ -156,10 +156,10 @@ class UNIXClient(_Client, UNIXConnection):
 
 
 _COMMON = (ITLSTransport, ITCPTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
-classImplements(TCPServer, *_COMMON)  # type: ignore[misc]
-classImplements(TCPClient, *_COMMON)  # type: ignore[misc]
-classImplements(UNIXServer, IUNIXTransport, *_COMMON)  # type: ignore[misc]
-classImplements(UNIXClient, IUNIXTransport, *_COMMON)  # type: ignore[misc]
+classImplements(TCPServer, *_COMMON)  # type: ignore[misc]  # native classes are none to the plugin
+classImplements(TCPClient, *_COMMON)  # type: ignore[misc]  # native classes are none to the plugin
+classImplements(UNIXServer, IUNIXTransport, *_COMMON)  # type: ignore[misc]  # native classes are none to the plugin
+classImplements(UNIXClient, IUNIXTransport, *_COMMON)  # type: ignore[misc]  # native classes are none to the plugin
 
 
 class StreamOwning:
@@ -169,4 +169,4 @@ class StreamOwning:
         """*stream* is gone: nobody may use its socket any more."""
         if stream.__dict__:
             take_back(stream)
-        super().lost(stream, code, errno, reason)  # type: ignore[misc]
+        super().lost(stream, code, errno, reason)  # type: ignore[misc]  # as above
