@@ -22,7 +22,11 @@ def latestClass(oldClass: Any) -> Any:
     """Return the class that has the name of *oldClass* now, made to derive from the latest of its bases.
 
     It is *oldClass* itself if that is no longer found by its name, or a rebuild has updated it.
+
+    :raise TypeError: if *oldClass* is no class.
     """
+    if not isinstance(oldClass, type):
+        raise TypeError(f"oldClass must be a class, not {oldClass!r}")
     found = _latest(oldClass)
     if not isinstance(found, type):
         return oldClass
@@ -38,7 +42,12 @@ def latestClass(oldClass: Any) -> Any:
 
 
 def latestFunction(oldFunc: Any) -> Any:
-    """Return the function that has the name of *oldFunc* now; itself, if there is none or a rebuild has updated it."""
+    """Return the function that has the name of *oldFunc* now; itself, if there is none or a rebuild has updated it.
+
+    :raise TypeError: if *oldFunc* is no function.
+    """
+    if not (callable(oldFunc) and hasattr(oldFunc, "__qualname__")):
+        raise TypeError(f"oldFunc must be a function, not {oldFunc!r}")
     found = _latest(oldFunc)
     return found if callable(found) else oldFunc
 

@@ -45,6 +45,7 @@ def rebuild(module: ModuleType, doLog: bool | int = True) -> Report:
     :param module: the module; of a package, only itself.
     :param doLog: whether the report is logged.
     :returns: what was done, and what could not be done, with why.
+    :raise ImportError: if the source cannot be read, as its file is gone; the error names both.
     :raise RebuildError: if the module has no source, is the main program, or is being rebuilt already.
     :raise SyntaxError: as importing it would raise it. Whatever running it raises goes through as well. In both cases, the
         module, its functions and its classes are as they were before.
@@ -92,7 +93,11 @@ def _compiled(module: ModuleType) -> CodeType:
     path = getattr(module, "__file__", None)
     if hasattr(loader, "invalidate_caches"):
         loader.invalidate_caches()
-    source = loader.get_source(name) if hasattr(loader, "get_source") else None
+    try:
+        source = loader.get_source(name) if hasattr(loader, "get_source") else None
+    except (ImportError, OSError) as error:
+        why = f"the source of {name} cannot be read from {path}: {error.__cause__ or error}"
+        raise ImportError(why, name=name, path=path) from error
     if source is None:
         raise RebuildError(f"{name} has no source that could be run again")
     import linecache

@@ -13,4 +13,11 @@ class UsageError(Exception):
         return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+class OptionValueError(UsageError, ValueError):
+    """A method ``opt_...`` raised :class:`ValueError` for the text that it was given.
+
+    With Twisted that error goes through as it is; so this one is a :class:`ValueError` as well.
+    """
+
+
 error = UsageError

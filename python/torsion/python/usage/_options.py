@@ -13,7 +13,7 @@ from torsion.python.reflect import accumulateClassList, prefixedMethodNames
 from ._completers import Completions
 from ._errors import UsageError
 from ._help import terminal_width, usage
-from ._values import CoerceParameter, flagFunction
+from ._values import CoerceParameter, flagFunction, give, wrong_count
 
 _Store = Callable[[str, str | None], None]
 
@@ -131,11 +131,11 @@ class Options(dict[str, Any]):
             method = getattr(self, "opt_" + longest.replace("-", "_"))
             flag = flagFunction(method, longest)
 
-            def store(_: str, value: str | None, method: Callable[..., Any] = method, flag: bool = flag) -> None:
+            def store(name: str, value: str | None, method: Callable[..., Any] = method, flag: bool = flag) -> None:
                 if flag:
                     method()
                 else:
-                    method(value)
+                    give(method, name, value)
 
             self._add(longest, [each for each in names if each != longest], method.__doc__, store, method, flag)
 
@@ -203,7 +203,7 @@ class Options(dict[str, Any]):
         try:
             expected.bind(*arguments)
         except TypeError:
-            raise UsageError("Wrong number of arguments.") from None
+            raise wrong_count(self.parseArgs, arguments) from None
 
     def parseArgs(self, *args: str) -> None:
         """Take the arguments that are no options; override it with as many parameters as there may be.
@@ -211,7 +211,7 @@ class Options(dict[str, Any]):
         This one takes none. It is not called where a sub-command was chosen.
         """
         if args:
-            raise UsageError("Wrong number of arguments.")
+            raise wrong_count(lambda: None, args)
 
     def postOptions(self) -> None:
         """Check what was given, or compute values of it, when all was parsed; this one does nothing."""

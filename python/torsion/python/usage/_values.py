@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._errors import UsageError
+from ._errors import OptionValueError, UsageError
 
 if TYPE_CHECKING:
     from ._options import Options
+
+MOST_SHOWN = 10
+"""So many of the arguments are shown when there is a wrong number of them: a shell's pattern may have given thousands."""
 
 _VARIADIC = 0x04 | 0x08  # inspect.CO_VARARGS and CO_VARKEYWORDS; to import inspect would cost every start
 
@@ -34,6 +37,40 @@ class CoerceParameter:
             self.options.opts[parameterName] = self.coerce(value)
         except ValueError as error:
             raise UsageError(f"option {dashes}{parameterName} does not take {value!r}: {error}") from error
+
+
+def give(method: Callable[[str | None], object], name: str, value: str | None) -> None:
+    """Call the method of the option *name* with its text.
+
+    :raise UsageError: if it raises :class:`ValueError`; the error names the option, and is a :class:`ValueError`, too.
+    """
+    try:
+        method(value)
+    except UsageError:
+        raise
+    except ValueError as error:
+        dashes = "-" if len(name) == 1 else "--"
+        raise OptionValueError(f"option {dashes}{name} does not take {value!r}: {error}") from error
+
+
+def wrong_count(method: Callable[..., object], given: Sequence[str]) -> UsageError:
+    """Return the error that says how many arguments, besides options, *method* takes, and which were *given*."""
+    import inspect
+
+    variadic = (inspect.Parameter.VAR_POSITIONAL,)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = []
+    for each in inspect.signature(method).parameters.values():
+        if each.kind in variadic:
+            names.append(f"[{each.name.upper()} ...]")
+        elif each.kind in positional:
+            required = each.default is inspect.Parameter.empty
+            names.append(each.name.upper() if required else f"[{each.name.upper()}]")
+    shown = " ".join(map(repr, given[:MOST_SHOWN])) + (" ..." if len(given) > MOST_SHOWN else "")
+    told = f"It takes {' '.join(names) or 'none'} and was given {shown or 'none'}."
+    if any(each.startswith("-") and each != "-" for each in given):
+        told += " Options stand before the arguments."
+    return UsageError(f"Wrong number of arguments. {told}")
 
 
 def portCoerce(value: str) -> int:

@@ -32,6 +32,13 @@ def test_the_latest_class(live):
     assert latestClass(Local) is Local
 
 
+def test_what_has_no_latest():
+    with pytest.raises(TypeError, match="oldClass must be a class, not 3"):
+        latestClass(3)
+    with pytest.raises(TypeError, match="oldFunc must be a function, not 3"):
+        latestFunction(3)
+
+
 def test_slotted_objects(live):
     module = live("class A:\n    __slots__ = ('a',)\nclass L(list): pass\n")
     a, items = module.A(), module.L([1])

@@ -87,7 +87,7 @@ def test_options_are_told_apart_by_identity():
         (["-p", "many"], "option --port does not take 'many': invalid literal"),
         (["--port=70000"], "option --port does not take '70000': a port's number is from 0 to 65535"),
         (["--retries", "x"], "option --retries does not take 'x'"),
-        (["stray"], "Wrong number of arguments."),
+        (["stray"], "Wrong number of arguments. It takes none and was given 'stray'."),
     ],
 )
 def test_what_cannot_be_names_the_option(words, told):
@@ -133,9 +133,63 @@ def test_arguments():
     assert parsed("a", "b", options=Copy)["checked"]
 
 
-@pytest.mark.parametrize("words", [[], ["a", "b", "c"]])
-def test_too_few_or_too_many_arguments(words):
-    assert refused(*words, options=Copy) == "Wrong number of arguments."
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "none."),
+        (["a", "b", "c"], "'a' 'b' 'c'."),
+        (["a", "b", "-f"], "'a' 'b' '-f'. Options stand before the arguments."),
+        (["--", "a", "-", "b"], "'a' '-' 'b'."),
+        (["x"] * 11, f"{' '.join(10 * [repr('x')])} ...."),
+    ],
+)
+def test_too_few_or_too_many_arguments(words, told):
+    assert refused(*words, options=Copy) == f"Wrong number of arguments. It takes SOURCE [TARGET] and was given {told}"
+
+
+def test_the_default_takes_no_arguments():
+    with pytest.raises(usage.UsageError, match="It takes none and was given 'a' 'b'"):
+        usage.Options().parseArgs("a", "b")
+
+
+def test_as_many_as_one_likes():
+    class Many(usage.Options):
+        def parseArgs(self, first, *others):
+            self["all"] = (first, *others)
+
+    assert parsed("a", "b", options=Many)["all"] == ("a", "b")
+    assert refused(options=Many) == "Wrong number of arguments. It takes FIRST [OTHERS ...] and was given none."
+
+
+class Coloured(usage.Options):
+    def opt_color(self, name):
+        if name == "none":
+            raise usage.UsageError("no colour")
+        if name == "bug":
+            raise LookupError(name)
+        raise ValueError(f"{name} is no colour")
+
+    opt_c = opt_color
+
+    def opt_flag(self):
+        raise ValueError("a bug: there is no text")
+
+
+@pytest.mark.parametrize("word", ["--color=blau", "-cblau"])
+def test_a_text_that_a_method_does_not_take_names_the_option(word):
+    with pytest.raises(usage.UsageError) as caught:
+        parsed(word, options=Coloured)
+    assert str(caught.value) == "option --color does not take 'blau': blau is no colour"
+    assert isinstance(caught.value, ValueError), "as with Twisted, where it goes through"
+
+
+def test_what_a_method_raises_else_goes_through():
+    assert refused("--color=none", options=Coloured) == "no colour"
+    with pytest.raises(LookupError):
+        parsed("--color=bug", options=Coloured)
+    with pytest.raises(ValueError, match="a bug") as caught:
+        parsed("--flag", options=Coloured)
+    assert type(caught.value) is ValueError
 
 
 def test_the_program_has_the_last_word():
