@@ -49,7 +49,10 @@ def run(
     :param trace: write down what happens.
     :param timeout: after how many simulated seconds a coroutine has failed.
     :raises LoggedError: if an error was logged, with that error as its cause.
+    :raises TypeError: if *scenario* cannot be called.
     """
+    if not callable(scenario):
+        raise TypeError(f"scenario must be callable, with the world, not {scenario!r}")
     world = World(conditions=conditions, schedule=Schedule() if schedule is None else schedule, trace=trace)
     try:
         _run(scenario, world, timeout)
@@ -117,7 +120,15 @@ def find(
     :param conditions: how well the network carries things; or a strategy, to look for those as well.
     :param seed: what the search itself is drawn from, for one that is the same each time.
     :raises hypothesis.errors.Flaky: if the scenario does not do the same with the same world.
+    :raises TypeError: if *scenario* cannot be called, or *hosts* is a single name, or *conditions* neither are conditions nor a
+        strategy.
     """
+    from hypothesis.strategies import SearchStrategy
+
+    if not callable(scenario):
+        raise TypeError(f"scenario must be callable, with the world, not {scenario!r}")
+    if conditions is not None and not isinstance(conditions, Conditions | SearchStrategy):
+        raise TypeError(f"conditions must be Conditions, or a hypothesis strategy of them, not {conditions!r}")
     fixed = conditions if isinstance(conditions, Conditions) else None
     found = _search(scenario, hosts, faults, within, most, examples, conditions, seed, shrink=False)
     if found is None:

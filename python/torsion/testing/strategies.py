@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from torsion.internet.address import IPv4Address, IPv6Address
+from torsion.internet.reactors.memory.clock import checked_duration
 from torsion.testing.network import (
     Conditions,
     Crash,
@@ -24,6 +25,7 @@ from torsion.testing.network import (
     Slow,
     Weather,
 )
+from torsion.testing.network.faults import check_names
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -164,7 +166,11 @@ def faults(
     :param hosts: their names.
     :param kinds: which kinds of fault.
     :param within: until when they happen, and how long they last at most, in seconds.
+    :raises TypeError: if *hosts* is a single name, or *within* no number.
+    :raises ValueError: if *within* is negative or not finite.
     """
+    check_names("hosts", hosts)
+    checked_duration("within", within)
     host, at, lasts = st.sampled_from(list(hosts)), _seconds(within), _seconds(within)
     some = st.lists(host, min_size=1, max_size=max(1, len(hosts) - 1), unique=True).map(
         lambda each: tuple(sorted(each))
@@ -205,7 +211,10 @@ def schedules(
     :param kinds: which kinds of fault.
     :param within: until when they happen, in seconds.
     :param most: how many at most.
+    :raises TypeError: if *hosts* is a single name, or *within* no number.
+    :raises ValueError: if *within* is negative or not finite.
     """
+    check_names("hosts", hosts)
     some = st.lists(faults(hosts, kinds, within), max_size=most) if hosts and kinds else st.just([])
     ordered = some.map(lambda each: tuple(sorted(each, key=lambda fault: fault.at)))
     return st.builds(Schedule, st.integers(0, 2**32 - 1), ordered)

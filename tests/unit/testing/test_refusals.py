@@ -9,6 +9,8 @@ import pytest
 from torsion.internet.reactors.memory import MemoryReactor, Network
 from torsion.testing import Conditions, World
 from torsion.testing.network import Crash, Cut, Freeze, Jump, Kill, Slow, Weather
+from torsion.testing.searching import find, run
+from torsion.testing.strategies import faults, schedules
 
 CONDITIONS = [
     (setting, given, told)
@@ -95,6 +97,25 @@ CALLS = {
     "slowing": (
         lambda world: Slow(host="a", pace=0),
         "pace is a number of bytes a second, more than 0, or None, not 0",
+    ),
+    "cutting": (
+        lambda world: Cut(hosts="a"),
+        "hosts must be several names, such as ('server', 'client'), not 'a'",
+    ),
+    "schedules": (
+        lambda world: schedules("a"),
+        "hosts must be several names, such as ('server', 'client'), not 'a'",
+    ),
+    "faults": (lambda world: faults(["a"], within="x"), "within is a number of seconds, 0 or more and finite, not 'x'"),
+    "scenario": (lambda world: run(3), "scenario must be callable, with the world, not 3"),
+    "scenario to find": (lambda world: find(3), "scenario must be callable, with the world, not 3"),
+    "hosts to find": (
+        lambda world: find(print, "a"),
+        "hosts must be several names, such as ('server', 'client'), not 'a'",
+    ),
+    "conditions to find": (
+        lambda world: find(print, conditions=0.5),
+        "conditions must be Conditions, or a hypothesis strategy of them, not 0.5",
     ),
     "weathering": (lambda world: Weather(loss=2), "loss is a likelihood from 0 to 1, not 2"),
 }

@@ -159,6 +159,11 @@ class Cut(Fault):
     hosts: tuple[str, ...] = ()
     seconds: float | None = 1.0
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        super().__post_init__()
+        check_names("hosts", self.hosts)
+
     def strike(self, world: World) -> None:
         """Cut the network in two."""
         for name in self.hosts:
@@ -205,6 +210,15 @@ class Weather(Fault):
         conditions = self.conditions()
         world.befalls(f"is otherwise for {_duration(self.seconds)}: {conditions}")
         world.weather(conditions, self.seconds)
+
+
+def check_names(name: str, given: object) -> None:
+    """Refuse what is not several names: the letters of a single one are none.
+
+    :raises TypeError: naming the argument.
+    """
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        raise TypeError(f"{name} must be several names, such as ('server', 'client'), not {given!r}")
 
 
 def _duration(seconds: float | None) -> str:
