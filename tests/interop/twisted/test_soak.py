@@ -18,7 +18,7 @@ SOAK = Path(__file__).parents[3] / "benches" / "python" / "soak.py"
 @pytest.mark.parametrize("under", ["twisted-torsion", "torsion"])
 def test_everything_is_back_where_it_began(under) -> None:
     if under != "torsion":
-        pytest.importorskip("twisted", reason="needs Twisted, of the dependency group 'interop'")
+        pytest.importorskip("twisted.internet", reason="needs Twisted, of the dependency group 'interop'")
     pytest.importorskip("OpenSSL")
     run = subprocess.run(
         [
