@@ -30,7 +30,10 @@ for command in {commands!r}:
 """
 
 # The plugin is found by itself where torsion was installed, and not where its source is on the path.
-PYTEST = "-p torsion.pytest_plugin -p no:cacheprovider"
+PYTEST = "-p torsion.pytest_plugin -p no:cacheprovider -p no:asyncio -p no:anyio"
+
+# With these in the environment pytest says everything at full length.
+VERBOSE = {"CI", "BUILD_NUMBER"}
 
 # Runs the blocks of its standard input, with one set of names, and prints a line between what each prints.
 RUNNER = """
@@ -86,7 +89,7 @@ def test_the_code_of_a_guide_runs_and_prints_what_it_shows(path: Path, tmp_path:
         [sys.executable, "-W", "error", "-c", RUNNER],
         input=json.dumps([code for code, _ in blocks]),
         cwd=tmp_path,
-        env=os.environ
+        env={name: value for name, value in os.environ.items() if name not in VERBOSE}
         | {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "COLUMNS": "80",

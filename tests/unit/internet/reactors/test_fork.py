@@ -313,8 +313,9 @@ def test_a_call_in_a_thread_of_the_pool_may_fork():
     pids = []
     pool = ThreadPool(0, 3)
     pool.start()
-    done = threading.Event()
-    pool.callInThreadWithCallback(lambda *_: None if pids[0] else pool.callInThread(os._exit, 2), fork)
+    forked, done = threading.Event(), threading.Event()
+    pool.callInThreadWithCallback(lambda *_: forked.set() if pids[0] else pool.callInThread(os._exit, 2), fork)
+    assert forked.wait(20)
     pool.callInThread(done.set)
     assert done.wait(20)
     say("child", wait(pids[0]))
