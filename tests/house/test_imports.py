@@ -56,6 +56,18 @@ def test_the_reactor_loads_nothing_heavy() -> None:
     assert HEAVY & loaded_by("from torsion.internet import reactor") == set()
 
 
+def test_endpoints_load_what_most_programs_use() -> None:
+    rare = {f"torsion.internet.endpoints.{name}" for name in ("adopted", "process", "ssl", "stdio", "tls")}
+    rare |= {f"torsion.logger.{name}" for name in ("capture", "filter", "flatten", "json", "legacy_events", "stdlib")}
+    assert rare & loaded_by("import torsion.internet.endpoints, torsion.logger") == set()
+
+
+@pytest.mark.parametrize("package", ["torsion.logger", "torsion.internet.endpoints"])
+def test_what_is_loaded_late_is_there_all_the_same(package: str) -> None:
+    loaded_by(f"from {package} import *\nimport {package} as package\nfor name in package.__all__: eval(name)")
+    loaded_by(f"import {package} as package\nassert not hasattr(package, 'nothing')")
+
+
 def test_codecs_load_without_the_rest() -> None:
     loaded = loaded_by("import torsion.wire.framing")
     assert {

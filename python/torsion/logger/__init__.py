@@ -7,21 +7,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torsion.logger.buffer import LimitedHistoryLogObserver
-from torsion.logger.capture import capturedLogs
 from torsion.logger.events import ILogObserver, LogEvent
 from torsion.logger.file import FileLogObserver, textFileLogObserver
-from torsion.logger.filter import FilteringLogObserver, ILogFilterPredicate, LogLevelFilterPredicate, PredicateResult
-from torsion.logger.flatten import extractField
 from torsion.logger.format import eventAsText, formatEvent, formatEventAsClassicLogText, formatTime, timeFormatRFC3339
 from torsion.logger.global_ import LogBeginner, globalLogBeginner
 from torsion.logger.io import LoggingFile
-from torsion.logger.json import eventAsJSON, eventFromJSON, eventsFromJSONLogFile, jsonFileLogObserver
-from torsion.logger.legacy_events import LegacyLogObserverWrapper
 from torsion.logger.levels import InvalidLogLevelError, LogLevel
 from torsion.logger.logger import Logger, Operation, _loggerFor
 from torsion.logger.observer import LogPublisher, globalLogPublisher
-from torsion.logger.stdlib import STDLibLogObserver
+
+if TYPE_CHECKING:
+    from torsion.logger.capture import capturedLogs
+    from torsion.logger.filter import (
+        FilteringLogObserver,
+        ILogFilterPredicate,
+        LogLevelFilterPredicate,
+        PredicateResult,
+    )
+    from torsion.logger.flatten import extractField
+    from torsion.logger.json import eventAsJSON, eventFromJSON, eventsFromJSONLogFile, jsonFileLogObserver
+    from torsion.logger.legacy_events import LegacyLogObserverWrapper
+    from torsion.logger.stdlib import STDLibLogObserver
 
 __all__ = [
     "FileLogObserver",
@@ -57,3 +66,26 @@ __all__ = [
     "textFileLogObserver",
     "timeFormatRFC3339",
 ]
+
+
+if not TYPE_CHECKING:  # a type checker would take it that every name is here
+
+    def __getattr__(name: str) -> object:
+        """Load what only some programs use when it is asked for first: all pay for what is loaded above."""
+        match name:
+            case "eventAsJSON" | "eventFromJSON" | "eventsFromJSONLogFile" | "jsonFileLogObserver":
+                from torsion.logger import json as home
+            case "FilteringLogObserver" | "ILogFilterPredicate" | "LogLevelFilterPredicate" | "PredicateResult":
+                from torsion.logger import filter as home
+            case "LegacyLogObserverWrapper":
+                from torsion.logger import legacy_events as home
+            case "STDLibLogObserver":
+                from torsion.logger import stdlib as home
+            case "capturedLogs":
+                from torsion.logger import capture as home
+            case "extractField":
+                from torsion.logger import flatten as home
+            case _:
+                raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(home, name)
+        return value
