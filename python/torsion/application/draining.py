@@ -1,0 +1,178 @@
+"""Ending well: what services and factories have that can finish what they have begun before they are stopped.
+
+A stop in order goes: whatever listens stops listening (:class:`IListens`), services drain, one after the other, those that were
+started last first (:class:`IDrains`), and only then is ``stopService`` called. ``torsion.application.runner.grace`` has it done under
+one deadline.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import Interface, implementer
+
+from torsion.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
+from torsion.internet.protocol import ServerFactory
+from torsion.logger import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["DrainError", "DrainingFactory", "IDrainingFactory", "IDrains", "IListens", "describe", "drainServices"]
+
+_log = Logger()
+
+
+class IListens(Interface):
+    """A service that accepts connections, and can stop accepting while it goes on with those that it has."""
+
+    def stopListening() -> Deferred[Any] | None:
+        """Accept nothing new from now on; called once, while the service runs, before anything drains.
+
+        :returns: a Deferred that fires once the port is closed, or None if it is at once.
+        """
+
+
+class IDrains(Interface):
+    """A service that can finish its work.
+
+    ``drain`` is called once, while the service runs; ``stopService`` is called afterwards, whatever became of the draining.
+    """
+
+    def drain() -> Deferred[Any] | None:
+        """Take no new work, and finish what has begun.
+
+        :returns: a Deferred that fires once nothing is left to be done, or None if nothing was. It is cancelled when the time
+            for draining is over; what is not done by then will not be.
+        """
+
+
+class IDrainingFactory(Interface):
+    """A factory that can bring its connections to an end, each as its protocol has it: a last answer, a word of farewell."""
+
+    def drain() -> Deferred[Any] | None:
+        """Finish all connections, and those that may still come.
+
+        :returns: a Deferred that fires once there are no connections any more, or None if there are none. It is cancelled when
+            the time for draining is over; connections that are left are aborted by whoever asked.
+        """
+
+
+class DrainError(Exception):
+    """Services could not be drained. What each of them raised has been logged.
+
+    :ivar services: what to call those services.
+    """
+
+    def __init__(self, services: list[str]) -> None:
+        super().__init__(f"could not be drained: {', '.join(services)}")
+        self.services = services
+
+
+def describe(service: Any) -> str:
+    """Return what to call a service in a message: its name, if it has one, and its class."""
+    kind = type(service).__qualname__
+    name = getattr(service, "name", None)
+    return f"{name} ({kind})" if name else kind
+
+
+def drainServices(services: Iterable[Any]) -> Deferred[None]:
+    """Drain services one after the other; those that have no :class:`IDrains` have nothing to be drained.
+
+    One that fails is logged by name, and the next is drained all the same. If the Deferred is cancelled, those that have not
+    drained are logged by name.
+
+    :param services: in the order in which they are to be drained: the reverse of that in which they were started.
+    :returns: a Deferred that fires once all have drained; it fails with :class:`DrainError` if some could not be.
+    """
+    over: list[bool] = []
+
+    def end(_: Deferred[None]) -> None:
+        over.append(True)
+        draining.cancel()
+
+    draining = Deferred.fromCoroutine(_drain([each for each in services if IDrains.providedBy(each)], over))
+    drained: Deferred[None] = Deferred(end)
+    draining.chainDeferred(drained)
+    return drained
+
+
+async def _drain(services: list[Any], over: list[bool]) -> None:
+    failed: list[str] = []
+    for index, service in enumerate(services):
+        try:
+            await maybeDeferred(service.drain)
+        except DrainError as error:  # a collection: its services have been told of
+            failed += error.services
+        except Exception as error:  # noqa: BLE001 - the fault of one service is not the next one's
+            if not (over and isinstance(error, CancelledError)):
+                failed.append(describe(service))
+                _log.failure("The service {service} could not be drained", service=describe(service))
+            elif not hasattr(service, "addService"):  # a collection has told of its own services
+                _log.warn("The service {service} has not drained in time", service=describe(service))
+        if over:
+            for left in services[index + 1 :]:
+                _log.warn(
+                    "The service {service} has not drained: the time was over before its turn", service=describe(left)
+                )
+            raise CancelledError
+    if failed:
+        raise DrainError(failed)
+
+
+@implementer(IDrainingFactory)
+class DrainingFactory(ServerFactory):
+    """A factory that knows its connections and can bring them to an end.
+
+    Its protocols call :meth:`opened` and :meth:`closed`, and have a method ``finish`` that closes the connection once all
+    is sent.
+
+    :ivar connections: the protocols that there are.
+    """
+
+    noisy = False
+
+    def __init__(self) -> None:
+        self.connections: set[Any] = set()
+        self._draining = False
+        self._waiting: list[Deferred[None]] = []
+
+    def opened(self, protocol: Any) -> None:
+        """Have another connection."""
+        self.connections.add(protocol)
+        if self._draining:  # accepted while the ports were being closed
+            self._finish(protocol)
+
+    def closed(self, protocol: Any) -> None:
+        """Have one connection less."""
+        self.connections.discard(protocol)
+        if self._draining and not self.connections:
+            waiting, self._waiting = self._waiting, []
+            for each in waiting:
+                each.callback(None)
+
+    def drain(self) -> Deferred[None]:
+        """Finish all connections, and those that may still come.
+
+        :returns: a Deferred that fires when there are no connections any more.
+        """
+        self._draining = True
+        for protocol in list(self.connections):
+            self._finish(protocol)
+        if not self.connections:
+            return succeed(None)
+        drained: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(drained)
+        return drained
+
+    def _finish(self, protocol: Any) -> None:
+        try:
+            protocol.finish()
+        except Exception:  # noqa: BLE001 - one connection's fault must not keep the others
+            _log.failure("{protocol} could not be finished, and is aborted", protocol=protocol)
+            protocol.transport.abortConnection()
+
+    def abort(self) -> None:
+        """Cut all connections; what they have not sent is lost."""
+        for protocol in list(self.connections):
+            protocol.transport.abortConnection()
