@@ -104,6 +104,8 @@ def _is_ours(item: Any) -> bool:
         return False
     from inspect import iscoroutinefunction
 
+    if hasattr(item.obj, "_pytest_twisted_mark"):  # that plugin's decorators leave no mark of pytest's
+        return False
     return iscoroutinefunction(item.obj) and "anyio_backend" not in item.fixturenames
 
 

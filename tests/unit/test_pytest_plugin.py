@@ -164,3 +164,49 @@ def test_it_lives_beside_others(tmp_path: Path, mode: list[str]) -> None:
     pytest.importorskip("anyio", reason="it is not installed")
     code, told = run(tmp_path, "-p", "pytest_asyncio.plugin", "-p", "anyio", "-k", "not trio", *mode, sample=NEIGHBOURS)
     assert code == 0, told
+
+
+BESIDE_TWISTED = """
+import pytest
+import pytest_twisted
+from torsion.internet.task import deferLater
+from twisted.internet import reactor
+from twisted.internet.task import deferLater as deferred_by_twisted
+
+@pytest_twisted.inlineCallbacks
+def test_yields():
+    assert (yield deferred_by_twisted(reactor, 0.001, lambda: 3)) == 3
+
+@pytest_twisted.ensureDeferred
+async def test_twisted():
+    assert await deferred_by_twisted(reactor, 0.001, lambda: 3) == 3
+
+@pytest_twisted.async_yield_fixture
+async def three():
+    yield await deferred_by_twisted(reactor, 0.001, lambda: 3)
+
+def test_fixture(three):
+    assert three == 3
+
+async def test_ours(torsion_reactor):
+    await deferLater(torsion_reactor, 0.001, lambda: None)
+
+@pytest.mark.torsion
+async def test_marked():
+    from torsion.internet import reactor
+    await deferLater(reactor, 0.001, lambda: None)
+
+@pytest_twisted.ensureDeferred
+async def test_twisted_again():
+    assert await deferred_by_twisted(reactor, 0.001, lambda: 4) == 4
+"""
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("mode", [[], ["-o", "torsion_mode=auto"]])
+def test_it_lives_beside_pytest_twisted(tmp_path: Path, mode: list[str]) -> None:
+    pytest.importorskip("pytest_twisted", reason="needs pytest-twisted, of the dependency group 'interop'")
+    code, told = run(tmp_path, "-p", "pytest_twisted", *mode, sample=BESIDE_TWISTED)
+    assert code == 0, told
+    assert set(outcomes(told).values()) == {"PASSED"}
+    assert len(outcomes(told)) == 6
