@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from torsion.internet.address import IPv4Address, IPv6Address
-from torsion.internet.reactors.memory.clock import checked_duration
+from torsion.internet.reactors.memory.clock import checked_count, checked_duration, checked_number
 from torsion.testing.network import (
     Conditions,
     Crash,
@@ -46,6 +46,10 @@ FAULTS: tuple[type[Fault], ...] = (Cut, Reset, Kill, Crash, Freeze, Slow, Jump, 
 """Every kind of fault, in the order in which they are preferred when a failing run is made smaller."""
 
 
+def _check_most(most: object, of_what: str) -> None:
+    checked_count("most", most, 0, f"a whole number of {of_what}, 0 or more")
+
+
 # --- bytes -----------------------------------------------------------------------------------------------------------
 
 
@@ -64,7 +68,11 @@ def cuts(most: int = 8) -> SearchStrategy[Callable[[bytes], list[bytes]]]:
     """Give functions that cut bytes into pieces, at *most* places; smaller ones cut less.
 
     For data that is not known before: what a codec under test has encoded.
+
+    :raises TypeError: if *most* is no whole number.
+    :raises ValueError: if it is negative.
     """
+    _check_most(most, "places")
     return st.lists(st.integers(0, 1 << 20), max_size=most).map(_Cut)
 
 
@@ -81,13 +89,22 @@ class _Cut:
         return f"cut at {self.places}"
 
 
-@st.composite
-def chunkings(draw: Any, data: bytes | SearchStrategy[bytes], most: int = 8) -> list[bytes]:
+def chunkings(data: bytes | SearchStrategy[bytes], most: int = 8) -> SearchStrategy[list[bytes]]:
     """Give *data* in pieces, as ``dataReceived`` may be given it: smaller examples are cut at fewer places.
 
     :param data: the bytes, or a strategy for them.
     :param most: at how many places to cut at most; besides, each byte may come by itself.
+    :raises TypeError: if *data* is neither, or *most* no whole number.
+    :raises ValueError: if *most* is negative.
     """
+    if not isinstance(data, bytes | st.SearchStrategy):
+        raise TypeError(f"data must be bytes, or a strategy for bytes, not {data!r}")
+    _check_most(most, "places")
+    return _chunkings(data, most)
+
+
+@st.composite
+def _chunkings(draw: Any, data: bytes | SearchStrategy[bytes], most: int) -> list[bytes]:
     whole = data if isinstance(data, bytes) else draw(data)
     if 1 < len(whole) <= 1000 and draw(st.integers(0, 9)) == 9:
         return [whole[index : index + 1] for index in range(len(whole))]
@@ -101,8 +118,10 @@ def addresses(kind: str = "TCP", v4: bool = True, v6: bool = True) -> SearchStra
     :param kind: ``TCP`` or ``UDP``.
     :param v4: whether any are to be of IPv4.
     :param v6: whether any are to be of IPv6.
-    :raises ValueError: if neither is.
+    :raises ValueError: if neither is, or *kind* is another.
     """
+    if kind not in ("TCP", "UDP"):
+        raise ValueError(f"kind is 'TCP' or 'UDP', not {kind!r}")
     ports = st.integers(1, 65535)
     families: list[SearchStrategy[IPv4Address | IPv6Address]] = []
     if v4:
@@ -122,7 +141,13 @@ def conversations(
     :param one: what the first end may say.
     :param other: what the second end may say.
     :param most: how many messages at most.
+    :raises TypeError: if *one* or *other* is no strategy, or *most* no whole number.
+    :raises ValueError: if *most* is negative.
     """
+    for name, messages in (("one", one), ("other", other)):
+        if not isinstance(messages, st.SearchStrategy):
+            raise TypeError(f"{name} must be a strategy for messages, such as st.binary(), not {messages!r}")
+    _check_most(most, "messages")
     return st.lists(st.one_of(st.tuples(st.just("one"), one), st.tuples(st.just("other"), other)), max_size=most)
 
 
@@ -143,7 +168,14 @@ def conditions(
     :param loss: the likelihood of loss at most; as much for datagrams that arrive twice, or late.
     :param fragment: the longest piece of a stream, in bytes, where it is cut at all.
     :param capacity: the most that a connection holds, in bytes.
+    :raises TypeError: if one of them is no number.
+    :raises ValueError: if one of them is out of its range.
     """
+    checked_duration("latency", latency)
+    if not 0 <= checked_number("loss", loss, "a likelihood from 0 to 1") <= 1:
+        raise ValueError(f"loss is a likelihood from 0 to 1, not {loss!r}")
+    for name, size in (("fragment", fragment), ("capacity", capacity)):
+        checked_count(name, size, 1, "a whole number of bytes, 1 or more")
     likelihood = st.integers(0, 10).map(lambda tenths: tenths / 10 * loss)
     return st.builds(
         Conditions,
@@ -167,10 +199,12 @@ def faults(
     :param kinds: which kinds of fault.
     :param within: until when they happen, and how long they last at most, in seconds.
     :raises TypeError: if *hosts* is a single name, or *within* no number.
-    :raises ValueError: if *within* is negative or not finite.
+    :raises ValueError: if *within* is negative or not finite, or none of *kinds* is a fault.
     """
     check_names("hosts", hosts)
     checked_duration("within", within)
+    if not set(kinds) & set(FAULTS):
+        raise ValueError(f"kinds must name some of {', '.join(each.__name__ for each in FAULTS)}, not {kinds!r}")
     host, at, lasts = st.sampled_from(list(hosts)), _seconds(within), _seconds(within)
     some = st.lists(host, min_size=1, max_size=max(1, len(hosts) - 1), unique=True).map(
         lambda each: tuple(sorted(each))
@@ -196,7 +230,7 @@ def faults(
             reorder=likelihood,
         ),
     }
-    return st.one_of([way for kind, way in ways.items() if kind in kinds])
+    return st.one_of([ways[kind] for kind in FAULTS if kind in kinds])
 
 
 def schedules(
@@ -211,10 +245,11 @@ def schedules(
     :param kinds: which kinds of fault.
     :param within: until when they happen, in seconds.
     :param most: how many at most.
-    :raises TypeError: if *hosts* is a single name, or *within* no number.
-    :raises ValueError: if *within* is negative or not finite.
+    :raises TypeError: if *hosts* is a single name, or *within* no number, or *most* no whole one.
+    :raises ValueError: if *within* or *most* is negative or not finite.
     """
     check_names("hosts", hosts)
+    _check_most(most, "faults")
     some = st.lists(faults(hosts, kinds, within), max_size=most) if hosts and kinds else st.just([])
     ordered = some.map(lambda each: tuple(sorted(each, key=lambda fault: fault.at)))
     return st.builds(Schedule, st.integers(0, 2**32 - 1), ordered)

@@ -10,7 +10,7 @@ from torsion.internet.reactors.memory import MemoryReactor, Network
 from torsion.testing import Conditions, World
 from torsion.testing.network import Crash, Cut, Freeze, Jump, Kill, Slow, Weather
 from torsion.testing.searching import find, run
-from torsion.testing.strategies import faults, schedules
+from torsion.testing.strategies import addresses, chunkings, conditions, conversations, cuts, faults, schedules
 
 CONDITIONS = [
     (setting, given, told)
@@ -139,3 +139,32 @@ def test_what_cannot_be_is_refused_and_nothing_happens(case):
     assert not world.network.is_cut(world["a"].address, world["b"].address)
     world.advance(1)
     assert (world.seconds(), str(world.trace)) == (1.0, before)
+
+
+STRATEGIES = [
+    (lambda: cuts("x"), TypeError, "most is a whole number of places, 0 or more, not 'x'"),
+    (lambda: cuts(-1), ValueError, "most is a whole number of places, 0 or more, not -1"),
+    (lambda: chunkings(3), TypeError, "data must be bytes, or a strategy for bytes, not 3"),
+    (lambda: chunkings("x"), TypeError, "data must be bytes, or a strategy for bytes, not 'x'"),
+    (lambda: chunkings(b"x", 1.5), TypeError, "most is a whole number of places, 0 or more, not 1.5"),
+    (lambda: addresses("SCTP"), ValueError, "kind is 'TCP' or 'UDP', not 'SCTP'"),
+    (lambda: addresses(v4=False, v6=False), ValueError, "no addresses are left: neither of IPv4 nor of IPv6"),
+    (lambda: conversations(b"x", 3), TypeError, "one must be a strategy for messages, such as st.binary(), not b'x'"),
+    (lambda: conditions(latency="x"), TypeError, "latency is a number of seconds, 0 or more and finite, not 'x'"),
+    (lambda: conditions(loss=2), ValueError, "loss is a likelihood from 0 to 1, not 2"),
+    (lambda: conditions(fragment=0), ValueError, "fragment is a whole number of bytes, 1 or more, not 0"),
+    (lambda: conditions(capacity=None), TypeError, "capacity is a whole number of bytes, 1 or more, not None"),
+    (lambda: schedules(["a"], most=-1), ValueError, "most is a whole number of faults, 0 or more, not -1"),
+    (
+        lambda: faults(["a"], kinds=[int]),
+        ValueError,
+        "kinds must name some of Cut, Reset, Kill, Crash, Freeze, Slow, Jump, Weather, not [<class 'int'>]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "told"), STRATEGIES)
+def test_strategies_for_what_cannot_be(make, error, told):
+    with pytest.raises(error) as caught:
+        make()
+    assert str(caught.value) == told
