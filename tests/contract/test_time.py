@@ -170,7 +170,7 @@ def test_what_is_to_be_called_is_shown(reactor):
 def test_not_callable(reactor):
     with pytest.raises(TypeError):
         reactor.callLater(0, None)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"a delay is a number of seconds, not 'soon'"):
         reactor.callLater("soon", lambda: None)
 
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyTuple};
@@ -273,7 +273,17 @@ pub(crate) fn seconds(value: &Bound<'_, PyAny>) -> PyResult<f64> {
             return Ok(f64::from(whole));
         }
     }
-    value.extract::<f64>()
+    value.extract::<f64>().map_err(|error| {
+        if !error.is_instance_of::<PyTypeError>(value.py()) {
+            return error; // of the value's own `__float__`
+        }
+        match value.repr() {
+            Ok(given) => {
+                PyTypeError::new_err(format!("a delay is a number of seconds, not {given}"))
+            }
+            Err(unprintable) => unprintable,
+        }
+    })
 }
 
 /// `delay` seconds before `time`, but not before the clock's start.

@@ -103,9 +103,14 @@ class Clock:
         :param delay: seconds from now.
         :param callable: what to call, with the arguments that follow.
         :returns: an :class:`IDelayedCall`.
+        :raises TypeError: if *delay* is no number.
         :raises ValueError: if *delay* is not a number (NaN).
         """
-        if math.isnan(delay):
+        try:
+            unknown = math.isnan(delay)
+        except TypeError:
+            raise TypeError(f"a delay is a number of seconds, not {delay!r}") from None
+        if unknown:
             raise ValueError("a delay is a number of seconds, not NaN")
         call = _ClockCall(self, next(self._numbers), self.seconds() + delay, callable, args, kw)
         self._schedule(call)

@@ -26,12 +26,16 @@ __all__ = [
 SECOND = 1_000_000_000
 
 
-def number_of_seconds(value: float) -> float:
+def number_of_seconds(value: float, what: str = "a delay") -> float:
     """Return *value*, whatever kind of number it is, as a float.
 
+    :param what: what it is to be, for the error.
     :raises TypeError: if it is no number.
     """
-    return math.fsum((value,))  # which takes what has a __float__, and no str
+    try:
+        return math.fsum((value,))  # which takes what has a __float__, and no str
+    except TypeError:
+        raise TypeError(f"{what} is a number of seconds, not {value!r}") from None
 
 
 def nanoseconds(seconds: float) -> int:

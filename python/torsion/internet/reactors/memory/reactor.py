@@ -45,6 +45,14 @@ class MemoryReactor(ProvidesTCP, ProvidesTLS, ProvidesUDP, NamesInMemory):
 
     tls = WaysOfTLS(natively=False)
 
+    @property
+    def sockets(self) -> None:
+        """Always None, whatever it is set to: a network in memory has no sockets to hand over."""
+
+    @sockets.setter
+    def sockets(self, sockets: object) -> None:
+        pass
+
     def __init__(self, network: Network | None = None, machine: Machine | None = None) -> None:
         """Make a reactor.
 

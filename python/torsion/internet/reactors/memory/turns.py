@@ -232,7 +232,7 @@ class Turns:
         """
         patience = None
         if timeout is not None:
-            seconds = number_of_seconds(timeout)
+            seconds = number_of_seconds(timeout, "a time-out")
             if not 0 <= seconds < float("inf"):
                 raise ValueError(f"a time-out is a number of seconds, 0 or more, or None, not {timeout!r}")
             patience = nanoseconds(seconds)
