@@ -2,7 +2,8 @@
 
 ``core`` running and stopping · ``time`` · ``threads`` · ``stream`` TCP, ports, connectors, with ``binding`` for their
 local end · ``producer`` flow control · ``protocol`` what applications provide · ``endpoint`` · ``datagram`` UDP ·
-``unix`` · ``process`` · ``resolve`` names to addresses · ``tls`` · ``fdset`` descriptors made elsewhere.
+``unix`` · ``process`` · ``resolve`` names to addresses · ``tls`` · ``fdset`` descriptors made elsewhere · ``handover`` sockets
+that listen already.
 
 Importing this loads ``zope.interface`` and nothing else. Methods are written without ``self``, as interfaces are.
 """

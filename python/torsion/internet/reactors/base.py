@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from torsion.internet.interfaces import IDelayedCall
+    from torsion.internet.interfaces.handover import IListeningSockets
     from torsion.internet.reactors.engine import Engine
     from torsion.internet.reactors.signals import SignalHandlers
     from torsion.internet.reactors.triggers import Handle
@@ -52,10 +53,12 @@ class ReactorBase(PluggableResolverMixin):
     :ivar disconnecting: whether the reactor is ending these, and all connections.
     :ivar threadpool: the threads for :meth:`callInThread`, once there are any.
     :ivar threadWaiters: the threads that wait in ``blockingCallFromThread``.
+    :ivar sockets: where ports get sockets from that listen already, rather than to bind their own; None for nowhere.
     """
 
     installed = False
     usingThreads = True
+    sockets: IListeningSockets | None = None
 
     def __init__(self, engine: Callable[[ReactorBase], Engine]) -> None:
         """Make a reactor.

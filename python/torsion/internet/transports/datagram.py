@@ -8,6 +8,7 @@ from zope.interface import implementer
 
 from torsion.internet.interfaces import IListeningPort, ILoggingContext, ISystemHandle, IUDPTransport
 from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE, DatagramPort
+from torsion.internet.transports.handedover import inet_address
 from torsion.internet.transports.numeric import isIPAddress, isIPv6Address, port_number, resolve_interface
 from torsion.python.reflect import qual
 
@@ -91,7 +92,8 @@ class UDPPort(DatagramPort):
         self._start(datagram)
 
     def _open(self, address: SocketAddress) -> Datagram:
-        return self.reactor.engine.bind_datagram(address, False, self.maxPacketSize, self)
+        handed = None if self.reactor.sockets is None else self._taken(inet_address("UDP", address))
+        return handed or self.reactor.engine.bind_datagram(address, False, self.maxPacketSize, self)
 
     def _start(self, datagram: Datagram) -> None:
         self._host = self.dialect.address_of(cast("SocketAddress", datagram.address()), "UDP")

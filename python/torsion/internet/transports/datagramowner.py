@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from torsion.internet import _current
 from torsion.internet.transports.dialect import TORSION, Dialect
+from torsion.internet.transports.handedover import take
 
 if TYPE_CHECKING:
     import socket
 
     from torsion._native import Datagram
     from torsion.internet.defer import Deferred
+    from torsion.internet.interfaces.handover import ListeningAddress
     from torsion.internet.transports.owner import Home
     from torsion.python.failure import Failure
 
@@ -35,6 +37,11 @@ class DatagramPort:
     """Whose classes protocols are told with."""
 
     maxThroughput = 256 * 1024
+
+    asked: ListeningAddress | None = None
+    """What the reactor's ``sockets`` were asked for, if there are any."""
+    adopted: bool = False
+    """Whether they had it."""
 
     write: ClassVar[Any]
     """Sends one datagram; each kind has its own arguments."""
@@ -83,6 +90,8 @@ class DatagramPort:
         self._socket = datagram
         self.connected, self.disconnected = True, False
         self.reactor.open_handles[self] = None
+        if self.asked is not None and self.reactor.sockets is not None:
+            self.reactor.sockets.opened(self.asked, self)  # type: ignore[arg-type]  # each kind says that it is a port
         kind = type(self)
         if kind.write is kind._own_write:  # else: a subclass has its own idea of it
             self.__dict__["write"] = datagram.write  # straight to the socket, without a frame of Python in between
@@ -95,6 +104,25 @@ class DatagramPort:
         if not self._stopped and self._socket is datagram:
             datagram.protocol = self._protocol
             datagram.resume()
+
+    def _taken(self, asked: ListeningAddress) -> Datagram | None:
+        """Adopt the socket that the reactor's ``sockets`` have for what is asked for; None if they have none.
+
+        :raises OSError: if nobody can receive there.
+        """
+        self.asked = asked
+        made = take(self.reactor, asked)
+        self.adopted = made is not None
+        return None if made is None else self.reactor.engine.adopt_datagram(made.detach(), self.maxPacketSize, self)
+
+    def given_away(self) -> None:
+        """Another process receives at the socket: see ``IHandedPort``.  Files stay in any case."""
+
+    def kept(self) -> None:
+        """It does not, after all."""
+
+    def taken_over(self) -> None:
+        """The socket that was adopted is this port's alone."""
 
     # --- what the program calls --------------------------------------------------------------------------------------
 
@@ -177,6 +205,8 @@ class DatagramPort:
         self.__dict__.pop("write", None)
         self.connected, self.disconnected = False, True
         self.reactor.open_handles.pop(self, None)
+        if self.asked is not None and self.reactor.sockets is not None:
+            self.reactor.sockets.closed(self.asked, self)  # type: ignore[arg-type]  # as above
         datagram.close()
 
     def connectionLost(self, reason: Failure | None = None) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from zope.interface import implementer
 
 from torsion.internet.interfaces import IListeningPort, ILoggingContext, ISystemHandle
+from torsion.internet.interfaces.handover import IHandedPort
+from torsion.internet.transports.handedover import inet_address, listens, take
 from torsion.internet.transports.numeric import port_number, resolve_interface
 from torsion.internet.transports.owner import Home, StreamOwner
 from torsion.internet.transports.stream import TCPConnection
@@ -21,22 +23,27 @@ if TYPE_CHECKING:
     from torsion.internet.address import IPv4Address, IPv6Address
     from torsion.internet.defer import Deferred
     from torsion.internet.interfaces import IProtocolFactory
+    from torsion.internet.interfaces.handover import ListeningAddress
     from torsion.python.failure import Failure
 
 __all__ = ["BasePort", "Port"]
 
 
-@implementer(IListeningPort, ILoggingContext, ISystemHandle)
+@implementer(IListeningPort, IHandedPort, ILoggingContext, ISystemHandle)
 class BasePort(StreamOwner):
     """A port of any kind (``IListeningPort``); it can be made to listen again after it stopped.
 
     :ivar factory: asked for a protocol for each connection.
     :ivar connected: whether it listens.
     :ivar disconnected: whether it did and has stopped.
+    :ivar asked: what the reactor's ``sockets`` were asked for, if there are any.
     """
 
     kind: str = "TCP"
     """What it speaks, for log lines."""
+    asked: ListeningAddress | None = None
+    streams: ClassVar[type[Stream]]
+    """What its connections are."""
 
     def __init__(self, factory: IProtocolFactory, backlog: int, reactor: Home) -> None:
         super().__init__(reactor)
@@ -62,6 +69,15 @@ class BasePort(StreamOwner):
     def closed(self) -> None:
         """It does not listen any more.  Must not raise."""
 
+    def given_away(self) -> None:
+        """Another process serves the socket: see ``IHandedPort``."""
+
+    def kept(self) -> None:
+        """It does not, after all."""
+
+    def taken_over(self) -> None:
+        """The socket that was adopted is this port's alone."""
+
     def locate(self, address: Any) -> Any:
         """Return *address*, as the engine has it, as an ``IAddress``."""
         raise NotImplementedError
@@ -73,6 +89,20 @@ class BasePort(StreamOwner):
     def factory_name(self) -> str:
         """Return by what name log lines are to call the factory."""
         return self.dialect.log_prefix(self.factory)
+
+    def hand_over(self, asked: ListeningAddress) -> Listener | None:
+        """Adopt the socket that the reactor's ``sockets`` have for what is asked for; None if they have none.
+
+        :raises OSError: if nobody can listen there.
+        """
+        self.asked = asked
+        made = take(self.reactor, asked)
+        if made is None:
+            return None
+        with made:
+            if not listens(made):
+                made.listen(self.backlog)
+            return self.reactor.engine.adopt_listener(made.fileno(), self, self.streams)
 
     # --- what the program calls --------------------------------------------------------------------------------------
 
@@ -97,6 +127,8 @@ class BasePort(StreamOwner):
         self._listener = listener
         self.connected, self.disconnected = True, False
         self.reactor.open_handles[self] = None
+        if self.asked is not None and self.reactor.sockets is not None:
+            self.reactor.sockets.opened(self.asked, self)
 
     def _say_started(self) -> None:
         self.dialect.note("{factory} starting on {place!r}", factory=self.factory_name(), place=self.place())
@@ -175,6 +207,8 @@ class BasePort(StreamOwner):
         self.connected, self.disconnected = False, True
         self.closed()
         self.reactor.open_handles.pop(self, None)
+        if self.asked is not None and self.reactor.sockets is not None:
+            self.reactor.sockets.closed(self.asked, self)
         waiting, self._stopped = self._stopped, []
         try:
             self.factory.doStop()
@@ -233,7 +267,12 @@ class Port(BasePort):
     def open(self) -> Listener:
         """Listen at the interface and port that were asked for."""
         try:
-            return self.listen_at(resolve_interface(self.interface, port_number(self.port)))
+            address = resolve_interface(self.interface, port_number(self.port))
+            if self.reactor.sockets is not None:
+                listener = self.hand_over(inet_address("TCP", address))
+                if listener is not None:
+                    return listener
+            return self.listen_at(address)
         except (OSError, OverflowError, ValueError) as error:  # ValueError: it can be no name
             raise self.dialect.error.CannotListenError(self.interface, self.port, error) from error
 

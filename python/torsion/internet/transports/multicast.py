@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EADDRINUSE
 from typing import TYPE_CHECKING, Any, cast
 
 from zope.interface import implementer
@@ -50,7 +51,9 @@ class MulticastPort(UDPPort):
         self.listenMultiple = listenMultiple
 
     def _open(self, address: SocketAddress) -> Datagram:
-        return self.reactor.engine.bind_datagram(address, self.listenMultiple, self.maxPacketSize, self)
+        if not self.listenMultiple:  # else it is shared anyway
+            return super()._open(address)
+        return self.reactor.engine.bind_datagram(address, True, self.maxPacketSize, self)
 
     # --- groups ------------------------------------------------------------------------------------------------------
 
@@ -80,6 +83,8 @@ class MulticastPort(UDPPort):
             try:
                 getattr(self._listening(), verb)(*found)
             except (OSError, ValueError, TypeError, OverflowError) as error:
+                if self.adopted and verb == "join" and getattr(error, "errno", None) == EADDRINUSE:
+                    return  # the process that the socket comes from has joined
                 raise self.dialect.error.MulticastJoinError(addr, interface, *error.args) from error
 
         def then(group: str) -> Deferred[tuple[str, str | int]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torsion._native import Engine, Stream
     from torsion.internet.defer import Deferred
     from torsion.internet.interfaces import IDelayedCall
+    from torsion.internet.interfaces.handover import IListeningSockets
     from torsion.internet.transports.tls import TLS
     from torsion.python.failure import Failure
 
@@ -37,6 +38,8 @@ class Home(Protocol):
     disconnecting: bool
     """Whether the reactor, not the program, is closing all connections."""
     tls: TLS
+    sockets: IListeningSockets | None
+    """Where sockets come from that listen already; None if all are to be bound."""
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> IDelayedCall:
         """Call a function later."""

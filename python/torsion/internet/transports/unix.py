@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from torsion.internet._current import current_reactor
 from torsion.internet.transports.connecting import Attempt, BaseConnector
+from torsion.internet.transports.handedover import unix_address
 from torsion.internet.transports.listener import Port as TCPPort
 from torsion.internet.transports.unixpath import SocketFile, explain, is_abstract, lock_holder, shown, socket_path
 from torsion.internet.transports.unixstream import UNIXClient, UNIXServer, UNIXStreamOwner
@@ -68,6 +69,10 @@ class Port(UNIXStreamOwner, TCPPort):
         """Listen at the path, after having taken the lock beside it if one is wanted."""
         file = self._file
         try:
+            if self.reactor.sockets is not None:
+                handed = self.hand_over(unix_address("UNIX", self._path))
+                if handed is not None:
+                    return handed  # and leave the file to who has made it
             file.claim()
             try:
                 listener = self.listen_at(self._path)
@@ -95,6 +100,18 @@ class Port(UNIXStreamOwner, TCPPort):
             self._file.remove()
         except (OSError, ValueError):
             self.dialect.log.failure("Cannot remove what {port!r} has left behind", port=self)
+
+    def given_away(self) -> None:
+        """Leave the file and its lock when the port stops."""
+        self._file.give_away()
+
+    def kept(self) -> None:
+        """Remove them then, as always."""
+        self._file.keep()
+
+    def taken_over(self) -> None:
+        """Have the file for this port: its permissions are those that were asked for, its lock names this process."""
+        self._file.inherit(self.mode)
 
     def opened(self) -> None:
         """All is known already."""

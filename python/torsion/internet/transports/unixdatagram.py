@@ -16,6 +16,7 @@ from torsion.internet.interfaces import (
     IUNIXDatagramTransport,
 )
 from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE, DatagramPort
+from torsion.internet.transports.handedover import unix_address
 from torsion.python.reflect import qual
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class _Port(DatagramPort):
         """
         path = self._path or b""
         try:
+            if path and self.reactor.sockets is not None:
+                handed = self._taken(unix_address("UNIXDatagram", path))
+                if handed is not None:
+                    return handed
             datagram = self.reactor.engine.bind_datagram(path, False, self.maxPacketSize, self)
         except (OSError, ValueError) as error:
             raise self.dialect.error.CannotListenError(None, os.fsdecode(path), error) from error

@@ -99,6 +99,7 @@ class SocketFile:
         self.path = path
         self.lock = FilesystemLock(_lock_name(path)) if locked and not is_abstract(path) else None
         self._identity: tuple[int, int] | None = None
+        self._given: tuple[tuple[int, int] | None, bool] | None = None
 
     def claim(self) -> None:
         """Take the lock, and remove the socket that the lock's previous holder left behind when it died.
@@ -139,6 +140,39 @@ class SocketFile:
                 os.unlink(self.path)
         finally:
             self._unlock()
+
+    def give_away(self) -> None:
+        """Another process uses the socket: :meth:`remove` is to leave it and its lock from now on."""
+        if self._given is None:
+            lock = self.lock
+            self._given = self._identity, lock is not None and lock.locked
+            self._identity = None
+            if lock is not None:
+                lock.locked = False
+
+    def keep(self) -> None:
+        """Undo :meth:`give_away`."""
+        if self._given is not None:
+            self._identity, locked = self._given
+            self._given = None
+            if self.lock is not None:
+                self.lock.locked = locked
+
+    def inherit(self, mode: int) -> None:
+        """Have the file that another process made and left to this one, with its lock, and the permissions *mode*.
+
+        :raises OSError: if that cannot be done.
+        """
+        lock = self.lock
+        if lock is not None:
+            # In one step, so that at no time the file is without a living holder.
+            taken = f"{lock.name}.{os.getpid()}"
+            os.symlink(str(os.getpid()), taken)  # noqa: PTH211 - the link's target is no path
+            os.replace(taken, lock.name)  # noqa: PTH105 - as the lock itself does it
+            lock.locked, lock.clean = True, True
+        self._identity = self._identify()
+        if self._identity is not None:
+            os.chmod(self.path, mode)  # noqa: PTH101 - pathlib takes no bytes
 
     def _unlock(self) -> None:
         if self.lock is not None and self.lock.locked:

@@ -42,7 +42,6 @@ class ProvidesTLS(OverEngine):
             wrapped = self.tls.layer(contextFactory, False, factory, self)
             listening = Port(port, wrapped, backlog, interface, self)
             listening.kind = "TLS"
-            listening.kind = "TLS"
         else:
             listening = TLSPort(port, factory, road, backlog, interface, self)
         listening.startListening()
