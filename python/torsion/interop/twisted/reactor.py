@@ -57,6 +57,9 @@ class TorsionReactor(
     :ivar disconnecting: whether the reactor is ending these, and all connections.
     """
 
+    sockets = None
+    """Nothing is handed over: what runs Twisted's applications is Twisted's, and restarts them in its own way."""
+
     def __init__(self) -> None:
         # First, as what Twisted's part begins with is to register a descriptor.
         self.engine = Engine(self, error)
