@@ -56,13 +56,15 @@ class IListeningSockets(Interface):
     bind sockets of their own, as they do for addresses that it knows nothing of.
     """
 
-    def take(address: ListeningAddress) -> socket.socket | None:
+    def take(address: ListeningAddress, port: IListeningPort) -> socket.socket | None:
         """Return a socket to serve at *address*: it is the caller's then, who closes it after having duplicated it.
 
         A stream socket may be bound only; the reactor lets it listen then.
 
         :param address: what was asked for.  The same may be asked for several times, as port 0 is: each socket is to be
             returned once, in the order in which the process before has asked for them.
+        :param port: what asks, and does not listen yet.  What else was asked for are its attributes: ``backlog``, ``reusePort``,
+            ``mode`` and ``wantPID``, as far as its kind has them.
         :returns: the socket, or None to have a new one bound.
         :raises OSError: if nobody can listen there; the program is told as of an address that is taken.
         """

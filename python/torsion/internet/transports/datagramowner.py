@@ -111,7 +111,7 @@ class DatagramPort:
         :raises OSError: if nobody can receive there.
         """
         self.asked = asked
-        made = take(self.reactor, asked)
+        made = take(self.reactor, asked, self)
         self.adopted = made is not None
         return None if made is None else self.reactor.engine.adopt_datagram(made.detach(), self.maxPacketSize, self)
 

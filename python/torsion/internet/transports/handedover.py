@@ -52,8 +52,8 @@ def address_of_socket(found: socket.socket) -> ListeningAddress | None:
     return None
 
 
-def take(reactor: Home, address: ListeningAddress) -> socket.socket | None:
-    """Return the socket to serve at *address*, the caller's to close; None if one is to be bound.
+def take(reactor: Home, address: ListeningAddress, port: Any) -> socket.socket | None:
+    """Return the socket for *port* to serve at *address*, the caller's to close; None if one is to be bound.
 
     :raises OSError: if nobody can listen there.
     """
@@ -61,7 +61,7 @@ def take(reactor: Home, address: ListeningAddress) -> socket.socket | None:
     if sockets is None:
         return None
     reactor.engine.wakeup_fileno()  # which refuses other threads, before anything is taken
-    return sockets.take(address)
+    return sockets.take(address, port)
 
 
 def listens(found: socket.socket) -> bool:

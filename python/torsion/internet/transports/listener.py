@@ -96,7 +96,7 @@ class BasePort(StreamOwner):
         :raises OSError: if nobody can listen there.
         """
         self.asked = asked
-        made = take(self.reactor, asked)
+        made = take(self.reactor, asked, self)
         if made is None:
             return None
         with made:
