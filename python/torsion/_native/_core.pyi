@@ -455,6 +455,8 @@ class Listener:
         """Return where it listens, as :meth:`Stream.host_address`."""
     def fileno(self) -> int:
         """Return the descriptor, or -1 once closed."""
+    def accepted(self) -> int:
+        """Return how many connections it has accepted, without those that it turned away; 0 once closed."""
     def pause(self) -> None:
         """Accept nothing for now; the backlog fills."""
     def resume(self) -> None:
@@ -653,7 +655,15 @@ class Engine:
         descriptors were ready; None: call nothing more, and measure nothing.  A turn within another one is part of that.
         What it raises is the owner's to log; it is called again after the next turn."""
     def statistics(self) -> dict[str, int]:
-        """Return turns, timers, streams, listeners, connectors and waits."""
+        """Return turns, waits, timers, descriptors, streams_opened and streams_closed."""
+    def connections(self, owner: object = None, /) -> list[tuple[Stream, float, int, int, int]]:
+        """Return of each stream of *owner*, or of all for None: itself, when it was opened (as :meth:`seconds`), and how many bytes
+        were read, were written, and wait to be written."""
+    def holdings(self) -> dict[str, int]:
+        """Return connections, connecting, listeners, datagrams, pipes and watched: how many descriptors of each sort there are."""
+    def pulse(self) -> dict[str, Any]:
+        """Return now, turns, waits, busy, longest, histogram, timers, opened and closed, as
+        :class:`torsion.internet.interfaces.LoopFigures` has them.  Begins a new measure of *longest*."""
     def close(self) -> None:
         """Close every descriptor; streams are lost as aborted, at once.  Timers and calls from threads stay, and the engine
         may be used again afterwards."""

@@ -17,6 +17,7 @@ use crate::connector::PyConnector;
 use crate::datagram::PyDatagram;
 use crate::error;
 use crate::error::Errors;
+use crate::figures;
 use crate::listener::PyListener;
 #[cfg(unix)]
 use crate::opened;
@@ -437,6 +438,23 @@ impl PyEngine {
         record.set_item("streams_opened", figures.streams_opened)?;
         record.set_item("streams_closed", figures.streams_closed)?;
         Ok(record)
+    }
+
+    #[pyo3(signature = (owner = None, /))]
+    fn connections<'py>(
+        &self,
+        py: Python<'py>,
+        owner: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Vec<figures::Connection>> {
+        figures::connections(&self.shared, self.streams(py)?, py, owner)
+    }
+
+    fn holdings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        figures::holdings(py, self.enter()?.holdings())
+    }
+
+    fn pulse<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        figures::pulse(&self.shared, py)
     }
 
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {

@@ -12,6 +12,7 @@ mod deferred;
 mod descriptor;
 mod engine;
 mod error;
+mod figures;
 mod handles;
 mod lines;
 mod listener;

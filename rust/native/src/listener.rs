@@ -101,6 +101,14 @@ impl PyListener {
             .unwrap_or(-1))
     }
 
+    fn accepted(&self) -> PyResult<u64> {
+        Ok(self
+            .shared
+            .enter()?
+            .listener(self.token, torsion_reactor::Listener::accepted)
+            .unwrap_or_default())
+    }
+
     fn pause(&self) -> PyResult<()> {
         self.shared.enter()?.pause_listener(self.token, true);
         Ok(())

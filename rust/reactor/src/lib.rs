@@ -42,7 +42,9 @@ pub use clock::{Clock, Time};
 pub use datagram::Datagram;
 #[cfg(unix)]
 pub use engine::Refused;
-pub use engine::{Abandoned, Cleared, Discarded, Disconnected, Engine, Held, Statistics};
+pub use engine::{
+    Abandoned, Cleared, Discarded, Disconnected, Engine, Held, Holdings, Statistics, Work,
+};
 pub use error::{CloseReason, Error};
 pub use ingress::Ingress;
 pub use listener::Listener;

@@ -2,8 +2,8 @@
 
 ``core`` running and stopping · ``time`` · ``threads`` · ``stream`` TCP, ports, connectors, with ``binding`` for their
 local end · ``producer`` flow control · ``protocol`` what applications provide · ``endpoint`` · ``datagram`` UDP ·
-``unix`` · ``process`` · ``resolve`` names to addresses · ``tls`` · ``fdset`` descriptors made elsewhere · ``handover`` sockets
-that listen already.
+``unix`` · ``process`` · ``inspection`` figures · ``resolve`` names to addresses · ``tls`` · ``fdset`` descriptors made
+elsewhere · ``handover`` sockets that listen already.
 
 Importing this loads ``zope.interface`` and nothing else. Methods are written without ``self``, as interfaces are.
 """
@@ -31,6 +31,15 @@ from torsion.internet.interfaces.fdset import (
     IReadDescriptor,
     IReadWriteDescriptor,
     IWriteDescriptor,
+)
+from torsion.internet.interfaces.inspection import (
+    ConnectionFigures,
+    DatagramFigures,
+    DescriptorFigures,
+    IReactorInspection,
+    ListenerFigures,
+    LoopFigures,
+    ThreadFigures,
 )
 from torsion.internet.interfaces.process import IProcessProtocol, IProcessTransport, IReactorProcess
 from torsion.internet.interfaces.producer import IConsumer, IProducer, IPullProducer, IPushProducer
@@ -84,6 +93,9 @@ from torsion.internet.interfaces.unix import (
 
 __all__ = [
     "Binding",
+    "ConnectionFigures",
+    "DatagramFigures",
+    "DescriptorFigures",
     "IAcceptableCiphers",
     "IAddress",
     "ICipher",
@@ -117,6 +129,7 @@ __all__ = [
     "IReactorFDSet",
     "IReactorFromThreads",
     "IReactorInThreads",
+    "IReactorInspection",
     "IReactorMulticast",
     "IReactorPluggableNameResolver",
     "IReactorPluggableResolver",
@@ -151,4 +164,7 @@ __all__ = [
     "IUNIXDatagramTransport",
     "IUNIXTransport",
     "IWriteDescriptor",
+    "ListenerFigures",
+    "LoopFigures",
+    "ThreadFigures",
 ]

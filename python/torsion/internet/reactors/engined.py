@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torsion.internet.reactors.provides.daemonize import ProvidesDaemonize
 from torsion.internet.reactors.provides.fdset import ProvidesFDSet
+from torsion.internet.reactors.provides.inspection import ProvidesInspection
 from torsion.internet.reactors.provides.process import ProvidesProcess
 from torsion.internet.reactors.provides.sockets import ProvidesSockets
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
@@ -19,6 +20,7 @@ __all__ = ["EngineReactor"]
 class EngineReactor(
     ProvidesDaemonize,
     ProvidesFDSet,
+    ProvidesInspection,
     ProvidesProcess,
     ProvidesSockets,
     ProvidesTCP,

@@ -176,6 +176,10 @@ class BasePort(StreamOwner):
         """Return the descriptor, or -1 if the port does not listen."""
         return -1 if self._listener is None else self._listener.fileno()
 
+    def accepted_so_far(self) -> int:
+        """Return how many connections it has accepted since it began to listen; 0 if it does not listen."""
+        return 0 if self._listener is None else self._listener.accepted()
+
     def logPrefix(self) -> str:
         """Return by what name log lines are to call this port: its factory's class."""
         return qual(type(self.factory))

@@ -61,6 +61,8 @@ class StreamOwner:
     """Whether this end has made the connections."""
     dialect: ClassVar[Dialect] = TORSION
     """Whose classes protocols and factories are told with."""
+    draining: Callable[[], object] | None = None
+    """Called after the protocol of a connection was told of its end, while somebody counts them."""
 
     def __init__(self, reactor: Home) -> None:
         self.reactor = reactor
@@ -69,9 +71,15 @@ class StreamOwner:
     def lost(self, stream: Stream, code: int, errno: int, reason: Any, /) -> None:
         """*stream* is gone: tell its protocol."""
         protocol = stream.protocol
-        if protocol is not None:
-            stream.protocol = None  # the protocol holds the stream, for as long as it is held itself
-            protocol.connectionLost(self.dialect.done() if code == REASON_DONE else self.explain(code, errno, reason))
+        try:
+            if protocol is not None:
+                stream.protocol = None  # the protocol holds the stream, for as long as it is held itself
+                protocol.connectionLost(
+                    self.dialect.done() if code == REASON_DONE else self.explain(code, errno, reason)
+                )
+        finally:
+            if self.draining is not None:
+                self.draining()
 
     def explain(self, code: int, errno: int, reason: Any) -> Any:
         """Return why a stream is gone, as a protocol is told."""

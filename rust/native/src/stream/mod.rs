@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use torsion_reactor::tls::StartError;
-use torsion_reactor::{Address, Peer, SockRef, Token, Wrote};
+use torsion_reactor::{Address, Peer, SockRef, Time, Token, Wrote};
 
 use crate::address;
 use crate::bytes::Chunk;
@@ -53,6 +53,8 @@ pub(crate) struct PyStream {
     born: bool,
     shared: Arc<Shared>,
     token: Token,
+    /// When it was opened.
+    opened: Time,
     peer: Address,
     host: Address,
     lost: AtomicBool,
@@ -137,6 +139,16 @@ impl PyStream {
         }
     }
 
+    /// When it was opened.
+    pub(crate) const fn opened(&self) -> Time {
+        self.opened
+    }
+
+    /// Its number in the engine.
+    pub(crate) const fn token(&self) -> Token {
+        self.token
+    }
+
     /// Whether this side has asked for the end.
     #[inline]
     pub(crate) fn is_closing(slf: &Bound<'_, Self>) -> PyResult<bool> {
@@ -192,6 +204,7 @@ impl PyStream {
             born: true,
             shared: Arc::clone(engine.get().shared()),
             token: nascent.token,
+            opened: engine.get().shared().clock.now(),
             peer: nascent.peer,
             host: nascent.host,
             lost: AtomicBool::new(false),

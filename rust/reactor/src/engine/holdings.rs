@@ -48,6 +48,23 @@ impl<H: Handles> Engine<H> {
         Ok(())
     }
 
+    /// How many descriptors of each sort there are.
+    #[must_use]
+    pub fn holdings(&self) -> Holdings {
+        let mut held = Holdings::default();
+        for (_, entry) in self.state.borrow().entries.iter() {
+            match entry {
+                Entry::Stream { stream, .. } if stream.is_pipe() => held.pipes += 1,
+                Entry::Stream { .. } => held.connections += 1,
+                Entry::Listener { .. } => held.listeners += 1,
+                Entry::Connector { .. } | Entry::Changing => held.connecting += 1,
+                Entry::Datagram { .. } => held.datagrams += 1,
+                Entry::Watch { .. } => held.watched += 1,
+            }
+        }
+        held
+    }
+
     /// Closes every descriptor; timers and calls from threads stay.  Returns the streams, to be told of their end, and what
     /// else there was, to be dropped when no borrow is held.
     #[must_use = "the streams' owners are to be told"]
@@ -143,6 +160,23 @@ pub struct Abandoned<H: Handles> {
     _entries: Vec<Entry<H>>,
     _timers: Vec<H::Timer>,
     _calls: Vec<H::Call>,
+}
+
+/// How many descriptors of each sort an engine has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// Streams over sockets.
+    pub connections: usize,
+    /// Streams over pipes and terminals.
+    pub pipes: usize,
+    /// Connections in the making.
+    pub connecting: usize,
+    /// Listening sockets.
+    pub listeners: usize,
+    /// Datagram sockets.
+    pub datagrams: usize,
+    /// Descriptors that are watched for others.
+    pub watched: usize,
 }
 
 /// A handle that an engine holds.

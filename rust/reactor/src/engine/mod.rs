@@ -13,6 +13,7 @@ mod listeners;
 mod opened;
 #[cfg(unix)]
 mod passing;
+mod pulse;
 mod secure;
 mod serve;
 mod streams;
@@ -38,11 +39,13 @@ use crate::token::{Slab, Token};
 
 use entry::Entry;
 use guest::Guest;
+use pulse::Pulse;
 use ticks::Ticks;
 
-pub use holdings::{Abandoned, Cleared, Discarded, Disconnected, Held};
+pub use holdings::{Abandoned, Cleared, Discarded, Disconnected, Held, Holdings};
 #[cfg(unix)]
 pub use opened::Refused;
+pub use pulse::Work;
 
 /// Poller, timers, transports and the queue of calls from other threads.
 pub struct Engine<H: Handles> {
@@ -62,6 +65,8 @@ pub struct Engine<H: Handles> {
     guest: Cell<Option<Guest>>,
     /// What is measured of the turns.
     ticks: Ticks,
+    /// What the loop's work is summed up in.
+    pulse: Pulse,
     /// This process was forked off the one that opened the engine: see [`abandon`](Self::abandon).
     abandoned: Cell<bool>,
 }
@@ -217,6 +222,7 @@ impl<H: Handles> Engine<H> {
             progress: Cell::new(Progress::Resting),
             guest: Cell::new(None),
             ticks: Ticks::default(),
+            pulse: Pulse::default(),
             abandoned: Cell::new(false),
         })
     }

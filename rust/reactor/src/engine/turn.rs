@@ -38,6 +38,7 @@ impl<H: Handles> Engine<H> {
         mut go_on: impl FnMut() -> bool,
     ) -> std::io::Result<()> {
         let before = self.progress.replace(Progress::Running);
+        let working = self.work();
         let mut pace = Pace::Idle;
         let mut outcome = Ok(());
         while self.progress.get() == Progress::Running && go_on() {
@@ -49,6 +50,7 @@ impl<H: Handles> Engine<H> {
                 }
             }
         }
+        drop(working);
         // A run within a run that was stopped stops that one as well.
         if before == Progress::Resting || self.progress.get() == Progress::Running {
             self.progress.set(before);
@@ -74,7 +76,9 @@ impl<H: Handles> Engine<H> {
     /// # Errors
     /// What the system says of the poller, which is then of no more use.
     pub fn turn<S: Sink<H>>(&self, sink: &S, timeout: Option<Duration>) -> std::io::Result<()> {
+        let working = self.work();
         let turned = self.take_turn(sink, timeout, Pace::Idle);
+        drop(working);
         self.prepare_rest(sink);
         turned.map(drop)
     }
@@ -170,7 +174,11 @@ impl<H: Handles> Engine<H> {
         timeout: Option<Duration>,
         pace: Pace,
     ) -> std::io::Result<Pace> {
-        let timeout = self.patience(timeout);
+        let began = self.clock.now();
+        if timeout != Some(Duration::ZERO) {
+            self.looked(began); // else somebody else's loop waits, and calls for each turn
+        }
+        let timeout = self.patience(timeout, began);
         if self.abandoned.get() {
             return Err(std::io::Error::other(
                 "the poller belongs to the process that this one was forked off",
@@ -192,7 +200,9 @@ impl<H: Handles> Engine<H> {
         if found == 0 && !woken && timeout != Some(Duration::ZERO) {
             self.state.borrow_mut().statistics.waits += 1;
             let waited = &mut *poller;
-            sink.park(move || waited.wait(timeout))?;
+            let rested = sink.park(move || waited.wait(timeout));
+            self.rested(began);
+            rested?;
             (found, _) = self.collect(&mut poller);
         }
         Ok(if found > 1 { Pace::Busy } else { Pace::Idle })
@@ -210,7 +220,7 @@ impl<H: Handles> Engine<H> {
     }
 
     /// How long the wait may be: nothing that is due or owed is kept waiting.
-    fn patience(&self, timeout: Option<Duration>) -> Option<Duration> {
+    fn patience(&self, timeout: Option<Duration>, now: Time) -> Option<Duration> {
         let mut state = self.state.borrow_mut();
         if self.progress.get() == Progress::Stopping || state.owes() {
             return Some(Duration::ZERO);
@@ -220,7 +230,7 @@ impl<H: Handles> Engine<H> {
             patience = Some(patience.map_or(SIGNAL_POLL, |patience| patience.min(SIGNAL_POLL)));
         }
         if let Some(deadline) = state.next_deadline() {
-            let left = deadline.since(self.clock.now());
+            let left = deadline.since(now);
             patience = Some(patience.map_or(left, |patience| patience.min(left)));
         }
         patience

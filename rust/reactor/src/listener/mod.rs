@@ -35,6 +35,8 @@ pub struct Listener {
     reserve: Reserve,
     /// Whether the owner was told that accepting fails, and not yet seen it work again.
     complained: bool,
+    /// How many connections it has accepted.
+    accepted: u64,
     /// Whether nothing is to be accepted for now.
     pub(crate) paused: bool,
     pub(crate) readiness: Readiness,
@@ -97,6 +99,7 @@ impl Listener {
             queue,
             reserve: Reserve::hold(),
             complained: false,
+            accepted: 0,
             paused: false,
             readiness: Readiness::default(),
         }
@@ -144,11 +147,18 @@ impl Listener {
         }
     }
 
+    /// How many connections it has accepted; those that it turned away for want of descriptors are none.
+    #[must_use]
+    pub const fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
     /// Accepts one connection.
     pub fn accept(&mut self) -> Accepted {
         match self.queue.accept() {
             Ok((stream, peer)) => {
                 self.complained = false;
+                self.accepted += 1;
                 self.reserve.hold_again();
                 Accepted::Stream(stream, peer)
             }

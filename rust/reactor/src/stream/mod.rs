@@ -166,6 +166,14 @@ impl<C: AsRef<[u8]>> Stream<C> {
         self.link.as_ref().map(Link::descriptor)
     }
 
+    /// Whether it is over a pipe, or what behaves like one.
+    pub(crate) const fn is_pipe(&self) -> bool {
+        #[cfg(unix)]
+        return matches!(self.link, Some(Link::Pipe(_)));
+        #[cfg(not(unix))]
+        false
+    }
+
     /// What has gone through it.
     #[must_use]
     pub fn statistics(&self) -> Statistics {

@@ -125,6 +125,30 @@ class MemoryEngine(Turns):
         self.network.enlist(datagram, self.machine)
         return datagram
 
+    def connections(self, owner: Any = None, /) -> list[tuple[MemoryStream, float, int, int, int]]:
+        """Return of each stream of *owner*, or of all: itself, when it was opened, and bytes read, written, and waiting."""
+        self.enter()
+        return [
+            (entry, entry.opened, *entry.statistics().values())  # type: ignore[misc]  # three of them
+            for entry in self.entries
+            if isinstance(entry, MemoryStream) and (owner is None or entry.owner is owner)
+        ]
+
+    def holdings(self) -> dict[str, int]:
+        """Return connections, connecting, listeners, datagrams, pipes and watched: how many of each there are."""
+        self.enter()
+        kinds = {
+            "connections": MemoryStream,
+            "connecting": MemoryConnector,
+            "listeners": MemoryListener,
+            "datagrams": MemoryDatagram,
+        }
+        return {
+            **{name: sum(isinstance(entry, kind) for entry in self.entries) for name, kind in kinds.items()},
+            "pipes": 0,
+            "watched": 0,
+        }
+
     def class_for(self, streams: type) -> type:
         """Return the class of streams in memory that stands for *streams*.
 

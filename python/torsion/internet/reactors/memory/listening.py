@@ -27,6 +27,7 @@ class MemoryListener(Entry):
         self._streams = streams
         self._paused = False
         self._failing = 0
+        self._accepted = 0
         socket.watcher = self
         engine.add(self)
 
@@ -38,6 +39,11 @@ class MemoryListener(Entry):
         """Return -1: there is no descriptor."""
         self._engine.enter()
         return -1
+
+    def accepted(self) -> int:
+        """Return how many connections it has accepted; 0 once closed."""
+        self._engine.enter()
+        return 0 if self._socket.closed else self._accepted
 
     def pause(self) -> None:
         """Accept nothing for now; the backlog fills."""
@@ -84,6 +90,7 @@ class MemoryListener(Entry):
         self._engine.enqueue(self)
 
     def _accept(self, connection: StreamSocket) -> None:
+        self._accepted += 1
         peer = as_told(connection.remote)
         self._engine.begin(self._owner, connection, self._streams, lambda stream: self._owner.accepted(stream, peer))
 

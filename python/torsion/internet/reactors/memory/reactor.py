@@ -10,6 +10,7 @@ from torsion.internet.reactors.memory.engine import MemoryEngine
 from torsion.internet.reactors.memory.names import MemoryUNIXConnection, NamesInMemory
 from torsion.internet.reactors.memory.network import Network
 from torsion.internet.reactors.memory.resolver import MemoryResolver
+from torsion.internet.reactors.provides.inspection import ProvidesInspection
 from torsion.internet.reactors.provides.tcp import ProvidesTCP
 from torsion.internet.reactors.provides.tls import ProvidesTLS
 from torsion.internet.reactors.provides.udp import ProvidesUDP
@@ -36,7 +37,7 @@ STREAMS: Mapping[type, type] = {
 """What stands for each class of native streams."""
 
 
-class MemoryReactor(ProvidesTCP, ProvidesTLS, ProvidesUDP, NamesInMemory):
+class MemoryReactor(ProvidesTCP, ProvidesTLS, ProvidesUDP, NamesInMemory, ProvidesInspection):
     """A reactor whose time passes when it is told to, or when it would wait, and whose network is in memory.
 
     :ivar network: what joins it to other reactors, and where faults are made.

@@ -116,6 +116,7 @@ class MemoryStream(Entry):
 
     :ivar protocol: whose ``dataReceived`` is called; looked at anew for each delivery.
     :ivar owner: the port or connector that it came from.
+    :ivar opened: when it was made, as ``reactor.seconds`` tells it.
     """
 
     def __init__(self, engine: MemoryEngine, owner: Any, socket: StreamSocket) -> None:
@@ -139,6 +140,7 @@ class MemoryStream(Entry):
         self._host, self._peer = socket.local, socket.remote
         self._options = {"nodelay": False, "keepalive": False}
         self._read = self._written = 0
+        self.opened = engine.seconds()
 
     @property
     def connected(self) -> bool:
