@@ -1,1 +1,1 @@
-"""The command line: ``main`` the command's frame · ``serve`` servers that stop cleanly · ``echo`` · ``chat`` · ``port`` programs moved from Twisted."""
+"""The command line: ``main`` the command · ``command`` its options · ``tools`` its parts that are no services: ``completion`` · ``port`` programs moved from Twisted."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
+import os
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torsion.python import usage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torsion.porting import Available, Found, Report
 
-__all__ = ["DESCRIPTION", "add_arguments", "run"]
+__all__ = ["DESCRIPTION", "Options", "run"]
 
 DESCRIPTION = """\
 Move a program from Twisted to torsion: its imports, and the dotted names that go with them. What would be changed is shown as a
@@ -22,26 +26,41 @@ places to be changed by hand, or files that cannot be read or written, and 2 if 
 _NOTHING, _SOMETHING, _UNUSABLE = 0, 1, 2
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """Say what arguments the command takes."""
-    command.add_argument(
-        "paths", metavar="PATH", nargs="+", type=_path, help="a module, or a folder with all that is in it"
-    )
-    command.add_argument("--write", action="store_true", help="change the files, instead of showing what would change")
-    command.add_argument("--no-diff", action="store_true", help="show the report only")
+class Options(usage.Options):
+    """What to port, and what to do with it."""
+
+    synopsis = "[options] PATH [PATH ...]"
+    longdesc = DESCRIPTION
+    optFlags: ClassVar[Sequence[Sequence[Any]]] = [
+        ["write", None, "Change the files, instead of showing what would change."],
+        ["no-diff", None, "Show the report only."],
+    ]
+    compData = usage.Completions(extraActions=[usage.CompleteFiles(descr="a module or a folder", repeat=True)])
+
+    def parseOptions(self, options: Sequence[str | bytes] | None = None) -> None:
+        """Take the arguments, the options of which may also stand behind the paths."""
+        words = [os.fsdecode(word) for word in (sys.argv[1:] if options is None else options)]
+        if "--_shell-completion" not in words and "--" not in words:
+            words.sort(key=lambda word: not word.startswith("-"))  # none of them takes a value
+        super().parseOptions(words)
+
+    def parseArgs(self, *paths: str) -> None:
+        """Take the paths.
+
+        :raise torsion.python.usage.UsageError: if there is none, or one is empty.
+        """
+        if not paths:
+            raise usage.UsageError("name a module, or a folder with all that is in it")
+        if "" in paths:  # which pathlib would take for this folder, with all that is in it
+            raise usage.UsageError("a path is empty; this folder is called .")
+        self["paths"] = [Path(path) for path in paths]
 
 
-def _path(text: str) -> Path:
-    if not text:  # which pathlib would take for this folder, with all that is in it
-        raise argparse.ArgumentTypeError("it is empty; this folder is called .")
-    return Path(text)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Port what the arguments name; return the exit status."""
+def run(options: Options) -> int:
+    """Port what the options name; return the exit status."""
     from torsion.porting import Available, Report, walk
 
-    for path in arguments.paths:
+    for path in options["paths"]:
         try:
             mode = path.stat().st_mode
         except OSError as problem:
@@ -51,14 +70,14 @@ def run(arguments: argparse.Namespace) -> int:
     report = Report()
     available = Available()
     try:
-        for found in walk(arguments.paths, lambda problem: report.skipped(problem.filename, problem.strerror)):
-            _port(found, arguments, available, report)
-        for line in report.lines(arguments.write):
+        for found in walk(options["paths"], lambda problem: report.skipped(problem.filename, problem.strerror)):
+            _port(found, options, available, report)
+        for line in report.lines(bool(options["write"])):
             _say(line)
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stdout = None  # nobody reads on, and Python would complain of it at its end
-    return _SOMETHING if report.open or (report.changed and not arguments.write) else _NOTHING
+    return _SOMETHING if report.open or (report.changed and not options["write"]) else _NOTHING
 
 
 def _refuse(problem: str) -> int:
@@ -66,14 +85,14 @@ def _refuse(problem: str) -> int:
     return _UNUSABLE
 
 
-def _port(found: Found, arguments: argparse.Namespace, available: Available, report: Report) -> None:
+def _port(found: Found, options: Options, available: Available, report: Report) -> None:
     from torsion.porting import Unportable, difference, port, replace, requirements
 
     path = found.path
     try:
         data = path.read_bytes()
         ported = port(data, available) if found.python else None
-        if ported is not None and arguments.write and ported.data != data:
+        if ported is not None and options["write"] and ported.data != data:
             replace(path, ported.data)
     except OSError as problem:
         report.skipped(path, problem.strerror)
@@ -86,7 +105,7 @@ def _port(found: Found, arguments: argparse.Namespace, available: Available, rep
             report.requires(path, text, line)
     if ported is not None:
         report.ported(path, ported)
-        if ported.data != data and not (arguments.write or arguments.no_diff):
+        if ported.data != data and not (options["write"] or options["no-diff"]):
             for each in difference(path, data, ported.data):
                 _say(each)
 

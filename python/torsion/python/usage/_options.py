@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import Any, ClassVar
 
 from torsion import __version__
 from torsion.python.reflect import accumulateClassList, prefixedMethodNames
@@ -44,8 +44,8 @@ class Options(dict[str, Any]):
     :ivar docs: descriptions by name.
     """
 
-    optFlags: Sequence[Sequence[Any]]
-    optParameters: Sequence[Sequence[Any]]
+    optFlags: ClassVar[Sequence[Sequence[Any]]]
+    optParameters: ClassVar[Sequence[Sequence[Any]]]
     subCommands: Sequence[Sequence[Any]]
     compData: Completions
     synopsis: str

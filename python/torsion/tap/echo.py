@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from torsion.application.draining import DrainingFactory
 from torsion.internet.interfaces import IHalfCloseableProtocol
 from torsion.internet.protocol import Protocol
-from torsion.scripts.serve import DrainingFactory
+from torsion.tap.serving import Server, ServerOptions
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IAddress
     from torsion.python.failure import Failure
 
-__all__ = ["Echo", "EchoFactory"]
+__all__ = ["Echo", "EchoFactory", "Options", "makeService"]
 
 
 @implementer(IHalfCloseableProtocol)
@@ -58,3 +59,14 @@ class EchoFactory(DrainingFactory):
         protocol = Echo()
         protocol.factory = self
         return protocol
+
+
+class Options(ServerOptions):
+    """Where to listen."""
+
+    longdesc = "A server to send back whatever comes in. SIGINT and SIGTERM end it."
+
+
+def makeService(options: Options) -> Server:
+    """Make the service that *options* ask for."""
+    return Server("echo", options["endpoints"], EchoFactory(), options["drain"])

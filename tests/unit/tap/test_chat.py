@@ -7,7 +7,7 @@ from zope.interface.verify import verifyObject
 
 from torsion.internet.interfaces import IPushProducer
 from torsion.internet.testing import StringTransport
-from torsion.scripts.chat import LONGEST_LINE, LONGEST_NAME, ChatFactory
+from torsion.tap.chat import LONGEST_LINE, LONGEST_NAME, ChatFactory
 
 
 class Talker:

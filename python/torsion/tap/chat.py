@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from torsion.application.draining import DrainingFactory
 from torsion.internet.interfaces import IPushProducer
 from torsion.protocols.basic import LineReceiver
-from torsion.scripts.serve import DrainingFactory
+from torsion.tap.serving import Server, ServerOptions
 
 if TYPE_CHECKING:
     from torsion.internet.interfaces import IAddress
     from torsion.python.failure import Failure
 
-__all__ = ["ChatFactory", "Chatter", "Outlet"]
+__all__ = ["ChatFactory", "Chatter", "Options", "Outlet", "makeService"]
 
 LONGEST_LINE = 1024
 """How many bytes a line may have; whoever sends a longer one does not talk, and is disconnected."""
@@ -152,3 +153,14 @@ class ChatFactory(DrainingFactory):
         for one in list(self.connections):
             if one is not but:
                 one.say(text)
+
+
+class Options(ServerOptions):
+    """Where to listen."""
+
+    longdesc = "A server to let everyone who connects talk to everyone else, by lines. SIGINT and SIGTERM end it."
+
+
+def makeService(options: Options) -> Server:
+    """Make the service that *options* ask for."""
+    return Server("chat", options["endpoints"], ChatFactory(), options["drain"])

@@ -7,7 +7,7 @@ from zope.interface.verify import verifyObject
 
 from torsion.internet.interfaces import IHalfCloseableProtocol
 from torsion.internet.testing import StringTransport
-from torsion.scripts.echo import EchoFactory
+from torsion.tap.echo import EchoFactory
 
 
 @pytest.fixture

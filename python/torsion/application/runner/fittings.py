@@ -1,0 +1,26 @@
+"""What the command can do for whatever it runs: the table of all fittings, in the order in which they are fitted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torsion.application.runner.logs import Logs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torsion.application.runner.fitting import Fitting
+
+__all__ = ["FITTINGS", "rows"]
+
+# A line each; its module imports little (``torsion --help`` imports them all).
+FITTINGS: tuple[type[Fitting], ...] = (
+    Logs,
+)  # fmt: skip  # a line each, so that several hands can add one
+
+
+def rows(kind: str) -> Iterator[list[Any]]:
+    """Yield what all fittings declare under the name *kind*: ``optFlags`` or ``optParameters``."""
+    for fitting in FITTINGS:
+        for row in getattr(fitting, kind):
+            yield list(row)

@@ -1,0 +1,266 @@
+"""One run of the command: from its options to its exit status.
+
+What happens, in this order; the names in brackets are the hooks, lists of callables that are called in order:
+
+1. :meth:`Run.begin`, once the command's own options are known: fittings *begin* (the process detaches), the reactor is installed.
+2. :meth:`Run.execute`: fittings are *fitted*; the service is made (``make``); [``onMade``]; what needs rights is started; [``onBound``];
+   the rest is started; the reactor runs; once all listen, the run is ready: [``onReady``].
+3. :meth:`Run.reload`: [``onReload``], each waited for.
+4. The reactor is stopped, by a signal, :meth:`Run.stop` or anybody: [``onStop``]; [``onDrain``], each waited for; the service is
+   stopped; then the operating services are; then the reactor ends; [``onEnd``], also where the start failed.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from torsion.application.runner.errors import StartError
+from torsion.application.runner.signals import Signals
+from torsion.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from torsion.logger import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+
+    from torsion.application.runner.fitting import Fitting
+
+__all__ = ["Run"]
+
+_log = Logger("torsion.application.runner")
+
+WORKER = "TORSION_WORKER"
+"""The environment variable that makes a process one of several workers; see ``torsion.application.workers``."""
+
+
+class Run:
+    """One run of the command.
+
+    :ivar options: the command's own options, a mapping by long name.
+    :ivar argv: the arguments that started this, without the program's name: with ``python -m torsion`` before them they start it again.
+    :ivar reactor: there from ``fit`` on.
+    :ivar service: what is run: the root of the user's services. There from ``onMade`` on.
+    :ivar operating: services of the fittings; started before ``service``, and stopped after it.
+    :ivar make: makes ``service``; a fitting may put another in its place.
+    :ivar worker: what the environment says of this process as a worker, or None if it is none.
+    :ivar predecessor: the number of the process that this one takes the place of, or None.
+    :ivar state: ``"starting"``, ``"ready"``, ``"stopping"``, ``"stopped"``.
+    :ivar status: the exit status so far.
+    :ivar grace: how many seconds there are for draining and stopping the service, before :meth:`abort`; None for no end.
+    :ivar restarter: what :meth:`restart` calls; None where the run cannot be restarted.
+    """
+
+    def __init__(self, options: Mapping[str, Any], argv: Sequence[str], fittings: Iterable[Fitting] = ()) -> None:
+        """Prepare a run; nothing is done yet.
+
+        :param options: the command's own; they may be filled in until :meth:`begin`.
+        :param argv: the command's arguments.
+        :param fittings: what to do for whatever is run.
+        """
+        from torsion.application.service import MultiService
+
+        self.options = options
+        self.argv = list(argv)
+        self.fittings = list(fittings)
+        self.reactor: Any = None
+        self.service: Any = None
+        self.operating = MultiService()
+        self.make: Callable[[], Any] | None = None
+        self.worker = os.environ.get(WORKER)
+        self.predecessor: int | None = None
+        self.state = "starting"
+        self.status = 0
+        self.grace: float | None = None
+        self.restarter: Callable[[], Any] | None = None
+        self.onMade: list[Callable[[], object]] = []
+        self.onBound: list[Callable[[], object]] = []
+        self.onReady: list[Callable[[], object]] = []
+        self.onReload: list[Callable[[], Any]] = []
+        self.onStop: list[Callable[[], Any]] = []
+        self.onDrain: list[Callable[[], Any]] = []
+        self.onAbort: list[Callable[[], object]] = []
+        self.onEnd: list[Callable[[], object]] = []
+        self.signals = Signals(self)
+        self._ending: Deferred[Any] | None = None
+        self._ended: list[Deferred[None]] = []
+
+    # --- starting -----------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Let the fittings begin, then install the reactor that was asked for; nothing if that was done before.
+
+        :raise StartError: if one of them cannot.
+        """
+        if self.reactor is not None:
+            return
+        for fitting in self.fittings:
+            fitting.begin(self)
+        from torsion.internet._current import current_reactor
+
+        self.reactor = current_reactor()
+
+    def execute(self) -> int:
+        """Make the service, run it until something stops the reactor, and return the exit status.
+
+        :raise StartError: if it cannot start; what had been started is stopped then.
+        :raise Stopped: if a signal asked for the end before the reactor ran; likewise.
+        """
+        try:
+            self.signals.install()
+            try:
+                self._start()
+            except BaseException:
+                self._undo()
+                raise
+            self.reactor.addSystemEventTrigger("before", "shutdown", self._stop)
+            self.reactor.callWhenRunning(self._running)
+            self.reactor.run()
+        finally:
+            self.state = "stopped"
+            self.signals.uninstall()
+            for hook in reversed(self.onEnd):
+                self._call(hook)
+        return self.status
+
+    def _start(self) -> None:
+        assert self.make is not None, "there is nothing to run"
+        self.begin()
+        for fitting in self.fittings:
+            fitting.fit(self)
+        self.service = self.make()
+        for hook in self.onMade:
+            hook()
+        self.operating.privilegedStartService()
+        self.service.privilegedStartService()
+        for hook in self.onBound:
+            hook()
+        self.operating.startService()
+        self.service.startService()
+
+    def _undo(self) -> None:
+        """Stop what was started before something failed; nobody can wait for it, as the reactor has not run."""
+        for service in (self.service, self.operating):
+            if service is not None and service.running:
+                maybeDeferred(service.stopService).addErrback(
+                    lambda failure: _log.failure("Cannot stop what had been started", failure)
+                )
+
+    @inlineCallbacks
+    def _running(self) -> Generator[Deferred[Any], Any, None]:
+        from torsion.application.runner.listening import whenListening
+
+        self.signals.reactor_runs()
+        try:
+            yield whenListening(self.service)
+            for hook in self.onReady:
+                hook()
+        except Exception as problem:  # noqa: BLE001 - of a service of somebody else's
+            self.fail(problem)
+            return
+        if self.state == "starting":
+            self.state = "ready"
+            self.signals.ready()
+
+    def fail(self, problem: BaseException) -> None:
+        """End the run, since it did not become ready or cannot go on: tell why, and exit with status 1."""
+        from torsion.application.runner.terminal import complain
+
+        complain(str(problem) or repr(problem))
+        self.status = getattr(problem, "status", 1)
+        self.stop()
+
+    def ready(self) -> bool:
+        """Tell whether all of the service is started and listens, and nothing has begun to stop it."""
+        return self.state == "ready"
+
+    # --- reloading, restarting ----------------------------------------------------------------------------------------
+
+    @inlineCallbacks
+    def reload(self) -> Generator[Deferred[Any], Any, None]:
+        """Call the hooks ``onReload`` one after the other, and wait for each.
+
+        :returns: a Deferred that fires with None, or fails with what the first hook that failed did; the others are called all the same.
+        """
+        _log.info("Reloading")
+        first: BaseException | None = None
+        for hook in list(self.onReload):
+            try:
+                yield maybeDeferred(hook)
+            except Exception as problem:  # noqa: BLE001 - one that fails must not keep the others from being called
+                _log.failure("Reloading: {hook} failed", hook=hook)
+                first = first or problem
+        if first is not None:
+            raise first
+        _log.info("Reloaded")
+
+    def restart(self) -> Deferred[Any]:
+        """Have another process take the place of this one.
+
+        :returns: a Deferred that fires once that one is ready and this one has begun to stop, or fails while this one goes on.
+        """
+        if self.restarter is None:
+            from torsion.internet.defer import fail
+
+            return fail(StartError("this run cannot be restarted in place; stop it and start it again"))
+        return maybeDeferred(self.restarter)
+
+    # --- stopping -----------------------------------------------------------------------------------------------------
+
+    def stop(self) -> Deferred[None]:
+        """Stop the reactor, in order: services drain and stop first.
+
+        :returns: a Deferred that fires when all services have stopped, just before the reactor ends.
+        """
+        stopped: Deferred[None] = Deferred()
+        self._ended.append(stopped)
+        if self.state in ("starting", "ready") and self._ending is None:
+            self._ending = Deferred()
+            self.reactor.stop()
+        return stopped
+
+    def abort(self) -> None:
+        """Wait no longer for what drains or stops: call the hooks ``onAbort``, then go on to the end."""
+        if self.state != "stopping":
+            self.stop()
+            return
+        for hook in list(self.onAbort):
+            self._call(hook)
+        if self._ending is not None and not self._ending.called:
+            self._ending.callback(None)
+
+    @inlineCallbacks
+    def _stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Stop everything: what is done before the reactor's shutdown."""
+        self.state = "stopping"
+        if self._ending is None:  # the reactor was stopped by others
+            self._ending = Deferred()
+        for hook in list(self.onStop):
+            yield self._wait(hook)
+        deadline = None if self.grace is None else self.reactor.callLater(self.grace, self.abort)
+        finished = self._finish()
+        finished.addBoth(lambda _: None if self._ending is None or self._ending.called else self._ending.callback(None))
+        yield self._ending
+        if deadline is not None and deadline.active():
+            deadline.cancel()
+        yield self._wait(self.operating.stopService)
+        ended, self._ended = self._ended, []
+        for waiting in ended:
+            waiting.callback(None)
+
+    @inlineCallbacks
+    def _finish(self) -> Generator[Deferred[Any], Any, None]:
+        for hook in list(self.onDrain):
+            if not self._ending or not self._ending.called:
+                yield self._wait(hook)
+        if self.service is not None:
+            yield self._wait(self.service.stopService)
+
+    def _wait(self, hook: Callable[[], Any]) -> Deferred[Any]:
+        waited: Deferred[Any] = maybeDeferred(hook)
+        return waited.addErrback(lambda failure: _log.failure("Stopping: {hook} failed", failure, hook=hook))
+
+    def _call(self, hook: Callable[[], object]) -> None:
+        try:
+            hook()
+        except Exception:  # noqa: BLE001 - one that fails must not keep the others from being called
+            _log.failure("{hook} failed", hook=hook)
