@@ -11,14 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import Interface, implementer
 
-from torsion.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
+from torsion.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred, succeed
 from torsion.internet.protocol import ServerFactory
 from torsion.logger import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["DrainError", "DrainingFactory", "IDrainingFactory", "IDrains", "IListens", "describe", "drainServices"]
+    from torsion.python.failure import Failure
+
+__all__ = [
+    "DrainError",
+    "DrainingFactory",
+    "IDrainingFactory",
+    "IDrains",
+    "IListens",
+    "closeListeners",
+    "describe",
+    "drainServices",
+]
 
 _log = Logger()
 
@@ -74,6 +85,33 @@ def describe(service: Any) -> str:
     kind = type(service).__qualname__
     name = getattr(service, "name", None)
     return f"{name} ({kind})" if name else kind
+
+
+def closeListeners(service: Any) -> Deferred[None]:
+    """Have a service, and all services in it, listen no more, the one that was started last first.
+
+    One that fails is logged by name; the others close all the same.
+
+    :returns: a Deferred that fires once all have; it never fails.
+    """
+    closing = []
+    for each in _all(service):
+        if IListens.providedBy(each):
+            closed = maybeDeferred(each.stopListening)
+            closed.addErrback(_not_closed, each)
+            closing.append(closed)
+    return gatherResults(closing).addCallback(lambda _: None)
+
+
+def _all(service: Any) -> Iterator[Any]:
+    if hasattr(service, "addService"):
+        for each in reversed(list(service)):
+            yield from _all(each)
+    yield service
+
+
+def _not_closed(failure: Failure, service: Any) -> None:
+    _log.failure("The service {service} could not close its listeners", failure, service=describe(service))
 
 
 def drainServices(services: Iterable[Any]) -> Deferred[None]:
