@@ -5,9 +5,11 @@ What happens, in this order; the names in brackets are the hooks, lists of calla
 1. :meth:`Run.begin`, once the command's own options are known: fittings *begin* (the process detaches), the reactor is installed.
 2. :meth:`Run.execute`: fittings are *fitted*; the service is made (``make``); [``onMade``]; what needs rights is started; [``onBound``];
    the rest is started; the reactor runs; once all listen, the run is ready: [``onReady``].
-3. :meth:`Run.reload`: [``onReload``], each waited for.
-4. The reactor is stopped, by a signal, :meth:`Run.stop` or anybody: [``onStop``]; [``onDrain``], each waited for; the service is
-   stopped; then the operating services are; then the reactor ends; [``onEnd``], also where the start failed.
+3. :meth:`Run.reload`: [``onReload``], each waited for; then [``onReloaded``], called with what went wrong first, or None.
+   A process that was started by :meth:`Run.restart` of another: [``onTakeOver``], once it is ready and the other one knows.
+4. The reactor is stopped, by a signal, :meth:`Run.stop` or anybody: [``onStop``]; listeners close; [``onDrain``], each waited for;
+   the services drain; they are stopped; then the operating services are; then the reactor ends; [``onEnd``], also where the start
+   failed. If the time for it is over before, or somebody wants to wait no longer: [``onAbort``]. See ``ending.py``.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from torsion.application.runner.ending import Ending
 from torsion.application.runner.errors import StartError
 from torsion.application.runner.signals import Signals
 from torsion.internet.defer import Deferred, inlineCallbacks, maybeDeferred
@@ -43,10 +46,14 @@ class Run:
     :ivar operating: services of the fittings; started before ``service``, and stopped after it.
     :ivar make: makes ``service``; a fitting may put another in its place.
     :ivar worker: what the environment says of this process as a worker, or None if it is none.
-    :ivar predecessor: the number of the process that this one takes the place of, or None.
+    :ivar predecessor: the number of the process that this one takes the place of, or None. Until it has left its place
+        [``onTakeOver``], its pid file and private sockets are its own: fittings leave them alone if there is one.
+    :ivar successor: the number of the process that has taken the place of this one, or None. Fittings leave to it what they would
+        remove at the end.
     :ivar state: ``"starting"``, ``"ready"``, ``"stopping"``, ``"stopped"``.
     :ivar status: the exit status so far.
     :ivar grace: how many seconds there are for draining and stopping the service, before :meth:`abort`; None for no end.
+    :ivar linger: how many seconds connections have to end by themselves in :meth:`retire`; None for no end.
     :ivar restarter: what :meth:`restart` calls; None where the run cannot be restarted.
     """
 
@@ -68,20 +75,25 @@ class Run:
         self.make: Callable[[], Any] | None = None
         self.worker = os.environ.get(WORKER)
         self.predecessor: int | None = None
+        self.successor: int | None = None
         self.state = "starting"
         self.status = 0
         self.grace: float | None = None
+        self.linger: float | None = None
         self.restarter: Callable[[], Any] | None = None
         self.onMade: list[Callable[[], object]] = []
         self.onBound: list[Callable[[], object]] = []
         self.onReady: list[Callable[[], object]] = []
+        self.onTakeOver: list[Callable[[], object]] = []
         self.onReload: list[Callable[[], Any]] = []
+        self.onReloaded: list[Callable[[BaseException | None], object]] = []
         self.onStop: list[Callable[[], Any]] = []
         self.onDrain: list[Callable[[], Any]] = []
         self.onAbort: list[Callable[[], object]] = []
         self.onEnd: list[Callable[[], object]] = []
         self.signals = Signals(self)
-        self._ending: Deferred[Any] | None = None
+        self._ending = Ending(self)
+        self._stopping = False
         self._ended: list[Deferred[None]] = []
 
     # --- starting -----------------------------------------------------------------------------------------------------
@@ -105,6 +117,7 @@ class Run:
         :raise StartError: if it cannot start; what had been started is stopped then.
         :raise Stopped: if a signal asked for the end before the reactor ran; likewise.
         """
+        self._ending = Ending(self)  # of this thread, and of this process, should there have been another before
         try:
             self.signals.install()
             try:
@@ -117,6 +130,7 @@ class Run:
             self.reactor.run()
         finally:
             self.state = "stopped"
+            self._ending.done()
             self.signals.uninstall()
             for hook in reversed(self.onEnd):
                 self._call(hook)
@@ -169,6 +183,14 @@ class Run:
         self.status = getattr(problem, "status", 1)
         self.stop()
 
+    def take_over(self) -> None:
+        """Have what only one of several processes can have: the predecessor has left it; or the successor, which took it, is gone.
+
+        Calls the hooks ``onTakeOver``; what they raise is logged.
+        """
+        for hook in list(self.onTakeOver):
+            self._call(hook)
+
     def ready(self) -> bool:
         """Tell whether all of the service is started and listens, and nothing has begun to stop it."""
         return self.state == "ready"
@@ -189,6 +211,8 @@ class Run:
             except Exception as problem:  # noqa: BLE001 - one that fails must not keep the others from being called
                 _log.failure("Reloading: {hook} failed", hook=hook)
                 first = first or problem
+        for told in list(self.onReloaded):
+            self._call(lambda told=told: told(first))  # type: ignore[misc]  # mypy knows no types of a lambda's defaults
         if first is not None:
             raise first
         _log.info("Reloaded")
@@ -213,51 +237,38 @@ class Run:
         """
         stopped: Deferred[None] = Deferred()
         self._ended.append(stopped)
-        if self.state in ("starting", "ready") and self._ending is None:
-            self._ending = Deferred()
+        if self.state in ("starting", "ready") and not self._stopping:
+            self._stopping = True
             self.reactor.stop()
         return stopped
 
+    def retire(self) -> Deferred[None]:
+        """Leave the place to another process: close what listens, go on with connections until they end, then :meth:`stop`.
+
+        :returns: a Deferred that fires as that of :meth:`stop` does.
+        """
+        from torsion.application.runner.retiring import retire
+
+        return retire(self)
+
     def abort(self) -> None:
-        """Wait no longer for what drains or stops: call the hooks ``onAbort``, then go on to the end."""
+        """Wait no longer for what drains or stops: cut the connections, call the hooks ``onAbort``, then go on to the end."""
         if self.state != "stopping":
             self.stop()
-            return
-        for hook in list(self.onAbort):
-            self._call(hook)
-        if self._ending is not None and not self._ending.called:
-            self._ending.callback(None)
+        self._ending.abort()
+
+    def stuck(self) -> None:
+        """End the process if its reactor's thread does not come to :meth:`abort`; may be called in a signal handler."""
+        self._ending.stuck()
 
     @inlineCallbacks
     def _stop(self) -> Generator[Deferred[Any], Any, None]:
         """Stop everything: what is done before the reactor's shutdown."""
         self.state = "stopping"
-        if self._ending is None:  # the reactor was stopped by others
-            self._ending = Deferred()
-        for hook in list(self.onStop):
-            yield self._wait(hook)
-        deadline = None if self.grace is None else self.reactor.callLater(self.grace, self.abort)
-        finished = self._finish()
-        finished.addBoth(lambda _: None if self._ending is None or self._ending.called else self._ending.callback(None))
-        yield self._ending
-        if deadline is not None and deadline.active():
-            deadline.cancel()
-        yield self._wait(self.operating.stopService)
+        yield self._ending.end()
         ended, self._ended = self._ended, []
         for waiting in ended:
             waiting.callback(None)
-
-    @inlineCallbacks
-    def _finish(self) -> Generator[Deferred[Any], Any, None]:
-        for hook in list(self.onDrain):
-            if not self._ending or not self._ending.called:
-                yield self._wait(hook)
-        if self.service is not None:
-            yield self._wait(self.service.stopService)
-
-    def _wait(self, hook: Callable[[], Any]) -> Deferred[Any]:
-        waited: Deferred[Any] = maybeDeferred(hook)
-        return waited.addErrback(lambda failure: _log.failure("Stopping: {hook} failed", failure, hook=hook))
 
     def _call(self, hook: Callable[[], object]) -> None:
         try:

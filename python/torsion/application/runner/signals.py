@@ -33,6 +33,7 @@ class Signals:
         self._looping = False
         self._pending: list[int] = []
         self._stops = 0
+        self._asked = 0
         self.actions: dict[str, Callable[[], Any]] = {"SIGHUP": run.reload, "SIGUSR2": run.restart}
         """What signals other than those that stop do, by name; a fitting may add to it."""
 
@@ -70,6 +71,9 @@ class Signals:
     def _handle(self, number: int, _frame: object) -> None:
         stops = signal.Signals(number).name in _STOPPING
         if self._looping:
+            self._asked += stops
+            if self._asked > 1:
+                self._run.stuck()  # the reactor's thread, which is this one, may never come to what it is asked for here
             self._run.reactor.callFromThread(self._stop if stops else self._later, number)
         elif stops:
             raise Stopped(number)
@@ -86,6 +90,7 @@ class Signals:
             self._run.stop()
         else:
             _log.warn("Received {signal} again, aborting.", signal=name)
+            self._run.status = 128 + number
             self._run.abort()
 
     def _later(self, number: int) -> None:
