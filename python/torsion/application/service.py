@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from torsion.application.draining import IDrains, IListens, describe, drainServices
 from torsion.application.interfaces import IProcess, IService, IServiceCollection, IServiceMaker
+from torsion.application.reloading import IReloads, reloadServices
 from torsion.internet.defer import DeferredList, maybeDeferred
 from torsion.logger import Logger
 from torsion.plugin import IPlugin
@@ -107,7 +109,7 @@ class Service:
         return None
 
 
-@implementer(IServiceCollection)
+@implementer(IServiceCollection, IDrains, IListens, IReloads)
 class MultiService(Service):
     """A service of services, which are started and stopped with it.
 
@@ -149,8 +151,39 @@ class MultiService(Service):
         return DeferredList(stopping, consumeErrors=True)
 
     def _not_stopped(self, failure: Failure, service: Any) -> Failure:
-        _log.failure("The service {name} failed to stop", failure, name=service.name or repr(service), service=service)
+        _log.failure("The service {name} failed to stop", failure, name=describe(service), service=service)
         return failure
+
+    def stopListening(self) -> Deferred[Any]:
+        """Have those services listen no more that are :class:`~torsion.application.draining.IListens`, all at once.
+
+        :returns: a Deferred that fires when they do not.  A failure is logged with the name of its service.
+        """
+        stopping = []
+        for service in reversed(list(self)):
+            if IListens.providedBy(service):
+                stopped = maybeDeferred(service.stopListening)
+                stopped.addErrback(self._listens_still, service)
+                stopping.append(stopped)
+        return DeferredList(stopping)
+
+    def _listens_still(self, failure: Failure, service: Any) -> None:
+        _log.failure("The service {name} did not stop listening", failure, name=describe(service), service=service)
+
+    def drain(self) -> Deferred[None]:
+        """Have those services drain that are :class:`~torsion.application.draining.IDrains`, one after the other, the last
+        one first: what a service uses was started before it, and is drained after it.
+
+        :returns: a Deferred as of :func:`~torsion.application.draining.drainServices`.
+        """
+        return drainServices(reversed(list(self)))
+
+    def reload(self) -> Deferred[list[str]]:
+        """Have those services reload that are :class:`~torsion.application.reloading.IReloads`, in the order of their start.
+
+        :returns: a Deferred as of :func:`~torsion.application.reloading.reloadServices`.
+        """
+        return reloadServices(self)
 
     def getServiceNamed(self, name: str) -> Any:
         """Return the service that is called *name*.

@@ -1,0 +1,41 @@
+"""Services that listen and connect, and services that do something again and again.
+
+For servers take :class:`StreamServerEndpointService`, or :func:`torsion.application.strports.service`, which makes one of a
+description; for clients :class:`ClientService`.  Those named after a transport, such as :class:`TCPServer`, call the reactor's
+method of that name, and are all there is for datagrams.
+"""
+
+from torsion.application.backoff import backoffPolicy
+from torsion.application.clientservice import ClientService
+from torsion.application.endpointservice import StreamServerEndpointService
+from torsion.application.repeating import CooperatorService, TimerService
+from torsion.application.transports import (
+    MulticastServer,
+    SSLClient,
+    SSLServer,
+    TCPClient,
+    TCPServer,
+    UDPServer,
+    UNIXClient,
+    UNIXDatagramClient,
+    UNIXDatagramServer,
+    UNIXServer,
+)
+
+__all__ = [
+    "ClientService",
+    "CooperatorService",
+    "MulticastServer",
+    "SSLClient",
+    "SSLServer",
+    "StreamServerEndpointService",
+    "TCPClient",
+    "TCPServer",
+    "TimerService",
+    "UDPServer",
+    "UNIXClient",
+    "UNIXDatagramClient",
+    "UNIXDatagramServer",
+    "UNIXServer",
+    "backoffPolicy",
+]
