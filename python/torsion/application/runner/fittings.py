@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torsion.application.runner.grace import Grace
+from torsion.application.runner.handover import Handover
 from torsion.application.runner.logs import Logs
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ __all__ = ["FITTINGS", "rows"]
 
 # A line each; its module imports little (``torsion --help`` imports them all).
 FITTINGS: tuple[type[Fitting], ...] = (
+    Handover,  # first: it tells the others whose place is to be taken
     Logs,
     Grace,
 )  # fmt: skip  # a line each, so that several hands can add one

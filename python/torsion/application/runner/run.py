@@ -6,7 +6,8 @@ What happens, in this order; the names in brackets are the hooks, lists of calla
 2. :meth:`Run.execute`: fittings are *fitted*; the service is made (``make``); [``onMade``]; what needs rights is started; [``onBound``];
    the rest is started; the reactor runs; once all listen, the run is ready: [``onReady``].
 3. :meth:`Run.reload`: [``onReload``], each waited for; then [``onReloaded``], called with what went wrong first, or None.
-   A process that was started by :meth:`Run.restart` of another: [``onTakeOver``], once it is ready and the other one knows.
+   :meth:`Run.restart`: in the new process, once it is ready and the old one knows: [``onTakeOver``]; then in the old one, which goes
+   on with 4: [``onSuccession``].
 4. The reactor is stopped, by a signal, :meth:`Run.stop` or anybody: [``onStop``]; listeners close; [``onDrain``], each waited for;
    the services drain; they are stopped; then the operating services are; then the reactor ends; [``onEnd``], also where the start
    failed. If the time for it is over before, or somebody wants to wait no longer: [``onAbort``]. See ``ending.py``.
@@ -85,6 +86,7 @@ class Run:
         self.onBound: list[Callable[[], object]] = []
         self.onReady: list[Callable[[], object]] = []
         self.onTakeOver: list[Callable[[], object]] = []
+        self.onSuccession: list[Callable[[], object]] = []
         self.onReload: list[Callable[[], Any]] = []
         self.onReloaded: list[Callable[[BaseException | None], object]] = []
         self.onStop: list[Callable[[], Any]] = []

@@ -1,0 +1,99 @@
+"""Listening sockets that go from one process to the next: a restart at which nobody is refused; systemd's socket activation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torsion.application.runner.errors import StartError
+from torsion.application.runner.fitting import Fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torsion.application.runner.inheritance import Inheritance
+    from torsion.application.runner.run import Run
+
+__all__ = ["START_SECONDS", "Handover"]
+
+START_SECONDS = 60.0
+"""How long a new process may take to be ready, in seconds; what is not ready then is taken to hang.  systemd waits for 90."""
+
+VARIABLE = "TORSION_HANDOVER"  # as in inheritance.py, which is imported only if the variable is there
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 1e9:
+        raise ValueError("must be a number of seconds greater than 0")
+    return seconds
+
+
+_seconds.coerceDoc = "A number of seconds."  # type: ignore[attr-defined]  # what usage shows of a coerce
+
+
+class Handover(Fitting):
+    """Lets ports adopt the sockets that this process was started with, and has the run restarted with those that it has."""
+
+    optParameters: ClassVar[Sequence[Sequence[Any]]] = [
+        [
+            "restart-timeout",
+            None,
+            START_SECONDS,
+            "Seconds that the new process of a restart may take to be ready.",
+            _seconds,
+        ],
+    ]
+
+    _inherited: Inheritance | None = None
+
+    def begin(self, run: Run) -> None:
+        """Take what was handed over out of the environment, before anybody else is started or asks for it."""
+        self._folder = str(Path.cwd())
+        if VARIABLE in os.environ:
+            from torsion.application.runner import inheritance
+
+            self._inherited = inheritance.read(os.environ)
+            if self._inherited is not None:
+                run.predecessor = self._inherited.process
+        self._environment = dict(os.environ)
+
+    def fit(self, run: Run) -> None:
+        """Give the sockets to the reactor."""
+        if run.worker is not None:
+            return  # its sockets are its master's
+        from torsion.application.runner.restart import Restarter
+        from torsion.application.runner.sockets import Sockets
+
+        inherited = self._inherited
+        sockets = Sockets(inherited.sockets if inherited else (), _activated())
+        run.reactor.sockets = sockets
+        restarter = Restarter(run, sockets, self._environment, self._folder, run.options["restart-timeout"])
+        if run.restarter is None:
+            run.restarter = restarter
+        run.onStop.append(lambda: restarter.give_up("the old process was told to stop"))
+        run.onReady.append(sockets.ready)
+        if inherited is not None:
+            from torsion.application.runner.heir import Heir
+
+            heir = Heir(run, sockets, inherited)
+            heir.connect()
+            run.onReady.append(heir.ready)
+
+
+def _activated() -> list[int]:
+    """Return duplicates of what systemd has started this process with."""
+    if "LISTEN_FDS" not in os.environ:
+        return []
+    from torsion.python.systemd import ListenFDs
+
+    found: list[int] = []
+    try:
+        for descriptor in ListenFDs.fromEnvironment(dict(os.environ)).inheritedDescriptors():
+            found.append(os.dup(descriptor))  # noqa: PERF401 - what was duplicated before one fails is to be closed
+    except OSError as problem:
+        for each in found:
+            os.close(each)
+        raise StartError(f"LISTEN_FDS names descriptors that this process has not: {problem}") from problem
+    return found

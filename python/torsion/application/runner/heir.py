@@ -1,0 +1,136 @@
+"""The new process of a restart: it tells the old one when it is ready, and takes its place.
+
+Both say JSON lines over a socket pair: the new one ``{"ready": PID, "taken": [NUMBERS]}`` once its service is started, the old
+one ``{"yours": true}``, and the new one ``{"settled": true}`` when pid file, files of sockets and the like are its own.  ``{"end":
+WHY}`` tells the new one that nothing will come of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from torsion.internet.protocol import Factory
+from torsion.logger import Logger
+from torsion.protocols.basic import LineOnlyReceiver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torsion.application.runner.inheritance import Inheritance
+    from torsion.application.runner.run import Run
+    from torsion.application.runner.sockets import Sockets
+
+__all__ = ["Heir", "Line"]
+
+_log = Logger("torsion.application.runner")
+
+LONGEST_LINE = 64 * 1024
+"""Bytes in a line between the two: it is the numbers of the sockets at most, of which the table has a thousand."""
+
+
+class Line(LineOnlyReceiver):
+    """One end of what the two processes say to each other."""
+
+    delimiter = b"\n"
+    MAX_LENGTH = LONGEST_LINE
+
+    def __init__(self, heard: Callable[[dict[str, Any]], object], lost: Callable[[], object]) -> None:
+        """Prepare an end.
+
+        :param heard: called with each message.
+        :param lost: called when the other end is gone.
+        """
+        self._heard = heard
+        self._lost = lost
+
+    def lineReceived(self, line: bytes) -> None:
+        """Hear a message; what is none ends the connection."""
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        if isinstance(message, dict):
+            self._heard(message)
+        else:
+            self.transport.abortConnection()
+
+    def say(self, **message: Any) -> None:
+        """Send a message, if somebody is there."""
+        if self.connected:
+            self.sendLine(json.dumps(message).encode())
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """Tell so."""
+        self.connected = 0
+        self._lost()
+
+
+class Heir:
+    """Takes the place of the process before.
+
+    :ivar settled: whether that was done.
+    """
+
+    def __init__(self, run: Run, sockets: Sockets, inherited: Inheritance) -> None:
+        """Prepare it.
+
+        :param run: ours.
+        :param sockets: what was handed over.
+        :param inherited: the rest of what was.
+        """
+        self._run = run
+        self._sockets = sockets
+        self._inherited = inherited
+        self._ready = self._alone = False
+        self.settled = False
+        self._line = Line(self._heard, self._lost)
+
+    def connect(self) -> None:
+        """Be able to hear and to speak."""
+        import socket
+
+        channel = self._inherited.channel
+        self._run.reactor.adoptStreamConnection(channel, socket.AF_UNIX, Factory.forProtocol(lambda: self._line))
+        os.close(channel)
+
+    def ready(self) -> None:
+        """Tell that the service is started."""
+        self._ready = True
+        if self._alone:
+            self._take_over()
+        else:
+            self._line.say(ready=os.getpid(), taken=self._sockets.taken())
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        if "yours" in message:
+            self._take_over()
+            self._line.say(settled=True)
+            self._line.transport.loseConnection()
+        elif "end" in message and not self.settled:
+            _log.error("The process before goes on: {why}", why=message["end"])
+            self._inherited = self._inherited._replace(process=0)
+            self._run.stop()
+
+    def _lost(self) -> None:
+        if self.settled or not self._inherited.process:
+            return
+        # It ended without a word, and was to be replaced: then there is nobody but us.
+        _log.warn("Process {pid}, whose place this one is to take, is gone", pid=self._inherited.process)
+        self._alone = True
+        if self._ready:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        if self.settled:
+            return
+        self.settled = True
+        errors = self._inherited.errors
+        try:
+            os.dup2(errors, 2)
+        finally:
+            os.close(errors)
+        self._sockets.take_over()
+        self._run.take_over()
+        _log.info("Took the place of process {pid}", pid=self._inherited.process)
