@@ -1,12 +1,17 @@
-"""Sockets that were opened by systemd, or by whoever else speaks its protocol (``sd_listen_fds(3)``)."""
+"""What a service and systemd say to each other: sockets that are open already (``sd_listen_fds(3)``), and how it is
+(``sd_notify(3)``).  Others than systemd speak the same protocols."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, MutableMapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import ClassVar
 
-__all__ = ["ListenFDs"]
+__all__ = ["NOTIFY_SECONDS", "ListenFDs", "notify"]
+
+NOTIFY_SECONDS = 1.0
+"""How long :func:`notify` waits, in seconds, for a queue that is full, and so the most that a busy reactor can lose by it."""
 
 
 class ListenFDs:
@@ -66,3 +71,37 @@ class ListenFDs:
     def inheritedNamedDescriptors(self) -> dict[str, int]:
         """Return the descriptors by their names; of several with one name, the last."""
         return dict(zip(self._names, self._descriptors, strict=False))
+
+
+def notify(*assignments: str, environ: Mapping[str, str] | None = None, timeout: float = NOTIFY_SECONDS) -> bool:
+    """Tell the service manager how this process is: ``sd_notify(3)``.
+
+    ::
+
+        notify("READY=1", "STATUS=Serving on port 8000")
+
+    :param assignments: what to tell, each ``NAME=VALUE`` without a line's end: ``READY=1``, ``RELOADING=1``, ``STOPPING=1``,
+        ``STATUS=...``, ``MAINPID=...``, ``WATCHDOG=1``, ...
+    :param environ: where to look for ``NOTIFY_SOCKET``; this process' environment by default.
+    :param timeout: how long to wait at most, in seconds, while the manager's queue is full.
+    :returns: whether somebody wants to know, and was told.
+    :raises ValueError: if an assignment is none, or ``NOTIFY_SOCKET`` is of a kind that is not known here.
+    :raises OSError: if the manager cannot be reached.
+    """
+    for each in assignments:
+        name, equals, _ = each.partition("=")
+        if not equals or not name or "\n" in each:
+            raise ValueError(f"an assignment is NAME=VALUE in one line, not {each!r}")
+    address = (os.environ if environ is None else environ).get("NOTIFY_SOCKET")
+    if not address:
+        return False
+    if address[0] not in "/@" or sys.platform == "win32":
+        raise ValueError(f"NOTIFY_SOCKET is a path or a name that begins with @, not {address!r}")
+    import socket
+
+    # An abstract name is written with @ in place of its NUL.
+    where = "\0" + address[1:] if address[0] == "@" else address
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.settimeout(timeout)
+        sender.sendto("\n".join(assignments).encode("utf-8", "surrogateescape"), where)
+    return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from torsion.application.runner.grace import Grace
 from torsion.application.runner.handover import Handover
 from torsion.application.runner.logs import Logs
+from torsion.application.runner.notify import Notify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ FITTINGS: tuple[type[Fitting], ...] = (
     Handover,  # first: it tells the others whose place is to be taken
     Logs,
     Grace,
+    Notify,  # last: when it says that the run is ready, all else has been done
 )  # fmt: skip  # a line each, so that several hands can add one
 
 

@@ -109,6 +109,8 @@ class Restarter:
         run = self.run
         if run.state == "starting":
             raise RestartError("still starting: restart it once it is ready")
+        if run.successor is not None:
+            raise RestartError(f"process {run.successor} has taken the place of this one: restart that")
         if run.state != "ready":
             raise RestartError("stopping: start it anew once it has ended")
         if os.getpid() == 1:
