@@ -96,18 +96,18 @@ def closeListeners(service: Any) -> Deferred[None]:
     """
     closing = []
     for each in _all(service):
-        if IListens.providedBy(each):
-            closed = maybeDeferred(each.stopListening)
-            closed.addErrback(_not_closed, each)
-            closing.append(closed)
+        closed = maybeDeferred(each.stopListening)
+        closed.addErrback(_not_closed, each)
+        closing.append(closed)
     return gatherResults(closing).addCallback(lambda _: None)
 
 
 def _all(service: Any) -> Iterator[Any]:
-    if hasattr(service, "addService"):
+    if IListens.providedBy(service):
+        yield service  # a collection closes those of its services
+    elif hasattr(service, "addService"):
         for each in reversed(list(service)):
             yield from _all(each)
-    yield service
 
 
 def _not_closed(failure: Failure, service: Any) -> None:

@@ -8,6 +8,8 @@ from torsion.application.runner.grace import Grace
 from torsion.application.runner.handover import Handover
 from torsion.application.runner.logs import Logs
 from torsion.application.runner.notify import Notify
+from torsion.application.runner.reload import Reload
+from torsion.application.runner.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,8 @@ FITTINGS: tuple[type[Fitting], ...] = (
     Handover,  # first: it tells the others whose place is to be taken
     Logs,
     Grace,
+    Reload,
+    Workers,
     Notify,  # last: when it says that the run is ready, all else has been done
 )  # fmt: skip  # a line each, so that several hands can add one
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torsion.application.runner.fitting import Fitting
 
 if TYPE_CHECKING:
+    from torsion.application.reloading import ReloadReport
     from torsion.application.runner.run import Run
 
 __all__ = ["Notify"]
@@ -67,10 +68,8 @@ class Notify(Fitting):
             "RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}", "STATUS=Reloading"
         )
 
-    def _reloaded(self, problem: BaseException | None) -> None:
-        self._tell(
-            "READY=1", "STATUS=Ready" if problem is None else f"STATUS=Ready; the reload failed: {_line(problem)}"
-        )
+    def _reloaded(self, report: ReloadReport) -> None:
+        self._tell("READY=1", "STATUS=Ready" if report.ok else f"STATUS=Ready; the reload failed: {report.failed[0]}")
 
     def _succeeded(self) -> None:
         self._tell("READY=1", f"MAINPID={self._run.successor}", "STATUS=Ready; the process before drains")
@@ -78,10 +77,6 @@ class Notify(Fitting):
     def _stopping(self) -> None:
         if self._run.successor is None:
             self._tell("STOPPING=1", "STATUS=Stopping")
-
-
-def _line(problem: BaseException) -> str:
-    return " ".join((str(problem) or repr(problem)).split())
 
 
 def _interval() -> float | None:

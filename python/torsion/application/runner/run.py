@@ -5,7 +5,7 @@ What happens, in this order; the names in brackets are the hooks, lists of calla
 1. :meth:`Run.begin`, once the command's own options are known: fittings *begin* (the process detaches), the reactor is installed.
 2. :meth:`Run.execute`: fittings are *fitted*; the service is made (``make``); [``onMade``]; what needs rights is started; [``onBound``];
    the rest is started; the reactor runs; once all listen, the run is ready: [``onReady``].
-3. :meth:`Run.reload`: [``onReload``], each waited for; then [``onReloaded``], called with what went wrong first, or None.
+3. :meth:`Run.reload`: [``onReload``], each waited for; then [``onReloaded``], called with the report.
    :meth:`Run.restart`: in the new process, once it is ready and the old one knows: [``onTakeOver``]; then in the old one, which goes
    on with 4: [``onSuccession``].
 4. The reactor is stopped, by a signal, :meth:`Run.stop` or anybody: [``onStop``]; listeners close; [``onDrain``], each waited for;
@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from torsion.application.reloading import ReloadReport
 from torsion.application.runner.ending import Ending
 from torsion.application.runner.errors import StartError
 from torsion.application.runner.signals import Signals
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from torsion.application.runner.fitting import Fitting
+    from torsion.application.runner.reload import Reloads
 
 __all__ = ["Run"]
 
@@ -55,6 +57,8 @@ class Run:
     :ivar status: the exit status so far.
     :ivar grace: how many seconds there are for draining and stopping the service, before :meth:`abort`; None for no end.
     :ivar linger: how many seconds connections have to end by themselves in :meth:`retire`; None for no end.
+    :ivar logFiles: the log files, each with ``path`` and ``reopen()``, which a reload calls.
+    :ivar report: what the latest reload did; while one is under way, what it has done so far.
     :ivar restarter: what :meth:`restart` calls; None where the run cannot be restarted.
     """
 
@@ -81,6 +85,8 @@ class Run:
         self.status = 0
         self.grace: float | None = None
         self.linger: float | None = None
+        self.logFiles: list[Any] = []
+        self.report = ReloadReport()
         self.restarter: Callable[[], Any] | None = None
         self.onMade: list[Callable[[], object]] = []
         self.onBound: list[Callable[[], object]] = []
@@ -88,7 +94,7 @@ class Run:
         self.onTakeOver: list[Callable[[], object]] = []
         self.onSuccession: list[Callable[[], object]] = []
         self.onReload: list[Callable[[], Any]] = []
-        self.onReloaded: list[Callable[[BaseException | None], object]] = []
+        self.onReloaded: list[Callable[[ReloadReport], object]] = []
         self.onStop: list[Callable[[], Any]] = []
         self.onDrain: list[Callable[[], Any]] = []
         self.onAbort: list[Callable[[], object]] = []
@@ -96,6 +102,7 @@ class Run:
         self.signals = Signals(self)
         self._ending = Ending(self)
         self._stopping = False
+        self._reloads: Reloads | None = None
         self._ended: list[Deferred[None]] = []
 
     # --- starting -----------------------------------------------------------------------------------------------------
@@ -199,25 +206,19 @@ class Run:
 
     # --- reloading, restarting ----------------------------------------------------------------------------------------
 
-    @inlineCallbacks
-    def reload(self) -> Generator[Deferred[Any], Any, None]:
-        """Call the hooks ``onReload`` one after the other, and wait for each.
+    def reload(self) -> Deferred[ReloadReport]:
+        """Call the hooks ``onReload`` one after the other, and wait for each; they tell ``report`` what they did.
 
-        :returns: a Deferred that fires with None, or fails with what the first hook that failed did; the others are called all the same.
+        A reload that is asked for while another is under way follows it.
+
+        :returns: a Deferred that fires with the report, also if something went wrong, which is told there (``report.ok``). It fails
+            with :class:`StartError` if the run is not ready, or is ending.
         """
-        _log.info("Reloading")
-        first: BaseException | None = None
-        for hook in list(self.onReload):
-            try:
-                yield maybeDeferred(hook)
-            except Exception as problem:  # noqa: BLE001 - one that fails must not keep the others from being called
-                _log.failure("Reloading: {hook} failed", hook=hook)
-                first = first or problem
-        for told in list(self.onReloaded):
-            self._call(lambda told=told: told(first))  # type: ignore[misc]  # mypy knows no types of a lambda's defaults
-        if first is not None:
-            raise first
-        _log.info("Reloaded")
+        if self._reloads is None:
+            from torsion.application.runner.reload import Reloads
+
+            self._reloads = Reloads(self)
+        return self._reloads.reload()
 
     def restart(self) -> Deferred[Any]:
         """Have another process take the place of this one.

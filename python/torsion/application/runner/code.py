@@ -1,0 +1,97 @@
+"""Taking on changed code: each changed module is rebuilt in place, after those that it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torsion.application.reloading import Trouble
+from torsion.application.runner.changes import usersModules
+from torsion.application.runner.imports import copied
+from torsion.python.failure import Failure
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from torsion.application.reloading import ReloadReport
+    from torsion.application.runner.changes import Change, Changes
+
+__all__ = ["takeOn"]
+
+_MISSING: Any = object()
+
+
+def takeOn(changes: Changes, report: ReloadReport) -> None:
+    """Rebuild the modules that have changed.
+
+    A module that cannot be run stays whole as it was, as do those that need it, so that old code never meets new code that it
+    does not fit; both are told of, and tried again at the next reload.
+
+    :param changes: knows what the modules were.
+    :param report: is told what was done: ``rebuilt``, ``failed``, ``notUpdated``.
+    """
+    whole: set[str] = set()
+    for change in changes.find():
+        name = change.module.__name__
+        if change.why_not:
+            report.notUpdated.append(Trouble(name, change.why_not))
+        elif hindered := change.needs & whole:
+            whole.add(name)
+            report.notUpdated.append(Trouble(name, f"it stays as it was, as it uses {', '.join(sorted(hindered))}"))
+        elif not _rebuild(change, changes, report):
+            whole.add(name)
+
+
+def _rebuild(change: Change, changes: Changes, report: ReloadReport) -> bool:
+    from torsion.python.rebuild import rebuild
+
+    module = change.module
+    name = module.__name__
+    before = dict(vars(module))
+    record = changes.record(change.path)  # before it is read: what is written meanwhile counts as another change
+    try:
+        result = rebuild(module, doLog=False)
+    except BaseException as problem:  # whatever a module may do while it runs, sys.exit() too
+        if isinstance(problem, KeyboardInterrupt):
+            raise
+        failure = Failure()
+        report.failed.append(Trouble(name, f"it stays as it was: {_line(problem)}", failure.getTraceback()))
+        return False
+    changes.settle(change, record)
+    done = [*result.updated, *result.added, *(f"without {each}" for each in result.removed)]
+    report.rebuilt[name] = done + _renew_copies(module, before)
+    report.notUpdated += [Trouble(f"{name}.{each.name}", each.why) for each in result.notUpdated]
+    return True
+
+
+def _line(problem: BaseException) -> str:
+    return f"{type(problem).__name__}: {problem}".rstrip(": ").splitlines()[0]
+
+
+def _renew_copies(module: ModuleType, before: dict[str, Any]) -> list[str]:
+    """Have what other modules took from this one (``from ... import``) be what it is now; return what that was, for the report.
+
+    :param before: what this module's variables were.
+    """
+    now = vars(module)
+    # Functions and classes stayed the same objects, as a rule; these are variables, and classes that had to be replaced.
+    old = {id(value): value for name, value in before.items() if name in now and now[name] is not value}
+    renewed: list[str] = []
+    for other in usersModules():
+        if other is module or not any(id(value) in old for value in vars(other).values()):
+            continue
+        names, all_of_them = copied(_source(other), other, module.__name__)
+        if all_of_them:
+            names = {name: name for name in now if not name.startswith("_")} | names
+        for here, there in names.items():
+            if there in before and there in now and vars(other).get(here, _MISSING) is before[there] is not now[there]:
+                setattr(other, here, now[there])
+                renewed.append(f"{here} in {other.__name__}")
+    return renewed
+
+
+def _source(module: ModuleType) -> bytes:
+    try:
+        return Path(str(module.__file__)).read_bytes()
+    except OSError:
+        return b""
