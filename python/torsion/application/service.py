@@ -91,8 +91,13 @@ class Service:
             raise
 
     def disownServiceParent(self) -> Deferred[Any] | None:
-        """Take the service out of its collection; see :meth:`IService.disownServiceParent`."""
+        """Take the service out of its collection; see :meth:`IService.disownServiceParent`.
+
+        :raise RuntimeError: if it is in none.
+        """
         parent, self.parent = self.parent, None
+        if parent is None:
+            raise RuntimeError(f"{self!r} is in no collection that it could be taken out of")
         stopped: Deferred[Any] | None = parent.removeService(self)
         return stopped
 
@@ -261,14 +266,12 @@ def loadApplication(filename: str | PathLike[str], kind: str, passphrase: str | 
     :returns: the application.
     :raise ValueError: if *kind* is another.
     """
-    from pathlib import Path
-
     del passphrase  # a parameter of Twisted's, for applications that were kept encrypted
     if kind != "python":
         raise ValueError(f"an application is read from Python, not from a {kind!r}")
-    namespace: dict[str, Any] = {"__file__": str(filename)}
-    exec(compile(Path(filename).read_bytes(), str(filename), "exec"), namespace)  # noqa: S102 - this is what is asked for
-    return namespace["application"]
+    from torsion.application.sourcefile import load
+
+    return vars(load(filename))["application"]
 
 
 @implementer(IPlugin, IServiceMaker)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from torsion.application.runner.imports import imported
+from torsion.application.runner.imports import imported, statements
+from torsion.application.sourcefile import NAME as APPLICATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +56,15 @@ class Changes:
     Looked after are all modules that have a file, but for the standard library and the main program. Those of the user's are
     compared by what they say, so that a file that was only touched has not changed; those that are installed
     (``site-packages``), by the file's time and size, which spares reading hundreds of them when the program starts.
+
+    :ivar statements: what the file of ``-y`` did when it was run, if there is one; see ``imports.py``.
     """
 
     def __init__(self) -> None:
         """Begin; what is changed from now on counts, even before :meth:`note`."""
         self._noted = time.time_ns() - _TICK
         self._seen: dict[str, _Seen] = {}
+        self.statements: str | None = None
 
     def note(self) -> None:
         """Take the modules that are loaded for what their sources say now; those that have been noted before are left alone."""
@@ -68,6 +72,8 @@ class Changes:
         for name, _, path in _modules():
             if name not in self._seen and (record := _record(path)) is not None:
                 self._seen[name] = self._fresh(path, record)
+                if name == APPLICATION and self._seen[name].digest is not None:
+                    self.statements = statements(_text(path))
         self._noted = began
 
     def _fresh(self, path: str, record: tuple[int, int, int]) -> _Seen:

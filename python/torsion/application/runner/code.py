@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from torsion.application.reloading import Trouble
 from torsion.application.runner.changes import usersModules
-from torsion.application.runner.imports import copied
+from torsion.application.runner.imports import copied, statements
+from torsion.application.sourcefile import NAME as APPLICATION
 from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
@@ -61,7 +62,24 @@ def _rebuild(change: Change, changes: Changes, report: ReloadReport) -> bool:
     done = [*result.updated, *result.added, *(f"without {each}" for each in result.removed)]
     report.rebuilt[name] = done + _renew_copies(module, before)
     report.notUpdated += [Trouble(f"{name}.{each.name}", each.why) for each in result.notUpdated]
+    if name == APPLICATION:
+        _keep_application(change, changes, before, report)
+    elif "makeService" in result.updated:
+        report.notUpdated.append(Trouble(f"{name}.makeService", "the service is made already; a restart makes it anew"))
     return True
+
+
+def _keep_application(change: Change, changes: Changes, before: dict[str, Any], report: ReloadReport) -> None:
+    """Have the variable ``application`` of the file of ``-y`` be what runs, not what running the file again has made."""
+    if "application" in before:
+        vars(change.module)["application"] = before["application"]
+    now = statements(_source(change.module))
+    if now != changes.statements:
+        # Not settled: it is told again until somebody has restarted.
+        why = (
+            "its services are made already; what the file does now, besides its functions and classes, takes a restart"
+        )
+        report.notUpdated.append(Trouble("application", why))
 
 
 def _line(problem: BaseException) -> str:

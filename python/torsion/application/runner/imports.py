@@ -1,4 +1,4 @@
-"""What a module imports, read from its source."""
+"""What a module imports, and what it does when it is run, read from its source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["copied", "imported"]
+__all__ = ["copied", "imported", "statements"]
 
 
 def imported(source: str | bytes, module: ModuleType) -> set[str]:
@@ -63,3 +63,16 @@ def _origin(node: ast.ImportFrom, module: ModuleType) -> str:
     parts = package.split(".")
     base = ".".join(parts[: len(parts) - node.level + 1])
     return f"{base}.{node.module}" if node.module else base
+
+
+def statements(source: str | bytes) -> str | None:
+    """Return what a module does when it is run, but for imports and the functions and classes that it defines.
+
+    :returns: a text that is equal if that is equal, whatever the layout and the comments; None if the source has a syntax error.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+    passed = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return "\n".join(ast.dump(each) for each in tree.body if not isinstance(each, passed))
