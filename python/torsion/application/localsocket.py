@@ -24,7 +24,7 @@ from zope.interface import implementer
 from torsion.application.localpeer import peerCredentials
 from torsion.internet.defer import execute
 from torsion.internet.error import CannotListenError
-from torsion.internet.interfaces import IProtocolFactory, IStreamServerEndpoint
+from torsion.internet.interfaces import ILoggingContext, IProtocolFactory, IStreamServerEndpoint
 from torsion.internet.transports.unixpath import check_path, explain
 from torsion.logger import Logger
 
@@ -42,6 +42,7 @@ __all__ = [
     "LocalSocketInUse",
     "NotASocketError",
     "PrivateUNIXServerEndpoint",
+    "holdsPath",
     "listenPrivately",
 ]
 
@@ -206,11 +207,13 @@ def _advice(path: str, problem: OSError) -> str:
 # --- who may come in -----------------------------------------------------------------------------------------------
 
 
-@implementer(IProtocolFactory)
+@implementer(IProtocolFactory, ILoggingContext)
 class _Guard:
     """Asks who connects, and lets the real factory make a protocol for those that may; removes the file at the end."""
 
     noisy = False
+    operating = True
+    """It is the command's own, and no service's: a run that leaves its place to another does not wait for its connections."""
 
     def __init__(self, path: str, identity: tuple[int, int], factory: IProtocolFactory) -> None:
         self.path = path
@@ -226,9 +229,15 @@ class _Guard:
             self.factory.doStop()
         finally:
             with suppress(OSError):
-                status = os.lstat(self._absolute)
-                if (status.st_dev, status.st_ino) == self._identity:
+                if self.holds():
                     os.unlink(self._absolute)  # noqa: PTH108 - a text
+
+    def holds(self) -> bool:
+        try:
+            status = os.lstat(self._absolute)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._identity
 
     def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:
         return _Gate(self, addr)  # type: ignore[return-value]  # as much of a protocol as comes to pass
@@ -321,6 +330,11 @@ def listenPrivately(
             guard.doStop()
             raise
     return port
+
+
+def holdsPath(port: Any) -> bool:
+    """Tell whether the file of *port*, of :func:`listenPrivately`, is still in its place, and no other has taken that."""
+    return isinstance(port.factory, _Guard) and port.factory.holds()
 
 
 @implementer(IStreamServerEndpoint)

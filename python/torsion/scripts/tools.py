@@ -35,6 +35,12 @@ def _completion() -> Any:
     return completion
 
 
+def _manhole() -> Any:
+    from torsion.scripts import manhole
+
+    return manhole
+
+
 def _port() -> Any:
     from torsion.scripts import port
 
@@ -43,5 +49,6 @@ def _port() -> Any:
 
 TOOLS: dict[str, Tool] = {
     "completion": Tool(_completion, "Print what a shell needs to complete this command."),
+    "manhole": Tool(_manhole, "Open a Python prompt into a running process."),
     "port": Tool(_port, "Move a program from Twisted to torsion."),
 }
