@@ -12,7 +12,16 @@ from torsion.internet.interfaces import IReactorInspection
 if TYPE_CHECKING:
     from torsion.internet.defer import Deferred
 
-__all__ = ["drainConnections"]
+__all__ = ["drainConnections", "stopListening"]
+
+
+def stopListening(port: Any) -> Deferred[Any]:
+    """Have a port listen no more, or what an endpoint gave in its place: a connection, as that of standard input and output.
+
+    :param port: the port.
+    :returns: a Deferred that fires when it is closed.
+    """
+    return maybeDeferred(getattr(port, "stopListening", None) or port.loseConnection)
 
 
 def drainConnections(port: Any, factory: Any) -> Deferred[Any]:

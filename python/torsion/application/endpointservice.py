@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
-from torsion.application.connections import drainConnections
+from torsion.application.connections import drainConnections, stopListening
 from torsion.application.draining import IDrains, IListens
 from torsion.application.service import Service
 from torsion.internet.defer import CancelledError, Deferred, fail, maybeDeferred, succeed
@@ -81,7 +81,7 @@ class StreamServerEndpointService(Service):
 
     def _listens(self, port: Any, listening: Deferred[Any]) -> Any:
         if self._listening is not listening:  # stopped, and the endpoint does not care
-            return port.stopListening()
+            return stopListening(port)
         self._port = port
         self._tell()
         return None
@@ -128,7 +128,7 @@ class StreamServerEndpointService(Service):
         :returns: a Deferred that fires when the port is closed.
         """
         if self._port is not None:
-            return maybeDeferred(self._port.stopListening)
+            return stopListening(self._port)
         listening, self._listening = self._listening, None
         if listening is not None and self._failure is None:
             self._failure = Failure(CancelledError())

@@ -57,5 +57,6 @@ def drained(engine: Any, port: BasePort) -> Deferred[None]:
     :param engine: what serves the port.
     :param port: the port.
     """
-    going_on = getattr(port.draining, "__self__", None)
+    draining = getattr(port, "draining", None)  # a port of somebody else's making has accepted nothing here
+    going_on = getattr(draining, "__self__", None)
     return (going_on or _Draining(engine, port)).wait()
