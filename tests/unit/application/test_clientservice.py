@@ -482,7 +482,7 @@ class TestWatched:
                 if name in ("readConnectionLost", "writeConnectionLost", "handshakeCompleted"):
                     return lambda: told.append(name)
                 if name == "fileDescriptorReceived":
-                    return lambda descriptor: told.append(descriptor)
+                    return told.append
                 return super().__getattribute__(name)
 
         it = Setting(factory=Factory.forProtocol(Fancy))

@@ -76,7 +76,7 @@ class TestTimerService:
 
     def test_waits_for_a_call_that_is_under_way(self):
         under_way = Deferred()
-        service, clock = timer(2, lambda: under_way)
+        service, _ = timer(2, lambda: under_way)
         service.startService()
         stopped, again = results(service.stopService()), results(service.stopService())
         assert stopped == again == []
@@ -88,7 +88,7 @@ class TestTimerService:
     def test_started_again_while_a_call_is_under_way(self):
         under_way = [Deferred(), Deferred()]
         waiting = list(under_way)
-        service, clock = timer(2, lambda: waiting.pop(0))
+        service, _ = timer(2, lambda: waiting.pop(0))
         service.startService()
         stopped = results(service.stopService())
         service.startService()
