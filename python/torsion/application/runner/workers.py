@@ -79,7 +79,12 @@ class Workers(Fitting):
             self._join(run, run.worker)
             return
         self._folder = os.getcwd()  # noqa: PTH109 - relative paths of the command line are meant from here
-        if run.options["workers"] is not None and not hasattr(__import__("socket"), "recv_fds"):
+        if run.options["workers"] is None:
+            return
+        run.supervises = True
+        import socket
+
+        if not hasattr(socket, "recv_fds"):
             raise StartError("--workers needs Unix sockets, which pass on listening sockets; there are none here", 2)
 
     def _join(self, run: Run, value: str) -> None:
@@ -126,7 +131,6 @@ class Workers(Fitting):
             self._folder,
             dict(os.environ),
             Limits(run.options["restart-timeout"], unanswered=run.options["worker-timeout"]),
-            quiet=bool(run.options.get("daemon")),
             seal=_gives_up_privileges(run),
         )
         self.master = master = Master(number, shop, lambda: run.grace)

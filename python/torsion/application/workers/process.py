@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from torsion.application.workers.broker import Broker, Desk
 from torsion.application.workers.channel import Channel, ChannelLost, Refused, Unanswered
+from torsion.application.workers.logs import Gathered
 from torsion.application.workers.membership import BROKER, CHANNEL, environment
 from torsion.internet.error import ProcessExitedAlready
 from torsion.internet.protocol import Factory, ProcessProtocol
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["End", "Limits", "Watcher", "Worker", "Workshop", "attach"]
 
 _log = Logger("torsion.application.workers")
-
-_LONGEST_OUTPUT = 16 * 1024
-"""Bytes of standard error without a line end that are kept; then they count as a line."""
-
-_TAIL = 5
-"""How many of the last lines of standard error are kept, to tell why a worker did not start."""
 
 
 class Limits(NamedTuple):
@@ -93,7 +87,6 @@ class Workshop(NamedTuple):
     :ivar folder: where it starts: where the master was started, since relative paths are the command line's.
     :ivar environment: the master's.
     :ivar limits: see there.
-    :ivar quiet: whether nobody reads our standard output for long, so that workers are not to have it: ``--daemon``.
     :ivar seal: whether workers may open no more addresses once they are ready: they have given up privileges that we have.
     """
 
@@ -103,7 +96,6 @@ class Workshop(NamedTuple):
     folder: str
     environment: Mapping[str, str]
     limits: Limits = Limits()
-    quiet: bool = False
     seal: bool = False
 
 
@@ -124,8 +116,7 @@ class Worker(ProcessProtocol):
         self._ready_since: float | None = None
         self._timer: IDelayedCall | None = None
         self._deadline: IDelayedCall | None = None
-        self._unread = b""
-        self._said: list[str] = []
+        self._outputs: dict[int, Gathered] = {}
         self._channel: Channel | None = None
         self._desk: Desk | None = None
         self._how = ""
@@ -147,7 +138,7 @@ class Worker(ProcessProtocol):
         self._desk = Desk(self._shop.broker, slot, self.name)
         try:
             with ExitStack() as closed:
-                places: dict[int, int | str] = {2: "r"}
+                places: dict[int, int | str] = {1: "r", 2: "r"}
                 for place, protocol in ((CHANNEL, self._channel), (BROKER, self._desk)):
                     here, there = socket.socketpair()
                     closed.enter_context(here)
@@ -155,7 +146,6 @@ class Worker(ProcessProtocol):
                     attach(self._reactor, here, protocol)
                 places[0] = null = os.open(os.devnull, os.O_RDWR)
                 closed.callback(os.close, null)
-                places[1] = null if self._shop.quiet else _standard_output(null)
                 command, shop = self._shop.command, self._shop
                 process = self._reactor.spawnProcess(
                     self, command[0], command, environment(slot, shop.environment), shop.folder, childFDs=places
@@ -164,6 +154,7 @@ class Worker(ProcessProtocol):
             self.state = "ended"
             raise
         self.pid = process.pid or 0
+        self._outputs = {1: Gathered(slot, self.pid, "stdout"), 2: Gathered(slot, self.pid, "stderr")}
         self._channel.name = self._desk.name = self.name
         self._timer = self._reactor.callLater(self._shop.limits.start, self._too_slow)
 
@@ -190,8 +181,8 @@ class Worker(ProcessProtocol):
     def _too_slow(self) -> None:
         self._timer = None
         _log.error(
-            "{worker} was not ready within {limit:g} seconds, and is killed",
-            worker=self.name,
+            "{who} was not ready within {limit:g} seconds, and is killed",
+            who=self.name,
             limit=self._shop.limits.start,
         )
         self._how = f"not ready within {self._shop.limits.start:g} seconds"
@@ -213,8 +204,8 @@ class Worker(ProcessProtocol):
         if reason.check(Unanswered) and self.state != "ended":
             limit = self._shop.limits.unanswered
             _log.error(
-                "{worker} hangs: it has not answered for {limit:g} seconds, and is killed",
-                worker=self.name,
+                "{who} hangs: it has not answered for {limit:g} seconds, and is killed",
+                who=self.name,
                 limit=limit,
             )
             self._how = f"hung for {limit:g} seconds"
@@ -264,7 +255,7 @@ class Worker(ProcessProtocol):
 
     def _not_drained(self, reason: Failure) -> None:
         if self.state != "ended":
-            _log.warn("{worker} was to end: {problem}", worker=self.name, problem=reason.getErrorMessage())
+            _log.warn("{who} was to end: {problem}", who=self.name, problem=reason.getErrorMessage())
             self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -280,7 +271,7 @@ class Worker(ProcessProtocol):
     def _late(self) -> None:
         self._deadline = None
         if not self._how:
-            _log.warn("{worker} has not ended in time, and is killed", worker=self.name)
+            _log.warn("{who} has not ended in time, and is killed", who=self.name)
         self.kill()
 
     def _signal(self, number: int) -> None:
@@ -292,32 +283,13 @@ class Worker(ProcessProtocol):
 
     # --- what it writes ----------------------------------------------------------------------------------------------
 
-    def errReceived(self, data: bytes) -> None:
-        """It wrote to standard error: before its log began, or from beneath Python."""
-        *lines, self._unread = (self._unread + data).split(b"\n")
-        if len(self._unread) > _LONGEST_OUTPUT:
-            lines.append(self._unread)
-            self._unread = b""
-        for line in lines:
-            self._say(line)
+    def childDataReceived(self, childFD: int, data: bytes) -> None:
+        """It wrote to standard output, where its log goes, or to standard error."""
+        self._outputs[childFD].received(data)
 
-    def errConnectionLost(self) -> None:
+    def childConnectionLost(self, childFD: int) -> None:
         """It writes no more."""
-        if self._unread:
-            self._say(self._unread)
-            self._unread = b""
-
-    def _say(self, line: bytes) -> None:
-        text = line.decode(errors="backslashreplace").rstrip()
-        if text:
-            self._said = [*self._said[1 - _TAIL :], text]
-            _log.warn(
-                "{text}",
-                text=text,
-                worker=self._watcher.number,
-                pid=self.pid,
-                log_system=f"worker {self._watcher.number}, pid {self.pid}, stderr",
-            )
+        self._outputs[childFD].ended()
 
     # --- what the process tells --------------------------------------------------------------------------------------
 
@@ -346,7 +318,7 @@ class Worker(ProcessProtocol):
             if each is not None and each.transport is not None:
                 each.transport.loseConnection()
         served = 0.0 if self._ready_since is None or self._exited is None else self._exited - self._ready_since
-        self._watcher.worker_ended(self, End(self._how, served, tuple(self._said)))
+        self._watcher.worker_ended(self, End(self._how, served, tuple(self._outputs[2].last) if self._outputs else ()))
 
     def _forget_timer(self) -> None:
         timer, self._timer = self._timer, None
@@ -391,15 +363,3 @@ class _Only(Factory):
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Return it."""
         return self._only
-
-
-def _standard_output(otherwise: int) -> int:
-    """Return the descriptor of standard output, or *otherwise* if that is closed."""
-    stream = sys.__stdout__
-    if stream is None or stream.closed:
-        return otherwise
-    try:
-        os.fstat(1)
-    except OSError:
-        return otherwise
-    return 1

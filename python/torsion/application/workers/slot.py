@@ -94,7 +94,7 @@ class Slot:
 
     def worker_ready(self, worker: Any) -> None:
         """It serves: see ``Watcher``."""
-        _log.info("{worker} is ready", worker=worker.name)
+        _log.info("{who} is ready", who=worker.name)
         if worker is self.successor:
             before, self.worker, self.successor = self.worker, worker, None
             if before is not None:
@@ -107,21 +107,21 @@ class Slot:
         """It is over: see ``Watcher``."""
         if worker in self.old:
             self.old.remove(worker)
-            _log.info("{worker} has ended after another took its place: {how}", worker=worker.name, how=end.how)
+            _log.info("{who} has ended after another took its place: {how}", who=worker.name, how=end.how)
         elif worker is self.successor:
             self.successor = None
-            _log.error("{worker} was to replace another: {why}", worker=worker.name, why=end.reason())
+            _log.error("{who} was to replace another: {why}", who=worker.name, why=end.reason())
             self._settle(ReplacementFailed(f"the new worker {self.number} did not become ready: {end.reason()}"))
             if self.worker is None:
                 self._start_again(worker, end)
         elif worker is self.worker:
             self.worker = None
             if self._ending:
-                _log.info("{worker} has ended: {how}", worker=worker.name, how=end.how)
+                _log.info("{who} has ended: {how}", who=worker.name, how=end.how)
             elif self.successor is None:
                 self._start_again(worker, end)
             else:
-                _log.warn("{worker} has ended: {how}; its successor is starting", worker=worker.name, how=end.how)
+                _log.warn("{who} has ended: {how}; its successor is starting", who=worker.name, how=end.how)
         self._owner.slot_changed(self)
 
     def _start_again(self, worker: Any, end: End) -> None:
@@ -136,8 +136,8 @@ class Slot:
         row = "" if failures == 1 else f", the {_ordinal(failures)} in a row that did not last"
         when = f"in {delay:.1f} seconds" if delay else "at once"
         _log.error(
-            "{worker} has ended: {why}{row}; another is started {when}",
-            worker=worker.name,
+            "{who} has ended: {why}{row}; another is started {when}",
+            who=worker.name,
             why=end.how if end.served else end.reason(),
             row=row,
             when=when,
