@@ -47,8 +47,20 @@ def _port() -> Any:
     return port
 
 
+def _control(what: str) -> Callable[[], Any]:
+    def load() -> Any:
+        from torsion.scripts import control
+
+        return getattr(control, what.upper())
+
+    return load
+
+
 TOOLS: dict[str, Tool] = {
     "completion": Tool(_completion, "Print what a shell needs to complete this command."),
     "manhole": Tool(_manhole, "Open a Python prompt into a running process."),
     "port": Tool(_port, "Move a program from Twisted to torsion."),
+    "reload": Tool(_control("reload"), "Have a running process take on changed code and configuration."),
+    "restart": Tool(_control("restart"), "Start a new process in the place of a running one; nobody is refused."),
+    "stop": Tool(_control("stop"), "Stop a running process in order."),
 }

@@ -69,7 +69,8 @@ class Notify(Fitting):
         )
 
     def _reloaded(self, report: ReloadReport) -> None:
-        self._tell("READY=1", "STATUS=Ready" if report.ok else f"STATUS=Ready; the reload failed: {report.failed[0]}")
+        what = "" if report.ok else f"; the reload failed: {' '.join(str(report.failed[0]).split())}"
+        self._tell("READY=1", f"STATUS=Ready{what}")
 
     def _succeeded(self) -> None:
         self._tell("READY=1", f"MAINPID={self._run.successor}", "STATUS=Ready; the process before drains")
