@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torsion.application.runner.control import Control
+from torsion.application.runner.daemonize import Daemon
 from torsion.application.runner.grace import Grace
 from torsion.application.runner.handover import Handover
 from torsion.application.runner.logs import Logs
+from torsion.application.runner.manhole import Manhole
 from torsion.application.runner.notify import Notify
+from torsion.application.runner.pidfile import Pidfile
+from torsion.application.runner.privileges import Privileges
+from torsion.application.runner.profiling import Profiling
 from torsion.application.runner.reload import Reload
+from torsion.application.runner.status import Status
+from torsion.application.runner.watch import Watch
 from torsion.application.runner.workers import Workers
 
 if TYPE_CHECKING:
@@ -21,10 +29,18 @@ __all__ = ["FITTINGS", "rows"]
 # A line each; its module imports little (``torsion --help`` imports them all).
 FITTINGS: tuple[type[Fitting], ...] = (
     Handover,  # first: it tells the others whose place is to be taken
+    Daemon,
+    Privileges,
     Logs,
+    Pidfile,
+    Profiling,
     Grace,
+    Manhole,
     Reload,
+    Watch,
     Workers,
+    Status,
+    Control,
     Notify,  # last: when it says that the run is ready, all else has been done
 )  # fmt: skip  # a line each, so that several hands can add one
 
