@@ -9,8 +9,11 @@ from torsion.application.runner.errors import StartError, Stopped
 from torsion.application.runner.fittings import FITTINGS
 from torsion.application.runner.run import Run
 from torsion.application.runner.terminal import complain
+from torsion.application.runner.trouble import explain
+from torsion.internet.endpoints import EndpointDescriptionError
 from torsion.python.usage import UsageError
 from torsion.scripts.command import Command
+from torsion.scripts.suggest import one_line
 from torsion.scripts.tools import TOOLS
 
 if TYPE_CHECKING:
@@ -36,31 +39,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         run.begin()
 
     options.begin = begin
+    run.doing = "read the options"
+    return run.exit(_guarded(options, run, arguments))
+
+
+def _guarded(options: Command, run: Run, arguments: list[str]) -> int:
+    """Run the command; tell of whatever keeps it from running."""
     try:
         options.parseOptions(arguments)
         if options.subCommand in TOOLS:
             return TOOLS[options.subCommand].run(options.subOptions)
-        run.make = lambda: _service(options)
+        run.make = lambda: _service(options, run)
         return run.execute()
-    except UsageError as error:
-        complain(f"{error}", _program(options))
+    except (UsageError, EndpointDescriptionError) as error:
+        complain(one_line(str(error), options), _program(options))
         return _USAGE
-    except StartError as error:
-        complain(str(error), _program(options))
-        return error.status
     except Stopped as stopped:
+        complain(f"stopped by {stopped} before it was ready", _program(options))
         return 128 + stopped.number
+    except Exception as problem:  # noqa: BLE001 - plugins and files of Python are somebody else's code
+        return explain(problem, run.doing, _program(options))
 
 
 def _program(options: Command) -> str:
     return "torsion" if options.subCommand is None else f"torsion {options.subCommand}"
 
 
-def _service(options: Command) -> Any:
+def _service(options: Command, run: Run) -> Any:
     """Make what is to be run."""
-    if options["python"] is not None:
-        from torsion.application.service import IService, loadApplication
+    from torsion.application.service import IService
 
-        return IService(loadApplication(options["python"], "python"))
-    assert options.subCommand is not None, "the options have seen to that"
-    return options.plugins[options.subCommand].makeService(options.subOptions)
+    path = options["python"]
+    if path is None:
+        assert options.subCommand is not None, "the options have seen to that"
+        return IService(options.plugins[options.subCommand].makeService(options.subOptions))
+    from torsion.application.sourcefile import load
+
+    run.doing = f"run {path}"
+    try:
+        module = load(path)
+    except OSError as problem:
+        if problem.filename != path:  # of the file's own doing
+            raise
+        raise StartError(f"cannot read {path}: {problem.strerror}") from problem
+    try:
+        run.application = module.application
+        return IService(run.application)
+    except AttributeError:
+        raise StartError(f"{path} does not set the variable application") from None
+    except TypeError:
+        raise StartError(f"application in {path} is no application, but {run.application!r}") from None

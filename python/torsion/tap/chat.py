@@ -163,4 +163,4 @@ class Options(ServerOptions):
 
 def makeService(options: Options) -> Server:
     """Make the service that *options* ask for."""
-    return Server("chat", options["endpoints"], ChatFactory(), options["drain"])
+    return Server("chat", options["listen"], ChatFactory(), options["drain"])

@@ -69,4 +69,4 @@ class Options(ServerOptions):
 
 def makeService(options: Options) -> Server:
     """Make the service that *options* ask for."""
-    return Server("echo", options["endpoints"], EchoFactory(), options["drain"])
+    return Server("echo", options["listen"], EchoFactory(), options["drain"])

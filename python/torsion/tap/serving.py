@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from zope.interface import implementer
-
-from torsion.application.draining import DrainingFactory, IDrains, IListens
-from torsion.application.service import Service
+from torsion.application.service import MultiService
 from torsion.internet._current import current_reactor
-from torsion.internet.defer import Deferred, gatherResults, maybeDeferred
-from torsion.internet.endpoints import serverFromString
+from torsion.internet.defer import Deferred, TimeoutError
 from torsion.logger import Logger
 from torsion.python.usage import CompleteList, Completions, Options, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from torsion.application.draining import DrainingFactory
     from torsion.internet.interfaces import IListeningPort
 
-__all__ = ["DRAIN_SECONDS", "Server", "ServerOptions", "seconds"]
+__all__ = ["Server", "ServerOptions", "shown"]
 
-DRAIN_SECONDS = 5.0
-"""How long connections may take to send what they owe when the server stops, before they are aborted.  Long enough for a
-peer that reads slowly, short enough for those who wait for the process to end: supervisors commonly allow ten seconds."""
-
-_LONGEST = 1e9  # seconds, some thirty years: more is a slip of the finger
+_log = Logger("torsion.tap")
 
 
-def seconds(text: str) -> float:
-    """Return the number of seconds that *text* is.
+def _seconds(text: str) -> float:
+    from torsion.application.runner.grace import seconds
 
-    :raise ValueError: if it is none.
-    """
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < _LONGEST:
-        raise ValueError(f"{text!r} is no number of seconds")
-    return number
+    return seconds(text)
 
 
 class ServerOptions(Options):
@@ -47,7 +31,13 @@ class ServerOptions(Options):
 
     synopsis = "--listen ENDPOINT [--listen ENDPOINT ...]"
     optParameters: ClassVar[Sequence[Sequence[Any]]] = [
-        ["drain", None, DRAIN_SECONDS, "Seconds that connections may take to end when the server stops.", seconds],
+        [
+            "drain",
+            None,
+            None,
+            "Seconds that connections may take to end when the server stops, if less than --grace.",
+            _seconds,
+        ],
     ]
     compData = Completions(multiUse=["listen"], optActions={"listen": CompleteList(["tcp:", "unix:", "ssl:"])})
 
@@ -57,7 +47,7 @@ class ServerOptions(Options):
         self["listen"] = []
 
     def opt_listen(self, endpoint: str) -> None:
-        r"""Where to listen, such as tcp:7000 or tcp:7000:interface=127.0.0.1; may be given several times."""
+        """Where to listen, such as tcp:7000 or tcp:7000:interface=127.0.0.1; may be given several times."""
         self["listen"].append(endpoint)
 
     def postOptions(self) -> None:
@@ -65,80 +55,68 @@ class ServerOptions(Options):
 
         :raise UsageError: if there is none, or one that cannot be used.
         """
+        from torsion.internet.endpoints import serverFromString
+
         if not self["listen"]:
             raise UsageError("say where to listen: --listen ENDPOINT")
         reactor = current_reactor()
         try:
-            self["endpoints"] = [serverFromString(reactor, endpoint) for endpoint in self["listen"]]
+            for endpoint in self["listen"]:
+                serverFromString(reactor, endpoint)
         except ValueError as problem:
             raise UsageError(str(problem)) from problem
 
 
-@implementer(IDrains, IListens)
-class Server(Service):
-    """Listens at endpoints, and lets connections end before it stops."""
+class Server(MultiService):
+    """Listens at endpoints with one factory, tells where, and lets connections end before it stops."""
 
-    def __init__(self, name: str, endpoints: Sequence[Any], factory: DrainingFactory, drain: float) -> None:
+    def __init__(
+        self, name: str, endpoints: Sequence[str], factory: DrainingFactory, drain: float | None = None
+    ) -> None:
         """Prepare it.
 
         :param name: what the server calls itself in the log.
-        :param endpoints: where to listen.
+        :param endpoints: descriptions of where to listen.
         :param factory: makes the protocols.
-        :param drain: how many seconds connections may take to end when the service is stopped.
+        :param drain: how many seconds connections may take to end when the server stops, before they are aborted; None for as long
+            as the command allows.
         """
-        self.name = name
-        self._log = Logger("torsion.tap")
-        self._endpoints = list(endpoints)
-        self._factory = factory
-        self._drain = drain
-        self._ports: list[IListeningPort] = []
-        self._listening: Deferred[Any] | None = None
+        from torsion.application.strports import service
 
-    def privilegedStartService(self) -> None:
-        """Begin to listen."""
-        listening = [endpoint.listen(self._factory).addCallback(self._opened) for endpoint in self._endpoints]
-        self._listening = gatherResults(listening, consumeErrors=True)
+        super().__init__()
+        self.setName(name)
+        self.factory = factory
+        self._seconds = drain
+        for endpoint in endpoints:
+            service(endpoint, factory).setServiceParent(self)
 
     def startService(self) -> None:
-        """Begin to listen, if that has not been done."""
-        if self._listening is None:
-            self.privilegedStartService()
+        """Begin to listen."""
         super().startService()
+        for service in self:
+            service.whenListening().addCallbacks(
+                self._listens, lambda _: None
+            )  # a failure is told by the service itself
 
-    def _opened(self, port: IListeningPort) -> None:
-        self._ports.append(port)
-        address: Any = port.getHost()
-        if hasattr(address, "port"):
-            host = f"[{address.host}]" if ":" in address.host else address.host
-            where = f"{host}:{address.port}"
-        else:
-            where = str(getattr(address, "name", address))
-        self._log.info("{name}: listening on {where}", name=f"torsion {self.name}", where=where)
+    def _listens(self, port: IListeningPort) -> None:
+        _log.info("torsion {name}: listening on {where}", name=self.name, where=shown(port.getHost()))
 
-    def whenListening(self) -> Deferred[Any] | None:
-        """Return a Deferred that fires when all endpoints listen, or fails if one cannot."""
-        return self._listening
-
-    def stopListening(self) -> Deferred[Any]:
-        """Accept nothing new."""
-        ports, self._ports = self._ports, []
-        return gatherResults([maybeDeferred(port.stopListening) for port in ports], consumeErrors=True)
-
-    def drain(self) -> Deferred[None]:
-        """Let the connections end."""
-        return self._factory.drain()
-
-    def stopService(self) -> Deferred[Any]:
-        """Stop listening, let connections end, and abort those that take too long."""
-        super().stopService()
-        stopped = self.stopListening()
-        stopped.addBoth(lambda _: self._end())
-        self._listening = None
-        return stopped
-
-    def _end(self) -> Deferred[None]:
-        drained = self._factory.drain()
-        if not drained.called:
-            timer = current_reactor().callLater(self._drain, self._factory.abort)
-            drained.addCallback(lambda _: timer.cancel() if timer.active() else None)
+    def drain(self) -> Deferred[Any]:
+        """Let the connections end, and abort those that take too long."""
+        drained: Deferred[Any] = super().drain()
+        if self._seconds is not None:
+            drained.addTimeout(self._seconds, current_reactor())
+            drained.addErrback(self._late)
         return drained
+
+    def _late(self, failure: Any) -> None:
+        failure.trap(TimeoutError)
+        self.factory.abort()
+
+
+def shown(address: Any) -> str:
+    """Return the text of *address* for people: ``host:port``, or a path."""
+    if hasattr(address, "port"):
+        return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
+    name = getattr(address, "name", None)
+    return str(address) if name is None else name.decode(errors="replace") if isinstance(name, bytes) else str(name)

@@ -4,13 +4,14 @@ What happens, in this order; the names in brackets are the hooks, lists of calla
 
 1. :meth:`Run.begin`, once the command's own options are known: fittings *begin* (the process detaches), the reactor is installed.
 2. :meth:`Run.execute`: fittings are *fitted*; the service is made (``make``); [``onMade``]; what needs rights is started; [``onBound``];
-   the rest is started; the reactor runs; once all listen, the run is ready: [``onReady``].
+   the rest is started; the reactor runs (``loop``); once all listen, the run is ready: [``onReady``], then, as nothing can fail any
+   more, [``onStarted``].
 3. :meth:`Run.reload`: [``onReload``], each waited for; then [``onReloaded``], called with the report.
    :meth:`Run.restart`: in the new process, once it is ready and the old one knows: [``onTakeOver``]; then in the old one, which goes
    on with 4: [``onSuccession``].
 4. The reactor is stopped, by a signal, :meth:`Run.stop` or anybody: [``onStop``]; listeners close; [``onDrain``], each waited for;
    the services drain; they are stopped; then the operating services are; then the reactor ends; [``onEnd``], also where the start
-   failed. If the time for it is over before, or somebody wants to wait no longer: [``onAbort``]. See ``ending.py``.
+   failed; and at the very end [``onExit``], called with the exit status, also where nothing was executed. If the time for it is over before, or somebody wants to wait no longer: [``onAbort``]. See ``ending.py``.
 """
 
 from __future__ import annotations
@@ -46,14 +47,18 @@ class Run:
     :ivar argv: the arguments that started this, without the program's name: with ``python -m torsion`` before them they start it again.
     :ivar reactor: there from ``fit`` on.
     :ivar service: what is run: the root of the user's services. There from ``onMade`` on.
+    :ivar application: where a file of Python is run, its application; else None.
     :ivar operating: services of the fittings; started before ``service``, and stopped after it.
     :ivar make: makes ``service``; a fitting may put another in its place.
+    :ivar loop: runs the reactor; likewise.
     :ivar worker: what the environment says of this process as a worker, or None if it is none.
+    :ivar supervises: whether this is the master of such workers: the service, and what is to be done for it, is theirs.
     :ivar predecessor: the number of the process that this one takes the place of, or None. Until it has left its place
         [``onTakeOver``], its pid file and private sockets are its own: fittings leave them alone if there is one.
     :ivar successor: the number of the process that has taken the place of this one, or None. Fittings leave to it what they would
         remove at the end.
     :ivar state: ``"starting"``, ``"ready"``, ``"stopping"``, ``"stopped"``.
+    :ivar doing: what is being done before it is ready, for an error's text: "make the service", say.
     :ivar status: the exit status so far.
     :ivar grace: how many seconds there are for draining and stopping the service, before :meth:`abort`; None for no end.
     :ivar linger: how many seconds connections have to end by themselves in :meth:`retire`; None for no end.
@@ -77,11 +82,15 @@ class Run:
         self.reactor: Any = None
         self.service: Any = None
         self.operating = MultiService()
+        self.application: Any = None
         self.make: Callable[[], Any] | None = None
+        self.loop: Callable[[], object] = lambda: self.reactor.run()  # noqa: PLW0108 - there is no reactor yet
         self.worker = os.environ.get(WORKER)
+        self.supervises = False
         self.predecessor: int | None = None
         self.successor: int | None = None
         self.state = "starting"
+        self.doing = "prepare the start"
         self.status = 0
         self.grace: float | None = None
         self.linger: float | None = None
@@ -91,6 +100,7 @@ class Run:
         self.onMade: list[Callable[[], object]] = []
         self.onBound: list[Callable[[], object]] = []
         self.onReady: list[Callable[[], object]] = []
+        self.onStarted: list[Callable[[], object]] = []
         self.onTakeOver: list[Callable[[], object]] = []
         self.onSuccession: list[Callable[[], object]] = []
         self.onReload: list[Callable[[], Any]] = []
@@ -99,6 +109,7 @@ class Run:
         self.onDrain: list[Callable[[], Any]] = []
         self.onAbort: list[Callable[[], object]] = []
         self.onEnd: list[Callable[[], object]] = []
+        self.onExit: list[Callable[[int], object]] = []
         self.signals = Signals(self)
         self._ending = Ending(self)
         self._stopping = False
@@ -136,7 +147,7 @@ class Run:
                 raise
             self.reactor.addSystemEventTrigger("before", "shutdown", self._stop)
             self.reactor.callWhenRunning(self._running)
-            self.reactor.run()
+            self.loop()
         finally:
             self.state = "stopped"
             self._ending.done()
@@ -150,9 +161,12 @@ class Run:
         self.begin()
         for fitting in self.fittings:
             fitting.fit(self)
+        self.doing = "make the service"
         self.service = self.make()
+        self.doing = "prepare the start"
         for hook in self.onMade:
             hook()
+        self.doing = "start the service"
         self.operating.privilegedStartService()
         self.service.privilegedStartService()
         for hook in self.onBound:
@@ -182,15 +196,22 @@ class Run:
             return
         if self.state == "starting":
             self.state = "ready"
+            for hook in self.onStarted:
+                self._call(hook)
             self.signals.ready()
 
     def fail(self, problem: BaseException) -> None:
         """End the run, since it did not become ready or cannot go on: tell why, and exit with status 1."""
-        from torsion.application.runner.terminal import complain
+        from torsion.application.runner.trouble import explain
 
-        complain(str(problem) or repr(problem))
-        self.status = getattr(problem, "status", 1)
+        self.status = explain(problem, self.doing)
         self.stop()
+
+    def exit(self, status: int) -> int:
+        """Call the hooks ``onExit`` with the exit status, and return it."""
+        for hook in self.onExit:
+            self._call(lambda hook=hook: hook(status))  # type: ignore[misc]  # mypy knows no types of a lambda's defaults
+        return status
 
     def take_over(self) -> None:
         """Have what only one of several processes can have: the predecessor has left it; or the successor, which took it, is gone.

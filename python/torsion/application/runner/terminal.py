@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from typing import Any
 
-__all__ = ["complain"]
+__all__ = ["complain", "stderr"]
+
+
+def stderr() -> Any:
+    """Return standard error: the real one where ``sys.stderr`` has been made a part of the log; None if there is none."""
+    from torsion.logger import LoggingFile
+
+    return sys.__stderr__ if isinstance(sys.stderr, LoggingFile) else sys.stderr
 
 
 def complain(text: str, program: str = "torsion") -> None:
-    """Write a line to standard error: to the real one where it has been made a part of the log, and whether or not somebody still reads it.
+    """Write a line to standard error, whether or not somebody still reads it.
 
     :param text: what is wrong, and what to do about it.
     :param program: who says so.
     """
-    from torsion.logger import LoggingFile
-
-    stream = sys.__stderr__ if isinstance(sys.stderr, LoggingFile) else sys.stderr
+    stream = stderr()
     if stream is None:
         return
     line = f"{program}: {text}".rstrip("\n") + "\n"
