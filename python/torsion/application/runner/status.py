@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torsion.application.runner.fitting import Fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from torsion.application.runner.run import Run
     from torsion.application.status.place import Place
+    from torsion.application.status.snapshot import Observation
 
 __all__ = ["Status"]
 
@@ -22,14 +23,7 @@ def _place(text: str) -> Place:
 
 
 class Status(Fitting):
-    """Serves the page of status.
-
-    Where several processes serve together, each keeps its own figures, and the one that has their answers to show puts its own
-    *source* and *state* in place before the service is made.
-
-    :ivar source: returns the snapshot to show, or a Deferred of it.
-    :ivar state: returns the state for ``/ready``, or a Deferred of it.
-    """
+    """Serves the page of status; where several processes serve together, each gathers its figures and the master shows them all."""
 
     optParameters: ClassVar[Sequence[Sequence[Any]]] = (
         (
@@ -47,9 +41,6 @@ class Status(Fitting):
         ),
     )
 
-    source: Callable[[], Any]
-    state: Callable[[], Any]
-
     def fit(self, run: Run) -> None:
         """Gather figures and serve them, if there is to be a page."""
         place: Place | None = run.options["status"]
@@ -59,17 +50,22 @@ class Status(Fitting):
         from torsion.application.status.snapshot import observe
 
         observation = observe(run)
-        self.source = observation.snapshot
-        self.state = observation.state
         run.operating.addService(Gathering(observation))
         if run.worker is None:
-            run.onMade.append(lambda: self._serve(run, place))
+            run.onMade.append(lambda: self._serve(run, place, observation))
 
-    def _serve(self, run: Run, place: Place) -> None:
+    def _serve(self, run: Run, place: Place, observation: Observation) -> None:
         from torsion.application.runner.statuspage import StatusService
+        from torsion.application.runner.workers import Workers
 
         names = [run.options["status-name"]] if run.options["status-name"] else []
-        service = StatusService(run, place, self.source, self.state, names)
+        shown: Any = observation
+        master = next((each.master for each in run.fittings if isinstance(each, Workers)), None)
+        if master is not None:
+            from torsion.application.runner.statuscrew import Crew
+
+            shown = Crew(master, observation)
+        service = StatusService(run, place, shown.snapshot, shown.state, names)
         if place.path is None or run.predecessor is None:
             run.operating.addService(service)
         # Else the socket is the predecessor's until that has left its place.

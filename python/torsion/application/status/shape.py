@@ -67,7 +67,7 @@ class Connection(TypedDict):
 
 
 class Connections(TypedDict):
-    """All connections."""
+    """All connections of the program; those of the command itself, to this page among them, are left out."""
 
     open: int
     outbox: int

@@ -26,8 +26,10 @@ PROTOCOLS = 20
 
 
 def connections(reactor: Any, worker: str | None) -> Connections:
-    """Return the figures of all connections of a reactor; none where it does not tell of them."""
-    figures: list[ConnectionFigures] = reactor.connections() if IReactorInspection.providedBy(reactor) else []
+    """Return the figures of all connections of the program; none where the reactor does not tell of them."""
+    figures: list[ConnectionFigures] = []
+    if IReactorInspection.providedBy(reactor):
+        figures = [each for each in reactor.connections() if not _operates(each)]
     first = nlargest(LISTED, figures, key=_interest)
     now = reactor.seconds()
     kinds = Counter(type(each.protocol) for each in figures)
@@ -42,6 +44,18 @@ def connections(reactor: Any, worker: str | None) -> Connections:
         "by_protocol": rarer(names, PROTOCOLS),
         "list": [_connection(each, now, worker) for each in first],
     }
+
+
+def _operates(each: ConnectionFigures) -> bool:
+    """Tell whether a connection is the command's own, such as that which asks for these figures."""
+    return _says_so(each.protocol) or (each.listener is not None and _says_so(getattr(each.listener, "factory", None)))
+
+
+def _says_so(thing: object) -> bool:
+    try:
+        return bool(getattr(thing, "operating", False))
+    except Exception:  # noqa: BLE001 - a program's objects may do anything
+        return False
 
 
 def _interest(each: ConnectionFigures) -> tuple[int, int, float]:
@@ -98,9 +112,10 @@ def rarer(counts: Counter[str], number: int) -> dict[str, int]:
 
 
 def listeners(reactor: Any, worker: str | None) -> list[Listener]:
-    """Return the figures of a reactor's ports; none where it does not tell of them."""
+    """Return the figures of the program's ports; none where the reactor does not tell of them."""
     if not IReactorInspection.providedBy(reactor):
         return []
+    figures = [each for each in reactor.listeners() if not _says_so(each.factory)]
     return [
         {
             "worker": worker,
@@ -110,7 +125,7 @@ def listeners(reactor: Any, worker: str | None) -> list[Listener]:
             "accepted": each.accepted,
             "open": each.open,
         }
-        for each in reactor.listeners()[:LISTED]
+        for each in figures[:LISTED]
     ]
 
 

@@ -62,6 +62,8 @@ class Channel(LineOnlyReceiver):
 
     delimiter = b"\n"
     MAX_LENGTH = LONGEST_LINE
+    operating = True
+    """That it is the command's own, and no connection of a service."""
 
     def __init__(
         self, clock: IReactorTime, name: str, requests: Mapping[str, Request], lost: Callable[[], object] | None = None
