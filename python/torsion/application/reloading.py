@@ -150,6 +150,21 @@ class ReloadReport:
             or "nothing to do"
         )
 
+    def include(self, answer: dict[str, Any], who: str) -> None:
+        """Take in what another process did.
+
+        :param answer: its report, as of :meth:`asDict`.
+        :param who: what to call it where something went wrong.
+        """
+        self.logs += [name for name in answer["logs"] if name not in self.logs]
+        self.rebuilt.update(answer["rebuilt"])
+        self.services += [name for name in answer["services"] if name not in self.services]
+        self.failed += [Trouble(f"{who}: {each['what']}", each["why"], each["traceback"]) for each in answer["failed"]]
+        for each in answer["notUpdated"]:
+            trouble = Trouble(**each)
+            if trouble not in self.notUpdated:  # it is the same in all of them, as a rule
+                self.notUpdated.append(trouble)
+
     def asDict(self) -> dict[str, Any]:
         """Return the report as what JSON can hold: the fields by their names, ``ok``, ``complete`` and the ``text``."""
         return {

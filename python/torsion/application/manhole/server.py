@@ -32,6 +32,8 @@ class ManholeFactory(ServerFactory):
 
     protocol = Session
     noisy = False
+    operating = False
+    """Whether its port is the command's own, and no service's."""
 
     def __init__(self, reactor: Any, names: Callable[[], dict[str, Any]] | None = None) -> None:
         """Make a factory.

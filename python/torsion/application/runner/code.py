@@ -9,7 +9,6 @@ from torsion.application.reloading import Trouble
 from torsion.application.runner.changes import usersModules
 from torsion.application.runner.imports import copied, statements
 from torsion.application.sourcefile import NAME as APPLICATION
-from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -55,8 +54,7 @@ def _rebuild(change: Change, changes: Changes, report: ReloadReport) -> bool:
     except BaseException as problem:  # whatever a module may do while it runs, sys.exit() too
         if isinstance(problem, KeyboardInterrupt):
             raise
-        failure = Failure()
-        report.failed.append(Trouble(name, f"it stays as it was: {_line(problem)}", failure.getTraceback()))
+        report.failed.append(Trouble(name, f"it stays as it was: {_line(problem)}", _traceback(problem, change.path)))
         return False
     changes.settle(change, record)
     done = [*result.updated, *result.added, *(f"without {each}" for each in result.removed)]
@@ -75,11 +73,20 @@ def _keep_application(change: Change, changes: Changes, before: dict[str, Any], 
         vars(change.module)["application"] = before["application"]
     now = statements(_source(change.module))
     if now != changes.statements:
-        # Not settled: it is told again until somebody has restarted.
         why = (
             "its services are made already; what the file does now, besides its functions and classes, takes a restart"
         )
         report.notUpdated.append(Trouble("application", why))
+
+
+def _traceback(problem: BaseException, path: str) -> str:
+    """Return the traceback from the module's own source on; how we came there is nobody's business."""
+    from traceback import format_exception
+
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != path:
+        trace = trace.tb_next
+    return "".join(format_exception(type(problem), problem, trace))
 
 
 def _line(problem: BaseException) -> str:

@@ -163,14 +163,14 @@ def _some_failed(result: Any) -> bool:
 
 
 def abortConnections(reactor: Any) -> int:
-    """Abort all stream connections of a reactor, but for those of the command itself (control, status, manhole).
+    """Abort all stream connections that a reactor has accepted, but for those of the command itself (control, status, manhole).
 
     :param reactor: if it is no ``IReactorInspection``, nothing is done: it closes them when it ends.
     :returns: how many they were.
     """
     if not hasattr(reactor, "connections"):
         return 0
-    connections = [each for each in reactor.connections() if not operates(each.listener)]
+    connections = [each for each in reactor.connections() if each.listener is not None and not operates(each.listener)]
     for each in connections:
         each.transport.abortConnection()
     return len(connections)

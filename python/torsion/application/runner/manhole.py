@@ -41,5 +41,6 @@ class Manhole(Fitting):
         from torsion.application.manhole.service import ManholeService
 
         service = ManholeService(run.reactor, path, run)
+        service.factory.operating = True
         service.setServiceParent(run.operating)
         run.onTakeOver.append(service.take)

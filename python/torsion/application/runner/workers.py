@@ -136,7 +136,7 @@ class Workers(Fitting):
         self.master = master = Master(number, shop, lambda: run.grace)
         run.make = lambda: master
         run.restarter = master.restart
-        run.onReload.append(master.reload)
+        run.onReload.append(lambda: master.reload(run.report))
         run.onAbort.append(master.kill)
 
 

@@ -15,6 +15,7 @@ from torsion.logger import Logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from torsion.application.reloading import ReloadReport
     from torsion.application.workers.process import End, Workshop
 
 __all__ = ["RELOAD_PATIENCE", "STATUS_PATIENCE", "Master", "WorkersError"]
@@ -149,12 +150,17 @@ class Master(Service):
         ]
 
     @inlineCallbacks
-    def reload(self) -> Generator[Deferred[Any], Any, None]:
+    def reload(self, report: ReloadReport | None = None) -> Generator[Deferred[Any], Any, None]:
         """Have all workers reload, all at once.
 
-        :returns: a Deferred that fires when they have; it fails with :class:`WorkersError` if some could not.
+        :param report: is told what they did, if it is given.
+        :returns: a Deferred that fires when they have; it fails with :class:`WorkersError` if some do not answer.
         """
         results = yield self.ask("reload", RELOAD_PATIENCE)
+        if report is not None:
+            for number, good, answer in results:
+                if good:
+                    report.include(answer, f"worker {number}")
         failed = [f"worker {number}: {why.getErrorMessage()}" for number, good, why in results if not good]
         if failed:
             raise WorkersError(f"{len(failed)} of {len(results)} workers could not reload: {'; '.join(failed)}")

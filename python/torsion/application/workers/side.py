@@ -78,9 +78,8 @@ class Side:
         self._run.retire()
         return True
 
-    async def _reload(self) -> bool:
-        await self._run.reload()
-        return True
+    async def _reload(self) -> dict[str, Any]:
+        return (await self._run.reload()).asDict()
 
     def _status(self) -> Any:
         from torsion.application.status import snapshot
