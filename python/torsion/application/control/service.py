@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from torsion.application.control.protocol import ControlFactory
-from torsion.application.localsocket import LocalSocketInUse, listenPrivately
+from torsion.application.localsocket import LocalSocketInUse, holdsPath, listenPrivately
 from torsion.application.service import Service
 from torsion.internet.defer import gatherResults, maybeDeferred
 
@@ -53,7 +53,7 @@ class ControlService(Service):
 
     def take_back(self) -> None:
         """Listen there again, if the process that was to take our place had begun to."""
-        if self._port is None:
+        if self._port is None or holdsPath(self._port):
             return
         self._port.stopListening()
         try:

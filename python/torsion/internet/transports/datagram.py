@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zope.interface import implementer
 
 from torsion.internet.interfaces import IListeningPort, ILoggingContext, ISystemHandle, IUDPTransport
+from torsion.internet.interfaces.handover import IHandedPort
 from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE, DatagramPort
 from torsion.internet.transports.handedover import inet_address
 from torsion.internet.transports.numeric import isIPAddress, isIPv6Address, port_number, resolve_interface
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["AdoptedUDPPort", "UDPPort"]
 
 
-@implementer(IListeningPort, IUDPTransport, ILoggingContext, ISystemHandle)
+@implementer(IListeningPort, IHandedPort, IUDPTransport, ILoggingContext, ISystemHandle)
 class UDPPort(DatagramPort):
     """A UDP port (``IUDPTransport``, ``IListeningPort``); it can be made to listen again after it stopped.
 

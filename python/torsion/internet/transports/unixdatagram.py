@@ -15,6 +15,7 @@ from torsion.internet.interfaces import (
     IUNIXDatagramConnectedTransport,
     IUNIXDatagramTransport,
 )
+from torsion.internet.interfaces.handover import IHandedPort
 from torsion.internet.transports.datagramowner import MAX_PACKET_SIZE, DatagramPort
 from torsion.internet.transports.handedover import unix_address
 from torsion.python.reflect import qual
@@ -86,7 +87,7 @@ class _Port(DatagramPort):
         return f"<{qual(type(self._protocol))} {where}>"
 
 
-@implementer(IListeningPort, IUNIXDatagramTransport, ILoggingContext, ISystemHandle)
+@implementer(IListeningPort, IHandedPort, IUNIXDatagramTransport, ILoggingContext, ISystemHandle)
 class UNIXDatagramPort(_Port):
     """A Unix datagram socket that any peer may send to (``IUNIXDatagramTransport``, ``IListeningPort``).
 
@@ -135,7 +136,7 @@ class UNIXDatagramPort(_Port):
         return False
 
 
-@implementer(IListeningPort, IUNIXDatagramConnectedTransport, ILoggingContext, ISystemHandle)
+@implementer(IListeningPort, IHandedPort, IUNIXDatagramConnectedTransport, ILoggingContext, ISystemHandle)
 class ConnectedUNIXDatagramPort(_Port):
     """A Unix datagram socket that has one peer (``IUNIXDatagramConnectedTransport``).
 
