@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import Interface, implementer
 
+from torsion.internet._current import current_reactor
 from torsion.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred, succeed
+from torsion.internet.interfaces import IReactorInspection
 from torsion.internet.protocol import ServerFactory
 from torsion.logger import Logger
 
@@ -32,6 +34,14 @@ __all__ = [
 ]
 
 _log = Logger()
+
+QUIET_TURNS = 2
+"""For how many turns of the reactor there must have been nothing to read before connections are finished: what a turn reads, it may
+have been told of by the system in the turn before."""
+
+MOST_TURNS = 100
+"""After how many turns connections are finished even if there is always something more to read: a peer that sends without end, or
+a megabyte and more that was under way."""
 
 
 class IListens(Interface):
@@ -173,17 +183,19 @@ class DrainingFactory(ServerFactory):
     def __init__(self) -> None:
         self.connections: set[Any] = set()
         self._draining = False
+        self._unfinished: dict[Any, int] = {}
         self._waiting: list[Deferred[None]] = []
 
     def opened(self, protocol: Any) -> None:
         """Have another connection."""
         self.connections.add(protocol)
         if self._draining:  # accepted while the ports were being closed
-            self._finish(protocol)
+            self._begin_to_finish([protocol])
 
     def closed(self, protocol: Any) -> None:
         """Have one connection less."""
         self.connections.discard(protocol)
+        self._unfinished.pop(protocol, None)
         if self._draining and not self.connections:
             waiting, self._waiting = self._waiting, []
             for each in waiting:
@@ -192,16 +204,45 @@ class DrainingFactory(ServerFactory):
     def drain(self) -> Deferred[None]:
         """Finish all connections, and those that may still come.
 
+        Each is finished once what has arrived for it by now has been read, as far as the reactor can tell: a connection that is
+        closed while something lies unread is reset, and answers that are under way may be lost with it.
+
         :returns: a Deferred that fires when there are no connections any more.
         """
         self._draining = True
-        for protocol in list(self.connections):
-            self._finish(protocol)
+        self._begin_to_finish(self.connections - self._unfinished.keys())
         if not self.connections:
             return succeed(None)
         drained: Deferred[None] = Deferred(self._waiting.remove)
         self._waiting.append(drained)
         return drained
+
+    def _begin_to_finish(self, protocols: Iterable[Any]) -> None:
+        read = _bytes_read()
+        wait = not self._unfinished
+        for protocol in list(protocols):
+            if id(protocol) in read:
+                self._unfinished[protocol] = read[id(protocol)]
+            else:  # of which nothing can be told
+                self._finish(protocol)
+        if wait and self._unfinished:
+            current_reactor().callLater(0, self._finish_quiet, MOST_TURNS, QUIET_TURNS)
+
+    def _finish_quiet(self, turns: int, quiet: int) -> None:
+        """Finish those that have had nothing to read in the latest turns of the reactor."""
+        read = _bytes_read()
+        moved = False
+        for protocol, before in list(self._unfinished.items()):
+            now = read.get(id(protocol), before)
+            moved = moved or now != before
+            self._unfinished[protocol] = now
+        quiet = QUIET_TURNS if moved else quiet - 1
+        if quiet and turns:
+            current_reactor().callLater(0, self._finish_quiet, turns - 1, quiet)
+            return
+        unfinished, self._unfinished = self._unfinished, {}
+        for protocol in unfinished:
+            self._finish(protocol)
 
     def _finish(self, protocol: Any) -> None:
         try:
@@ -214,3 +255,11 @@ class DrainingFactory(ServerFactory):
         """Cut all connections; what they have not sent is lost."""
         for protocol in list(self.connections):
             protocol.transport.abortConnection()
+
+
+def _bytes_read() -> dict[int, int]:
+    """Return how many bytes have been read for each protocol, by its ``id``; nothing where the reactor does not tell."""
+    reactor = current_reactor()
+    if not IReactorInspection.providedBy(reactor):
+        return {}
+    return {id(each.protocol): each.bytesRead for each in reactor.connections()}
