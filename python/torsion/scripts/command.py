@@ -55,6 +55,12 @@ class Command(TwistOptions):
         super().__init__()
         self.begin: Callable[[], object] = lambda: None
 
+    def parseOptions(self, options: Sequence[str | bytes] | None = None) -> None:
+        """Take the command line apart; see ``torsion.python.usage.Options``."""
+        if options is not None and len(options) >= 2 and options[-2] == "--_shell-completion":
+            self.begin = lambda: None  # a shell only wants to know what could come next
+        super().parseOptions(options)
+
     def getSynopsis(self) -> str:
         """Return the line that shows how the command is called."""
         return f"{self.synopsis} COMMAND [ARGUMENTS]" if self.subCommand is None else self.synopsis

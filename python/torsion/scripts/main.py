@@ -33,12 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     options = Command()
     run = Run(options, arguments, [fitting() for fitting in FITTINGS])
-
-    def begin() -> None:
-        options.install()
-        run.begin()
-
-    options.begin = begin
+    run.install = options.install
+    options.begin = run.begin
     run.doing = "read the options"
     return run.exit(_guarded(options, run, arguments))
 

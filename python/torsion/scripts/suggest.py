@@ -21,8 +21,11 @@ def one_line(problem: str, options: Options) -> str:
 
     :param options: the command's, of which a sub-command's may have been parsed.
     """
-    # An endpoint's error goes on with lines that point at the place, which is quoted in the first one.
-    line = problem.partition("\n")[0].strip()
+    line = problem.strip()
+    if (
+        "endpoint description" in line
+    ):  # it goes on with lines that point at the place, which is quoted in the first one
+        line = line.partition("\n")[0]
     if found := _COMMAND.match(line):
         names = [str(each[0]) for each in getattr(options, "subCommands", [])]
         return _with(f"there is no command {found[1]!r}", found[1], names, "", f"; there are: {', '.join(names)}")

@@ -12,8 +12,7 @@ from torsion.logger import Logger
 from torsion.python.usage import CompleteList, Completions, Options, UsageError
 
 if TYPE_CHECKING:
-    from torsion.application.draining import DrainingFactory
-    from torsion.internet.interfaces import IListeningPort
+    from torsion.internet.interfaces import IListeningPort, IProtocolFactory
 
 __all__ = ["Server", "ServerOptions", "shown"]
 
@@ -71,13 +70,13 @@ class Server(MultiService):
     """Listens at endpoints with one factory, tells where, and lets connections end before it stops."""
 
     def __init__(
-        self, name: str, endpoints: Sequence[str], factory: DrainingFactory, drain: float | None = None
+        self, name: str, endpoints: Sequence[str], factory: IProtocolFactory, drain: float | None = None
     ) -> None:
         """Prepare it.
 
         :param name: what the server calls itself in the log.
         :param endpoints: descriptions of where to listen.
-        :param factory: makes the protocols.
+        :param factory: makes the protocols; if it has a method ``drain``, that is asked to end their connections.
         :param drain: how many seconds connections may take to end when the server stops, before they are aborted; None for as long
             as the command allows.
         """
@@ -94,12 +93,14 @@ class Server(MultiService):
         """Begin to listen."""
         super().startService()
         for service in self:
-            service.whenListening().addCallbacks(
-                self._listens, lambda _: None
-            )  # a failure is told by the service itself
+            # A failure is told by the service itself.
+            service.whenListening().addCallbacks(self._listens, lambda _: None)
 
     def _listens(self, port: IListeningPort) -> None:
-        _log.info("torsion {name}: listening on {where}", name=self.name, where=shown(port.getHost()))
+        # Not before the reactor runs: whoever reads this may take it that all has started.
+        current_reactor().callWhenRunning(
+            _log.info, "torsion {name}: listening on {where}", name=self.name, where=shown(port.getHost())
+        )
 
     def drain(self) -> Deferred[Any]:
         """Let the connections end, and abort those that take too long."""
@@ -111,7 +112,9 @@ class Server(MultiService):
 
     def _late(self, failure: Any) -> None:
         failure.trap(TimeoutError)
-        self.factory.abort()
+        abort = getattr(self.factory, "abort", None)
+        if abort is not None:  # else they are cut at the end
+            abort()
 
 
 def shown(address: Any) -> str:

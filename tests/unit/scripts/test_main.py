@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import torsion
@@ -35,3 +37,45 @@ def test_the_list_of_reactors(capsys):
     said = capsys.readouterr().out.splitlines()
     assert any(line.startswith("native ") and "  yes  torsion's own loop" in line for line in said)
     assert any(line.startswith("hosted-asyncio ") for line in said)
+
+
+ECHO = ("echo", "--listen", "tcp:0:interface=127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["eco"], "torsion: there is no command 'eco'; did you mean echo?"),
+        (["--grase", "1", "echo"], "torsion: there is no option --grase; did you mean --grace?"),
+        (["echo", "--lisen", "x"], "torsion echo: there is no option --lisen; did you mean --listen?"),
+        (["-y"], "torsion: option -y requires argument"),
+        (["echo"], "torsion echo: say where to listen: --listen ENDPOINT"),
+        (["echo", "--listen", "tcp:70000"], "70000"),
+        (["echo", "--listen", "tpc:80"], "; did you mean tcp?"),
+        (["echo", "--listen", "tcp:80:interfaxe=x"], "; did you mean interface?"),
+        (["-r", "tea", *ECHO], "there is no reactor called 'tea'; there are: "),
+        (["--log-level", "loud", *ECHO], "there is no log level 'loud'; there are: debug, info"),
+        (["--log-format", "xml", *ECHO], "there is no log format 'xml'; there are: text, json"),
+        (["--umask", "9", *ECHO], "'9' is no umask"),
+        (["-u", "nobody-at-all", *ECHO], "there is no user 'nobody-at-all' here"),
+        (["-g", "-1", *ECHO], "negative"),
+        (["--daemon", "-n", *ECHO], "contradict each other"),
+        (["--daemon", "-l", "-", *ECHO], "name a file with --logfile"),
+        (["--syslog", "-l", "x", *ECHO], "contradict each other"),
+        (["portforward", "-p", "0"], "say where to connect to"),
+        (["completion", "tcsh"], "there is no completion for the shell 'tcsh'"),
+    ],
+    ids=lambda value: value[0] + value[1] if isinstance(value, list) and len(value) > 1 else None,
+)
+def test_arguments(arguments, line, capsys):
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert line in said.err
+    assert said.err.startswith("torsion")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_without_arguments_it_tells_what_there_is(capsys):
+    assert main([]) == 2
+    assert re.search(r"say what to run: .* COMMAND of .*chat, .*echo, .*port", capsys.readouterr().err)

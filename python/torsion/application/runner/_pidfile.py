@@ -79,9 +79,9 @@ class IPIDFile(Interface):
         """
 
     def __exit__(  # noqa: PLE0302, PYI036 - an interface's methods have no self
-        excType: type[BaseException] | None,  # noqa: PYI036 - as above
+        excType: type[BaseException] | None,
         excValue: BaseException | None,  # noqa: PYI036 - as above
-        traceback: TracebackType | None,
+        traceback: TracebackType | None,  # noqa: PYI036 - as above
     ) -> bool | None:
         """Keep none any more."""
 

@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from torsion.application.runner.errors import StartError
 from torsion.application.runner.fitting import Fitting
 from torsion.application.runner.terminal import complain
 from torsion.python.usage import UsageError
@@ -35,14 +36,13 @@ class Daemon(Fitting):
         ("no_save", "o", "Do not save the application; nothing is saved anyway."),
     )
 
-    def begin(self, run: Run) -> None:
-        """Fork; the caller's process does not return.
+    def check(self, run: Run) -> None:
+        """Check that the process can go on in the background.
 
         :raise UsageError: if the options contradict each other, or the system cannot do it.
-        :raise SystemExit: in the caller's process, with the status that the one in the background has told.
         """
         options = run.options
-        if not options["daemon"] or run.worker is not None or run.predecessor is not None:
+        if not options["daemon"]:
             return
         if options["nodaemon"]:
             raise UsageError("--daemon and --nodaemon contradict each other; leave one out")
@@ -50,10 +50,19 @@ class Daemon(Fitting):
             raise UsageError(
                 "--daemon does not work on this system, where processes cannot fork; run it as a service of the system"
             )
+
+    def begin(self, run: Run) -> None:
+        """Fork; the caller's process does not return.
+
+        :raise StartError: if there is a reactor already.
+        :raise SystemExit: in the caller's process, with the status that the one in the background has told.
+        """
+        if not run.options["daemon"] or run.worker is not None or run.predecessor is not None:
+            return
         from torsion.internet._current import installed_reactor
 
         if installed_reactor() is not None:
-            raise UsageError("--daemon comes too late: there is a reactor already, made by a plugin as it was imported")
+            raise StartError("--daemon comes too late: there is a reactor already, made by a plugin as it was imported")
         reading, writing = os.pipe()
         _flush()
         intermediate = os.fork()

@@ -30,11 +30,18 @@ class Fitting:
     completions: ClassVar[Mapping[str, Completer]] = {}
     multiUse: ClassVar[Sequence[str]] = ()
 
+    def check(self, run: Run) -> None:
+        """Look at the options before anything is begun; change nothing.
+
+        :param run: its ``options`` have been parsed, up to the sub-command.
+        :raise torsion.python.usage.UsageError: if they cannot be used as they were given: two contradict each other, say.
+        """
+
     def begin(self, run: Run) -> None:
         """Do what must be done before there is a reactor and before the sub-command's module is imported.
 
         :param run: its ``options`` have been parsed, up to the sub-command.
-        :raise torsion.python.usage.UsageError: if an option cannot be used as it was given.
+        :raise StartError: if the command must not start.
         """
 
     def fit(self, run: Run) -> None:

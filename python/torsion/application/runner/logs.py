@@ -36,7 +36,7 @@ class Logs(Fitting):
         ("prefix", None, "torsion", "What stands before each line in the system's log."),
     )
 
-    def begin(self, run: Run) -> None:
+    def check(self, run: Run) -> None:
         """Check the options.
 
         :raise UsageError: if they contradict each other, or this system has no log of its own.

@@ -83,15 +83,18 @@ class Privileges(Fitting):
         "gid": CompleteGroups(),
     }
 
-    def begin(self, run: Run) -> None:
-        """Set the umask, which is to hold for whatever is made from now on.
+    def check(self, run: Run) -> None:
+        """Check that nothing is asked for that this system does not have.
 
-        :raise UsageError: if something is asked for that this system does not have.
+        :raise UsageError: if there is.
         """
-        options = run.options
         for name in ("chroot", "uid", "gid"):
-            if options[name] is not None and os.name != "posix":
+            if run.options[name] is not None and os.name != "posix":
                 raise UsageError(f"--{name} does not work on this system")
+
+    def begin(self, run: Run) -> None:
+        """Set the umask, which is to hold for whatever is made from now on."""
+        options = run.options
         umask = options["umask"]
         if umask is None and options["daemon"]:
             umask = DAEMON_UMASK

@@ -50,7 +50,8 @@ class Run:
     :ivar application: where a file of Python is run, its application; else None.
     :ivar operating: services of the fittings; started before ``service``, and stopped after it.
     :ivar make: makes ``service``; a fitting may put another in its place.
-    :ivar loop: runs the reactor; likewise.
+    :ivar install: installs the reactor that was asked for, if one was.
+    :ivar loop: runs the reactor; a fitting may put another in its place.
     :ivar worker: what the environment says of this process as a worker, or None if it is none.
     :ivar supervises: whether this is the master of such workers: the service, and what is to be done for it, is theirs.
     :ivar predecessor: the number of the process that this one takes the place of, or None. Until it has left its place
@@ -83,6 +84,7 @@ class Run:
         self.service: Any = None
         self.operating = MultiService()
         self.application: Any = None
+        self.install: Callable[[], object] = lambda: None
         self.make: Callable[[], Any] | None = None
         self.loop: Callable[[], object] = lambda: self.reactor.run()  # noqa: PLW0108 - there is no reactor yet
         self.worker = os.environ.get(WORKER)
@@ -126,7 +128,10 @@ class Run:
         if self.reactor is not None:
             return
         for fitting in self.fittings:
+            fitting.check(self)
+        for fitting in self.fittings:
             fitting.begin(self)
+        self.install()
         from torsion.internet._current import current_reactor
 
         self.reactor = current_reactor()
@@ -159,6 +164,7 @@ class Run:
     def _start(self) -> None:
         assert self.make is not None, "there is nothing to run"
         self.begin()
+        self.reactor.callWhenRunning(self.signals.reactor_runs)  # before anybody else is told that it does
         for fitting in self.fittings:
             fitting.fit(self)
         self.doing = "make the service"
@@ -186,7 +192,6 @@ class Run:
     def _running(self) -> Generator[Deferred[Any], Any, None]:
         from torsion.application.runner.listening import whenListening
 
-        self.signals.reactor_runs()
         try:
             yield whenListening(self.service)
             for hook in self.onReady:

@@ -35,7 +35,10 @@ def explain(problem: BaseException, doing: str, program: str = "torsion") -> int
         return 1
     import traceback
 
-    shown = "".join(traceback.format_exception(type(problem), problem, users(problem.__traceback__)))
+    trace = users(problem.__traceback__)
+    if isinstance(problem, SyntaxError) and trace is problem.__traceback__:
+        trace = None  # it tells of the place itself; nothing of the user's has been run
+    shown = "".join(traceback.format_exception(type(problem), problem, trace))
     stream = stderr()
     if stream is not None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
