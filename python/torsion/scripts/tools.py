@@ -47,6 +47,12 @@ def _port() -> Any:
     return port
 
 
+def _top() -> Any:
+    from torsion.scripts import top
+
+    return top
+
+
 def _control(what: str) -> Callable[[], Any]:
     def load() -> Any:
         from torsion.scripts import control
@@ -63,4 +69,5 @@ TOOLS: dict[str, Tool] = {
     "reload": Tool(_control("reload"), "Have a running process take on changed code and configuration."),
     "restart": Tool(_control("restart"), "Start a new process in the place of a running one; nobody is refused."),
     "stop": Tool(_control("stop"), "Stop a running process in order."),
+    "top": Tool(_top, "Show the status of a running process in the terminal."),
 }
