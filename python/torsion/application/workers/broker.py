@@ -138,6 +138,8 @@ class Desk(LineOnlyReceiver):
 
     delimiter = b"\n"
     MAX_LENGTH = LONGEST_QUESTION
+    operating = True
+    """That it is the command's own, and no connection of a service."""
 
     def __init__(self, broker: Broker, slot: int, name: str) -> None:
         """Serve the worker *name* in *slot*.
