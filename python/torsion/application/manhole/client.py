@@ -49,7 +49,11 @@ class Client:
         self._connection.settimeout(None)
         self._reader = threading.Thread(target=self._read, name="torsion manhole", daemon=True)
         self._reader.start()
-        first = self._next()
+        try:
+            first = self._next()
+        except BaseException:
+            self.close()
+            raise
         if first.get("is") != "welcome" or first.get("version") != VERSION:
             self.close()
             raise LeftError(f"no prompt of this version is there: it says {first!r}")

@@ -114,7 +114,7 @@ class Interpreter:
         try:
             codes = context.run(self._blocks.compile, source, final)
         except Exception as problem:  # noqa: BLE001 - SyntaxError, or what else a text makes the compiler raise
-            self.emit("traceback", report(problem))
+            self.emit("traceback", report(problem, frames=False))
             return _fired(Outcome(True, False))
         if codes is None:
             return _fired(Outcome(False, True))
@@ -144,9 +144,11 @@ class Interpreter:
         shown = self._shown = []
         try:
             for code in codes:
-                result = self._step(eval, code, self.namespace)
                 if code.co_flags & inspect.CO_COROUTINE:
-                    await ensureDeferred(self._drive(result))
+                    coroutine = eval(code, self.namespace)  # noqa: S307 - that is what the operator wants; nothing of it runs yet
+                    await ensureDeferred(self._drive(coroutine))
+                else:
+                    self._step(eval, code, self.namespace)
                 while shown:
                     value = await shown.pop(0)
                     self.display(value)
@@ -182,6 +184,9 @@ class Interpreter:
                 waiting = self._step(step, value)
             except StopIteration as end:
                 return end.value
+            except BaseException:
+                coroutine.close()  # it may not even have begun
+                raise
             try:
                 value = yield waiting
                 step = coroutine.send

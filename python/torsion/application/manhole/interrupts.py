@@ -34,7 +34,7 @@ _LOOK_BYTES = 65536
 class Interrupts:
     """Interrupts what one prompt runs.
 
-    :ivar sent: how many of the operator's requests were heard here; the reactor reads them later, when they mean nothing any more.
+    :ivar sent: how often that was done; the reactor reads as many requests later, when they mean nothing any more.
     """
 
     def __init__(self, descriptor: Callable[[], int], requests: Callable[[bytes], int]) -> None:
@@ -46,7 +46,7 @@ class Interrupts:
         self.sent = 0
         self._descriptor = descriptor
         self._requests = requests
-        self._running = False
+        self._running = self._missed = False
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call *function*, which is interrupted when the operator wants it: by ``KeyboardInterrupt``.
@@ -62,10 +62,13 @@ class Interrupts:
         watcher = threading.Thread(
             target=self._watch, args=(os.dup(descriptor), stopped, number), name="torsion manhole", daemon=True
         )
-        watcher.start()
         try:
+            self._missed = False
+            watcher.start()
             try:
                 self._running = True
+                if self._missed:  # it came while the thread was started
+                    self._raise()
                 return function(*args)
             finally:
                 self._running = False
@@ -73,17 +76,20 @@ class Interrupts:
             self._running = False  # as the signal may have come just before that
             signal.signal(number, before if before is not None else signal.SIG_DFL)
             stop.close()
-            watcher.join()
+            if watcher.ident is not None:  # else it could not be started
+                watcher.join()
             stopped.close()
 
-    def _raise(self, number: int, frame: object) -> None:
+    def _raise(self, number: int = 0, frame: object = None) -> None:
         if self._running:
+            self.sent += 1
             raise KeyboardInterrupt
+        self._missed = True
 
     def _watch(self, descriptor: int, stopped: socket.socket, number: int) -> None:
         main = threading.main_thread().ident
         assert main is not None
-        seen = 0
+        seen = self.sent  # they wait to be read, and are done with
         with socket.socket(fileno=descriptor) as operator:
             both, end = select.poll(), select.poll()
             both.register(operator, select.POLLIN)
@@ -95,7 +101,6 @@ class Interrupts:
                 if requests is None:
                     signal.pthread_kill(main, number)
                 elif requests > seen:
-                    self.sent += requests - seen
                     seen = requests
                     signal.pthread_kill(main, number)
                 # It stays readable, as nobody reads: so look again after a while.

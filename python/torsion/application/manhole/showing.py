@@ -2,77 +2,92 @@
 
 from __future__ import annotations
 
-import reprlib
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-__all__ = ["ITEMS_SHOWN", "TEXT_SHOWN", "show"]
+__all__ = ["DEPTH_SHOWN", "ITEMS_SHOWN", "TEXT_SHOWN", "show"]
 
 ITEMS_SHOWN = 1_000
 """How many items of containers are shown of one value, in all: some screens full."""
 
 TEXT_SHOWN = 20_000
-"""How many characters are shown of one value, or of one text in it: likewise."""
+"""How many characters are shown of one object, or of one text: likewise."""
 
-_DEPTH = 20
+DEPTH_SHOWN = 20
+"""How deep containers in containers are shown; nobody can follow more."""
+
+_BRACKETS: dict[type, tuple[str, str, str]] = {  # with what an empty one is shown as
+    list: ("[", "]", "[]"),
+    tuple: ("(", ")", "()"),
+    set: ("{", "}", "set()"),
+    frozenset: ("frozenset({", "})", "frozenset()"),
+    dict: ("{", "}", "{}"),
+}
 
 
-class _Bounded(reprlib.Repr):
-    """Python's own bounded ``repr``, with a bound for all of a value instead of one for each container in it."""
+class _Bounded:
+    """Shows one value, and counts the items of the containers in it."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.left = ITEMS_SHOWN
-        self.maxlevel = _DEPTH
-        self.maxstring = self.maxother = self.maxlong = TEXT_SHOWN
-        for kind in ("list", "tuple", "dict", "set", "frozenset", "deque", "array"):
-            setattr(self, f"max{kind}", ITEMS_SHOWN)
+        self._left = ITEMS_SHOWN
+        self._open: list[int] = []
 
-    def repr1(self, x: Any, level: int) -> str:
-        """Return what is shown of *x*, which is an item, or all."""
-        if self.left <= 0:
-            return "..."
-        self.left -= 1
-        kind = type(x)
+    def text(self, value: Any) -> str:
+        """Return what is shown of *value*."""
+        kind = type(value)  # a subclass may have a repr of its own
+        if kind in _BRACKETS:
+            return self._container(value, *_BRACKETS[kind])
+        if kind is str:
+            return _beginning(value, "characters")
         if kind is bytes or kind is bytearray:
-            return self._of_bytes(x)
-        if kind is int:
-            return self._of_int(x)
-        # By the type's name, as reprlib has it, a class of somebody else's called "list" would be taken for one.
-        if kind in _CONTAINERS or kind is str:
-            return super().repr1(x, level)
-        return self.repr_instance(x, level)
-
-    def repr_str(self, x: str, level: int) -> str:
-        """Return what is shown of a text: its beginning, and how much there is."""
-        if len(x) <= self.maxstring:
-            return repr(x)
-        return f"{x[: self.maxstring]!r}... ({len(x)} characters)"
-
-    def _of_bytes(self, x: bytes | bytearray) -> str:
-        if len(x) <= self.maxstring:
-            return repr(x)
-        return f"{x[: self.maxstring]!r}... ({len(x)} bytes)"
-
-    def _of_int(self, x: int) -> str:
+            return _beginning(value, "bytes")
         try:
-            return repr(x)
-        except ValueError:  # too many digits to be converted in reasonable time; see sys.set_int_max_str_digits
-            return f"<int of {x.bit_length()} bits>"
-
-    def repr_instance(self, x: Any, level: int) -> str:
-        """Return what *x* says of itself, or what became of asking it."""
-        try:
-            text = repr(x)
+            return _cut(repr(value))
         except Exception as problem:  # noqa: BLE001 - of a class of anybody's
-            return f"<{type(x).__qualname__} object at {id(x):#x}, whose repr raised {type(problem).__qualname__}>"
-        return cut(text)
+            if kind is int:  # too many digits to be converted in reasonable time; see sys.set_int_max_str_digits
+                return f"<int of {value.bit_length()} bits>"
+            return f"<{kind.__qualname__} object at {id(value):#x}, whose repr raised {type(problem).__qualname__}>"
+
+    def _container(self, value: Any, begin: str, end: str, empty: str) -> str:
+        if not value:
+            return empty
+        if id(value) in self._open or len(self._open) >= DEPTH_SHOWN:
+            return f"{begin}...{end}"
+        self._open.append(id(value))
+        try:
+            items = self._pairs(value) if type(value) is dict else self._items(value)
+        finally:
+            self._open.pop()
+        comma = "," if type(value) is tuple and len(value) == 1 else ""
+        return f"{begin}{', '.join(items)}{comma}{end}"
+
+    def _items(self, value: Iterable[Any]) -> list[str]:
+        shown = []
+        for item in islice(value, ITEMS_SHOWN + 1):
+            if self._left <= 0:
+                return [*shown, "..."]
+            self._left -= 1
+            shown.append(self.text(item))
+        return shown
+
+    def _pairs(self, value: dict[Any, Any]) -> list[str]:
+        shown = []
+        for key, item in islice(value.items(), ITEMS_SHOWN + 1):
+            if self._left <= 0:
+                return [*shown, "..."]
+            self._left -= 1
+            shown.append(f"{self.text(key)}: {self.text(item)}")
+        return shown
 
 
-_CONTAINERS = (list, tuple, dict, set, frozenset)
+def _beginning(value: Any, what: str) -> str:
+    if len(value) <= TEXT_SHOWN:
+        return repr(value)
+    return f"{value[:TEXT_SHOWN]!r}... ({len(value)} {what})"
 
 
-def cut(text: str) -> str:
-    """Return *text*, or its beginning and how much there is."""
+def _cut(text: str) -> str:
     if len(text) <= TEXT_SHOWN:
         return text
     return f"{text[:TEXT_SHOWN]}... ({len(text)} characters)"
@@ -83,4 +98,5 @@ def show(value: Any) -> str:
 
     Of what is cut, ``print`` shows more.  Neither does it raise where the value's own ``repr`` does.
     """
-    return cut(_Bounded().repr(value))
+    text = _Bounded().text(value)
+    return text if len(text) <= 2 * TEXT_SHOWN else _cut(text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torsion.application.manhole.showing import TEXT_SHOWN
@@ -12,33 +14,35 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
-_HERE = __name__.rpartition(".")[0]
+_FOLDER = str(Path(__file__).parent) + os.sep
+
+# Whose frames come first: the prompt's own, and those of what drives coroutines for it.
+_OURS = (__name__.rpartition(".")[0] + ".", "torsion.internet.defer.", "torsion.python.failure")
 
 
 def _first_foreign(frames: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames of the prompt's own code, and of what drives coroutines for it, which come first."""
-    while frames is not None and frames.tb_frame.f_globals.get("__name__", "").startswith(
-        (_HERE, "torsion.internet.defer")
-    ):
+    while frames is not None and str(frames.tb_frame.f_globals.get("__name__")).startswith(_OURS):
         frames = frames.tb_next
     return frames
 
 
-def report(problem: BaseException) -> str:
+def report(problem: BaseException, frames: bool = True) -> str:
     """Return the traceback of *problem* as Python prints it, from the first line that is not the prompt's own.
 
     It has a bounded length; what is left out is in the middle, and said.  An exception that cannot be printed is named.
+
+    :param frames: false leaves out where it was raised, which means nothing where source was compiled.
     """
     try:
-        if (
-            isinstance(problem, SyntaxError)
-            and problem.__traceback__ is not None
-            and _first_foreign(problem.__traceback__) is None
-        ):
-            lines = traceback.format_exception_only(type(problem), problem)
+        if frames:
+            whole = traceback.TracebackException(
+                type(problem), problem, _first_foreign(problem.__traceback__), compact=True
+            )
+            while whole.stack and whole.stack[-1].filename.startswith(_FOLDER):  # where Ctrl-C was raised, say
+                whole.stack.pop()
+            lines = list(whole.format() if whole.stack else whole.format_exception_only())
         else:
-            frames = _first_foreign(problem.__traceback__)
-            lines = traceback.format_exception(type(problem), problem, frames, limit=None)
+            lines = traceback.format_exception_only(type(problem), problem)
         text = "".join(lines)
     except Exception as other:  # noqa: BLE001 - an exception's own __str__ or __notes__ may do anything
         return f"{type(problem).__qualname__}, which cannot be printed: {type(other).__qualname__}\n"
