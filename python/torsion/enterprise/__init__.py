@@ -1,0 +1,1 @@
+"""Databases: ``adbapi`` connections of the DB-API, each in a thread."""
