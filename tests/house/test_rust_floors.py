@@ -22,6 +22,15 @@ REACTOR = [
     {"token", "clock", "error", "security"},
     {"address"},
 ]
+HTTP1 = [
+    {"lib"},
+    {"reader", "writer"},
+    {"head", "chunked"},
+    {"lines", "framing"},
+    {"fields"},
+    {"error", "limits"},
+]
+FLOORS = {"reactor": REACTOR, "http1": HTTP1}
 # Crates that a source file may name, beside std.
 MAY_NAME_PYO3 = {"native"}
 MAY_NAME_MIO = {"reactor"}
@@ -62,24 +71,27 @@ def test_the_scan_sees_paths_in_braces() -> None:
     }
 
 
-def test_every_module_of_the_reactor_has_a_floor() -> None:
-    assert set(modules("reactor")) - set().union(*REACTOR) == set()
+@pytest.mark.parametrize("crate", FLOORS)
+def test_every_module_has_a_floor(crate: str) -> None:
+    assert set(modules(crate)) - set().union(*FLOORS[crate]) == set()
 
 
-def test_the_reactor_only_looks_down() -> None:
-    floor = {name: number for number, names in enumerate(REACTOR) for name in names}
+@pytest.mark.parametrize("crate", FLOORS)
+def test_crates_only_look_down(crate: str) -> None:
+    floor = {name: number for number, names in enumerate(FLOORS[crate]) for name in names}
     found = [
         f"{name} uses {used}"
-        for name, text in modules("reactor").items()
+        for name, text in modules(crate).items()
         for used in uses(text) & set(floor)
         if name != "lib" and used != name and floor[used] <= floor[name]
     ]
     assert not found
 
 
-def test_the_reactor_has_no_rings() -> None:
+@pytest.mark.parametrize("crate", FLOORS)
+def test_crates_have_no_rings(crate: str) -> None:
     """The binding is not asked: there, an engine makes the streams that know their engine."""
-    every = modules("reactor")
+    every = modules(crate)
     graph = {name: (uses(text) & set(every)) - {name} for name, text in every.items() if name != "lib"}
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the ring
 
@@ -92,8 +104,9 @@ def test_each_library_stays_in_its_crate(library: str, allowed: set[str]) -> Non
     assert [shown(path) for path in found if path.relative_to(CRATES).parts[0] not in allowed] == []
 
 
-def test_the_reactor_has_no_unsafe_code() -> None:
-    assert "#![forbid(unsafe_code)]" in (CRATES / "reactor" / "src" / "lib.rs").read_text(encoding="utf-8")
+@pytest.mark.parametrize("crate", FLOORS)
+def test_only_the_binding_has_unsafe_code(crate: str) -> None:
+    assert "#![forbid(unsafe_code)]" in (CRATES / crate / "src" / "lib.rs").read_text(encoding="utf-8")
 
 
 def test_panics_stay_exceptions() -> None:

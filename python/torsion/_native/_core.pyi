@@ -416,6 +416,99 @@ class TLSContext:
     def group_names() -> list[str]:
         """Return the names of the key exchange groups that there are, the preferred one first."""
 
+@final
+class HTTPHead:
+    """The head of a request or a response: all of its bytes, out of which objects are made when they are asked for."""
+
+    @property
+    def method(self) -> bytes | None:
+        """The method; None in a response."""
+    @property
+    def target(self) -> bytes | None:
+        """The target; None in a response."""
+    @property
+    def status(self) -> int | None:
+        """The status code; None in a request."""
+    @property
+    def reason(self) -> bytes | None:
+        """The reason phrase; None in a request."""
+    @property
+    def version(self) -> bytes:
+        """``b"HTTP/1.1"`` or ``b"HTTP/1.0"``."""
+    @property
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        """Name and value of each field, in order."""
+    def values(self, name: bytes, /) -> list[bytes]:
+        """Return the values of the fields called *name*, whatever its case."""
+    @property
+    def length(self) -> int | None:
+        """How many bytes the body has; None if only its end tells."""
+    @property
+    def chunked(self) -> bool:
+        """Whether the body comes in chunks."""
+    @property
+    def persistent(self) -> bool:
+        """Whether the connection may go on after this message: RFC 9112, 9.3."""
+    @property
+    def upgrade(self) -> bool:
+        """Whether the peer asks for another protocol: RFC 9110, 7.8."""
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the peer waits for ``100 Continue`` before it sends the body: RFC 9110, 10.1.1."""
+
+@final
+class HTTPReader:
+    """Reads the HTTP/1.1 messages of one connection, in one direction.  See ``torsion.wire.http1``."""
+
+    def __new__(cls, server: bool, *, line: int, head: int, fields: int, extensions: int) -> Self:
+        """Make a reader of requests, if *server*, or of responses.  The rest are limits: see ``torsion.wire.http1.Limits``."""
+    def receive(self, data: Buffer, /) -> None:
+        """Take bytes."""
+    def end(self) -> bool:
+        """Learn that the peer sends no more; returns whether that ends a message.  Raises :class:`ValueError` as :meth:`next`."""
+    def next(self) -> HTTPHead | bytes | list[tuple[bytes, bytes]] | None:
+        """Return the next head, data, or end of a message (its trailers); None if more bytes are needed.
+
+        Raises :class:`ValueError`, whose arguments are words and the status code to answer with; the same from then on."""
+    def expect(self, head: bool, connect: bool, /) -> None:
+        """Say that the next response is the answer to a HEAD, or to a CONNECT, or to neither."""
+    def go_on(self) -> None:
+        """Go on with HTTP after a request to switch that was not granted."""
+    def finish(self) -> None:
+        """Read no further message."""
+    def take_rest(self) -> bytes:
+        """Return the bytes that were not taken, and forget them."""
+    @property
+    def kept(self) -> int:
+        """How many bytes are kept."""
+    @property
+    def state(self) -> str:
+        """What it waits for: "head", "body", "switch" (a decision), or nothing: "closed", "failed"."""
+
+@final
+class HTTPWriter:
+    """Writes the HTTP/1.1 messages of one connection, in one direction.
+
+    What could be read as something else than was meant is refused with :class:`ValueError`, and nothing has changed then."""
+
+    def __new__(cls) -> Self: ...
+    def request(self, method: bytes, target: bytes, fields: list[tuple[bytes, bytes]], /) -> bytes:
+        """Return a request's head.  Without Content-Length or Transfer-Encoding it has no body."""
+    def response(
+        self, status: int, reason: bytes, fields: list[tuple[bytes, bytes]], /, *, http10: bool, to_head: bool
+    ) -> bytes:
+        """Return a response's head, with the framing that its client understands."""
+    def data(self, data: Buffer, /) -> bytes:
+        """Return a part of the body, framed."""
+    def end(self, trailers: list[tuple[bytes, bytes]] = ..., /) -> bytes:
+        """Return what ends the message."""
+    @property
+    def busy(self) -> bool:
+        """Whether a message was begun and not ended."""
+    @property
+    def until_close(self) -> bool:
+        """Whether the message under way ends with the connection."""
+
 class LineSender:
     """The sending half of a receiver of lines: a base of classes that have a transport and a delimiter.
 

@@ -41,6 +41,13 @@ impl<'a> Fields<'a> {
             .map(move |place| (&bytes[place.name.clone()], &bytes[place.value.clone()]))
     }
 
+    /// Where each name and each value is, in bytes from the beginning of the head, or of the trailers.
+    pub fn places(&self) -> impl ExactSizeIterator<Item = (Range<usize>, Range<usize>)> + use<'a> {
+        self.places
+            .iter()
+            .map(|place| (place.name.clone(), place.value.clone()))
+    }
+
     /// The values of the fields called `name`, whatever its case.
     pub fn named<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         self.iter()

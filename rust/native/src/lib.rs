@@ -14,6 +14,7 @@ mod engine;
 mod error;
 mod figures;
 mod handles;
+mod http1;
 mod lines;
 mod listener;
 mod names;
@@ -50,6 +51,8 @@ mod _core {
     use crate::deferred::{PyAwaiter, PyDeferred, collect_fired};
     #[pymodule_export]
     use crate::engine::PyEngine;
+    #[pymodule_export]
+    use crate::http1::{PyHttpHead, PyHttpReader, PyHttpWriter};
     #[pymodule_export]
     use crate::lines::{PyLineDelivery, PyLineSender};
     #[pymodule_export]

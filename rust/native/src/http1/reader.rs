@@ -1,0 +1,185 @@
+//! `HTTPReader`: takes bytes as they come, gives what they mean.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+use torsion_http1::{Asked, Event, Limits, Reader, State};
+
+use super::head::PyHttpHead;
+use super::wrong;
+use crate::bytes;
+
+/// The bytes that were not taken yet, in order: those of `front` from `given` on, or those of `held`.
+struct Reading {
+    reader: Reader,
+    front: Option<Py<PyBytes>>,
+    held: Vec<u8>,
+    given: usize,
+}
+
+impl Reading {
+    /// Puts what is left of `front` into `held`, where more can be added.
+    fn hold(&mut self, py: Python<'_>) {
+        match self.front.take() {
+            Some(front) => self
+                .held
+                .extend_from_slice(&front.bind(py).as_bytes()[self.given..]),
+            None => drop(self.held.drain(..self.given)),
+        }
+        self.given = 0;
+    }
+
+    fn next<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        loop {
+            let front = self.front.as_ref().map(|front| front.bind(py).clone());
+            let input = match &front {
+                Some(front) => &front.as_bytes()[self.given..],
+                None => &self.held[self.given..],
+            };
+            let step = self.reader.read(input).map_err(wrong)?;
+            let event = match step.event {
+                Some(Event::Request(request)) => Some(
+                    PyHttpHead::request(py, &input[..step.taken], &request)
+                        .into_bound_py_any(py)?,
+                ),
+                Some(Event::Response(response)) => Some(
+                    PyHttpHead::response(py, &input[..step.taken], &response)
+                        .into_bound_py_any(py)?,
+                ),
+                Some(Event::Data(data)) => Some(match &front {
+                    Some(front) if data.len() == front.as_bytes().len() => front.clone().into_any(),
+                    _ => PyBytes::new(py, data).into_any(),
+                }),
+                Some(Event::End(trailers)) => {
+                    let pairs = trailers
+                        .iter()
+                        .map(|(name, value)| (PyBytes::new(py, name), PyBytes::new(py, value)));
+                    Some(PyList::new(py, pairs)?.into_any())
+                }
+                None if step.taken == 0 => {
+                    self.hold(py);
+                    return Ok(None);
+                }
+                None => None,
+            };
+            self.given += step.taken;
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+}
+
+/// Reads the messages of one connection, in one direction.
+#[pyclass(frozen, name = "HTTPReader", module = "torsion._native")]
+pub(crate) struct PyHttpReader {
+    reading: Mutex<Reading>,
+}
+
+impl PyHttpReader {
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl PyHttpReader {
+    #[new]
+    #[pyo3(signature = (server, *, line, head, fields, extensions))]
+    fn new(server: bool, line: usize, head: usize, fields: usize, extensions: usize) -> Self {
+        let limits = Limits {
+            line,
+            head,
+            fields,
+            extensions,
+        };
+        let reader = if server {
+            Reader::server(limits)
+        } else {
+            Reader::client(limits)
+        };
+        Self {
+            reading: Mutex::new(Reading {
+                reader,
+                front: None,
+                held: Vec::new(),
+                given: 0,
+            }),
+        }
+    }
+
+    /// Take bytes.
+    #[pyo3(signature = (data, /))]
+    fn receive(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let data = bytes::exact(data)?;
+        let mut reading = self.reading();
+        reading.hold(py);
+        if reading.held.is_empty() {
+            reading.front = Some(data.unbind());
+        } else {
+            reading.held.extend_from_slice(data.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Learn that the peer sends no more; returns whether that ends a message.
+    fn end(&self, py: Python<'_>) -> PyResult<bool> {
+        let mut reading = self.reading();
+        reading.hold(py);
+        let Reading { reader, held, .. } = &mut *reading;
+        reader.end(held).map_err(wrong)
+    }
+
+    /// The next head, data (bytes), or end of a message (its trailers); None if more bytes are needed.
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.reading().next(py)
+    }
+
+    /// Say what the next response is the answer to.
+    #[pyo3(signature = (head, connect, /))]
+    fn expect(&self, head: bool, connect: bool) {
+        self.reading().reader.expect(Asked { head, connect });
+    }
+
+    /// Go on with HTTP after a request to switch that was not granted.
+    fn go_on(&self) {
+        self.reading().reader.go_on();
+    }
+
+    /// Read no further message.
+    fn finish(&self) {
+        self.reading().reader.finish();
+    }
+
+    /// Give the bytes that were not taken, and forget them.
+    fn take_rest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut reading = self.reading();
+        reading.hold(py);
+        PyBytes::new(py, &std::mem::take(&mut reading.held))
+    }
+
+    /// How many bytes are kept.
+    #[getter]
+    fn kept(&self, py: Python<'_>) -> usize {
+        let reading = self.reading();
+        let all = match &reading.front {
+            Some(front) => front.bind(py).as_bytes().len(),
+            None => reading.held.len(),
+        };
+        all - reading.given
+    }
+
+    /// What it waits for: "head", "body", "switch", or nothing: "closed", "failed".
+    #[getter]
+    fn state(&self) -> &'static str {
+        match self.reading().reader.state() {
+            State::Head => "head",
+            State::Body => "body",
+            State::Switch => "switch",
+            State::Closed => "closed",
+            State::Failed(_) => "failed",
+        }
+    }
+}
