@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import Interface
+from zope.interface import Interface, providedBy
 
 from torsion.logger import Logger
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
     from types import ModuleType
 
-__all__ = ["IPlugin", "getPlugins", "pluginPackagePaths"]
+__all__ = ["CachedDropin", "CachedPlugin", "IPlugin", "getCache", "getPlugIns", "getPlugins", "pluginPackagePaths"]
 
 DEFAULT_PACKAGE = "torsion.plugins"
 """The package, and the group of entry points, where plugins are looked for unless another package is named."""
@@ -67,6 +67,75 @@ def getPlugins(interface: Any, package: ModuleType | None = None) -> Iterator[An
         if plugin is not None:
             seen.add(id(found))
             yield plugin
+
+
+getPlugIns = getPlugins
+"""An old name of Twisted's."""
+
+
+class CachedDropin:
+    """What :func:`getCache` tells of a module.  The name is Twisted's, which keeps such things; nothing is kept here.
+
+    :ivar moduleName: the module's dotted name.
+    :ivar description: its docstring.
+    :ivar plugins: a :class:`CachedPlugin` for each plugin in it.
+    """
+
+    def __init__(self, moduleName: str, description: str | None) -> None:
+        self.moduleName = moduleName
+        self.description = description
+        self.plugins: list[CachedPlugin] = []
+
+
+class CachedPlugin:
+    """What :func:`getCache` tells of a plugin.
+
+    :ivar dropin: the :class:`CachedDropin` that it is of.
+    :ivar name: the name of the variable that holds it.
+    :ivar description: its docstring.
+    :ivar provided: the interfaces that it provides.
+    """
+
+    def __init__(self, dropin: CachedDropin, name: str, description: str | None, provided: list[Any]) -> None:
+        self.dropin = dropin
+        self.name = name
+        self.description = description
+        self.provided = provided
+        dropin.plugins.append(self)
+
+    def load(self) -> Any:
+        """Return the plugin."""
+        return getattr(importlib.import_module(self.dropin.moduleName), self.name)
+
+    def getComponent(self, interface: Any, registry: Any = None, default: Any = None) -> Any:
+        """Return the plugin if it provides an interface, else *default*.
+
+        :param interface: the interface.
+        :param registry: is not used.
+        """
+        return self.load() if any(each.isOrExtends(interface) for each in self.provided) else default
+
+    __conform__ = getComponent
+
+    def __repr__(self) -> str:
+        provides = ", ".join(each.__name__ for each in self.provided)
+        return f"<{type(self).__name__} {self.name!r}/{self.dropin.moduleName!r} (provides {provides!r})>"
+
+
+def getCache(module: ModuleType) -> dict[str, CachedDropin]:
+    """Tell of all drop-ins of a plugin package, whatever interfaces they are for; all are imported.
+
+    :param module: the plugin package.
+    :returns: for each of its modules, by the last part of the name, what is in it.  One that cannot be imported is logged,
+        and left out.
+    """
+    found = {}
+    for name, dropped in _modules(module.__name__, module):
+        dropin = found[name.rpartition(".")[2]] = CachedDropin(name, dropped.__doc__)
+        for variable, value in list(vars(dropped).items()):
+            if IPlugin(value, None) is not None:
+                CachedPlugin(dropin, variable, value.__doc__, list(providedBy(value)))
+    return found
 
 
 def pluginPackagePaths(name: str) -> list[str]:
@@ -103,13 +172,19 @@ def _candidates(interface: Any, group: str, package: ModuleType | None) -> Itera
             yield found, where
         else:
             yield from ((each, where) for each in _in_module(found))
+    for name, module in _modules(group, package):
+        yield from ((each, name) for each in _in_module(module))
+
+
+def _modules(group: str, package: ModuleType | None) -> Iterator[tuple[str, ModuleType]]:
+    """Yield the modules in a plugin package, each with its name."""
     for name in _drop_ins(group, package):
         try:
             module = importlib.import_module(name)
-        except (Exception, SystemExit):  # noqa: BLE001 - as above
+        except (Exception, SystemExit):  # noqa: BLE001 - a module of somebody else's, which may do anything
             _log.failure("The plugin module {where} cannot be imported", where=name)
             continue
-        yield from ((each, name) for each in _in_module(module))
+        yield name, module
 
 
 def _entry_points(group: str) -> list[EntryPoint]:

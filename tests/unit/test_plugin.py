@@ -12,7 +12,7 @@ import pytest
 from zope.interface import Interface, implementer
 
 from torsion.logger import globalLogPublisher
-from torsion.plugin import IPlugin, getPlugins, pluginPackagePaths
+from torsion.plugin import IPlugin, getCache, getPlugIns, getPlugins, pluginPackagePaths
 
 
 class ITea(Interface):
@@ -268,3 +268,41 @@ class TestPaths:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "path", [""])
         assert pluginPackagePaths("pot") == [str(tmp_path / "pot")]
+
+
+class TestGetCache:
+    def test_tells_of_all(self, place):
+        package = place.package("pot")
+        place.write("pot/green.py", '"""Green ones."""\n' + HEAD + 'a = Tea("a")\na.__doc__ = "A tea."\nb = 1\n')
+        place.write("pot/empty.py", "")
+        found = getCache(package)
+        assert sorted(found) == ["empty", "green"]
+        assert found["empty"].plugins == []
+        dropin = found["green"]
+        assert (dropin.moduleName, dropin.description) == ("pot.green", "Green ones.")
+        [plugin] = dropin.plugins
+        assert (plugin.dropin, plugin.name, plugin.description) == (dropin, "a", "A tea.")
+        assert plugin.provided == [IPlugin, ITea]
+        assert plugin.load().name == "a"
+        assert ITea(plugin) is plugin.load()
+        assert IMilk(plugin, None) is None
+        assert plugin.getComponent(IMilk, default=3) == 3
+        assert repr(plugin) == "<CachedPlugin 'a'/'pot.green' (provides 'IPlugin, ITea')>"
+
+    def test_leaves_out_what_is_broken(self, place, logged):
+        package = place.package("pot")
+        place.write("pot/broken.py", "1 / 0")
+        assert getCache(package) == {}
+        assert [event["where"] for event in logged if "log_failure" in event] == ["pot.broken"]
+
+    def test_writes_nothing(self, place):
+        package = place.package("pot")
+        place.write("pot/green.py", HEAD)
+        getCache(package)
+        list(getPlugins(ITea, package))
+        written = {path.name for path in (place.root / "pot").iterdir()} - {"__pycache__"}  # which is Python's own
+        assert written == {"__init__.py", "green.py"}
+
+
+def test_the_old_name():
+    assert getPlugIns is getPlugins
