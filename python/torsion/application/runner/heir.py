@@ -30,6 +30,13 @@ LONGEST_LINE = 64 * 1024
 """Bytes in a line between the two: it is the numbers of the sockets at most, of which the table has a thousand."""
 
 
+LOOK_SECONDS = 0.1
+"""Every how many seconds to look whether a process that has hung up has ended."""
+
+LOOKS = 50
+"""How many times: five seconds are enough to write the dump of a process that has crashed."""
+
+
 class Line(LineOnlyReceiver):
     """One end of what the two processes say to each other."""
 
@@ -83,7 +90,7 @@ class Heir:
         self._run = run
         self._sockets = sockets
         self._inherited = inherited
-        self._ready = self._alone = False
+        self._ready = self._alone = self._given_up = False
         self.settled = False
         self._line = Line(self._heard, self._lost)
 
@@ -104,27 +111,40 @@ class Heir:
             self._line.say(ready=os.getpid(), taken=self._sockets.taken())
 
     def _heard(self, message: dict[str, Any]) -> None:
-        if "yours" in message:
+        if "yours" in message and not self._of_no_use():
             self._take_over()
             self._line.say(settled=True)
             self._line.transport.loseConnection()
-        elif "end" in message and not self.settled:
-            _log.error("The process before goes on: {why}", why=message["end"])
-            self._inherited = self._inherited._replace(process=0)
-            self._run.stop()
+        elif "end" in message and not self._of_no_use():
+            self._give_up(message["end"])
 
-    def _lost(self) -> None:
-        if self.settled or not self._inherited.process:
+    def _lost(self, looks: int = LOOKS) -> None:
+        """It hung up, without a word: if it has ended, which it was to do anyway, there is nobody but us."""
+        if self._of_no_use():
             return
-        # It ended without a word, and was to be replaced: then there is nobody but us.
-        _log.warn("Process {pid}, whose place this one is to take, is gone", pid=self._inherited.process)
+        pid = self._inherited.process
+        if os.getppid() == pid:  # what a process has open is closed shortly before it has ended
+            if looks:
+                self._run.reactor.callLater(LOOK_SECONDS, self._lost, looks - 1)
+            else:
+                self._give_up("it has hung up without saying why")
+            return
+        _log.warn("Process {pid}, whose place this one is to take, is gone", pid=pid)
         self._alone = True
         if self._ready:
             self._take_over()
 
+    def _of_no_use(self) -> bool:
+        """Tell whether it is settled already, or this process has begun to end."""
+        return self.settled or self._given_up or self._run.state not in ("starting", "ready")
+
+    def _give_up(self, why: object) -> None:
+        self._given_up = True
+        _log.error("Process {pid} goes on: {why}", pid=self._inherited.process, why=why)
+        self._run.status = 1
+        self._run.stop()
+
     def _take_over(self) -> None:
-        if self.settled:
-            return
         self.settled = True
         errors = self._inherited.errors
         try:
