@@ -13,6 +13,7 @@ from house.tree import PACKAGE, ROOT, module_name, parsed, sources
 
 # import-linter reads import statements; these modules load others by name, each for a reason that it states.
 LOAD_BY_NAME = {
+    "torsion.application.runner.preload": "what may be needed after a chroot is imported before it, whatever it is",
     "torsion.internet._current": "the one sanctioned way up: the default reactor, when nobody has installed another",
     "torsion.internet.reactors.flavours": "flavours of reactor are chosen by name, and only the chosen one is loaded",
     "torsion.plugin": "drop-in plugins are modules of others; and the package for them stands above all that they declare",

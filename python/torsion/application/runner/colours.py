@@ -10,14 +10,14 @@ import os
 import re
 from typing import IO, TYPE_CHECKING, Any
 
-from torsion.logger import LogLevel, eventAsText, formatEvent, formatTime
+from torsion.logger import LogLevel, eventAsText, formatEvent, formatEventAsClassicLogText, formatTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torsion.logger import LogEvent
 
-__all__ = ["coloured", "plainly", "terminalLogObserver"]
+__all__ = ["coloured", "plainLogObserver", "plainly", "terminalLogObserver"]
 
 _TIME = "%H:%M:%S"  # of today: whoever looks at a terminal knows the date
 
@@ -49,6 +49,11 @@ def terminalLogObserver(stream: IO[str]) -> Callable[[LogEvent], object]:
     # Rich is told what is known already; as wide as it likes, since it is the terminal that breaks lines.
     console = Console(file=stream, force_terminal=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
     return lambda event: _richly(console, event)
+
+
+def plainLogObserver(stream: IO[str]) -> Callable[[LogEvent], object]:
+    """Return an observer that writes to *stream*, a terminal, as it would to a file, but for what would control the terminal."""
+    return lambda event: _write(stream, plainly(formatEventAsClassicLogText(event) or ""))
 
 
 def _write(stream: IO[str], text: str) -> None:

@@ -87,9 +87,26 @@ class Logs(Fitting):
             observer = application.getComponent(ILogObserver, observer)
         level = LogLevelFilterPredicate(self._run.options["logLevel"])
         globalLogBeginner.beginLoggingTo([FilteringLogObserver(observer, [level])])
+        if self._run.worker is None:
+            self._tell()
+
+    def _tell(self) -> None:
+        import os
+        import platform
+
+        from torsion import __version__
+
+        _log.info(
+            "torsion {version} starts, process {pid}, on Python {python} with {reactor}",
+            version=__version__,
+            pid=os.getpid(),
+            python=platform.python_version(),
+            reactor=type(self._run.reactor).__name__,
+        )
+        self._run.onEnd.append(lambda: _log.info("torsion has stopped, process {pid}", pid=os.getpid()))
 
     def _form(self, stream: Any) -> Callable[[Any], object]:
-        from torsion.application.runner.colours import coloured, terminalLogObserver
+        from torsion.application.runner.colours import coloured, plainLogObserver, terminalLogObserver
         from torsion.logger import jsonFileLogObserver, textFileLogObserver
 
         if self._run.worker is not None:
@@ -98,7 +115,9 @@ class Logs(Fitting):
             return worker_observer(stream)  # the master has the options' form
         if self._run.options.get("logFormat") == "json":
             return jsonFileLogObserver(stream, recordSeparator="")
-        return terminalLogObserver(stream) if coloured(stream) else textFileLogObserver(stream)
+        if not getattr(stream, "isatty", bool)():  # a log file does not say
+            return textFileLogObserver(stream)
+        return terminalLogObserver(stream) if coloured(stream) else plainLogObserver(stream)
 
     def _to_stream(self, stream: Any) -> Callable[[Any], object]:
         from torsion.application.runner.sturdy import SturdyObserver, unbuffered

@@ -112,6 +112,9 @@ class Privileges(Fitting):
         if self._run.supervises and chroot is not None:
             return  # each worker moves there by itself: from within, the master could start none
         if chroot is not None:
+            from torsion.application.runner.preload import preload
+
+            preload()
             try:
                 os.chroot(chroot)
                 os.chdir("/")

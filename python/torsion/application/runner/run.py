@@ -163,6 +163,7 @@ class Run:
 
     def _start(self) -> None:
         assert self.make is not None, "there is nothing to run"
+        self.doing = "prepare the start"
         self.begin()
         self.reactor.callWhenRunning(self.signals.reactor_runs)  # before anybody else is told that it does
         for fitting in self.fittings:
