@@ -14,7 +14,6 @@ import socket
 import struct
 import threading
 
-
 from operating.command import PATIENCE
 
 BLOCK = 64

@@ -60,7 +60,7 @@ def enough_descriptors():
 class Served:
     """A server of SERVER, and what it is made of.
 
-    :ivar pids: the processes that were started, the command's own first.
+    :ivar pids: the processes that were started, the command's own first; workers not, which end when their master does.
     """
 
     def __init__(self, folder, *options):
@@ -90,6 +90,11 @@ class Served:
             return False
         self.pids.append(pid)
         return True
+
+    def worker(self):
+        """Wait for the next worker to be ready; return its number and its process."""
+        found = self.command.wait_for(r"\] worker (\d+) \(pid (\d+)\) is ready")
+        return int(found[1]), int(found[2])
 
     def end(self):
         """Kill all that is left."""
@@ -147,3 +152,72 @@ def test_restart_under_load(served):
     os.kill(new, signal.SIGTERM)
     wait_for_end(new)
     assert server.command.wait() == 0
+
+
+def test_killed_worker(served):
+    server = served("--workers", "2")
+    port = server.port()
+    workers = dict(server.worker() for _ in range(2))
+    with Load(port, 200) as load:
+        os.kill(workers[0], signal.SIGKILL)
+        number, _ = server.worker()
+        assert number == 0
+        load.wait(lambda: len(load.held) < 200)  # they have noticed
+        survivors, cut = len(load.held), [each for each in load.cut if each[0] < 200]
+        assert survivors + len(cut) == 200
+        assert survivors > 0
+        # Besides those, only fleeting ones that the worker had accepted. Those that it had not, its successor served.
+        assert len(load.cut) - len(cut) <= 4
+        assert load.refused == 0
+        load.cut.clear()
+        load.go_on(fleeting=100)
+        assert len(load.held) == survivors
+    assert server.command.end() == 0
+
+
+def test_workers_reload_and_restart_under_load(served):
+    server = served("--workers", "2")
+    port = server.port()
+    for _ in range(2):
+        server.worker()
+    with Load(port, 200) as load:
+        server.release("2")
+        assert server.reload() == "1 module"
+        server.command.wait_for(r"#info\] reloaded in .*: 1 module")  # the other worker
+        server.command.wait_for(r"#info\] reloaded in .*: 1 module")  # and the master
+        seen = load.total()
+        load.wait(lambda: load.served[b"2"] > 20 and load.total() > seen)
+        load.go_on()
+        server.release("3", "VERSION =\n")
+        os.kill(server.pids[0], signal.SIGUSR2)
+        server.command.wait_for("SIGUSR2: ")  # why there was no restart; the old workers go on
+        load.go_on()
+        server.release("3")
+        os.kill(server.pids[0], signal.SIGUSR2)
+        server.command.wait_for("All 2 workers have been replaced")
+        load.wait(lambda: load.served[b"3"] > 20)
+        load.go_on()  # the held ones, in the old workers
+        assert len(load.held) == 200
+    assert server.command.end() == 0
+
+
+def test_what_was_accepted_is_answered_before_the_end():
+    many, long = (
+        30,
+        40_000,
+    )  # of each: more than a reactor reads from a connection in a turn, and less than makes it wait for the peer
+    with Command("echo", "--listen", "tcp:0:interface=127.0.0.1") as server:
+        server.port()
+        connections = [server.connect() for _ in range(many)]
+        for each in connections:
+            each.sendall(b"x")
+            assert each.recv(1) == b"x"
+        server.send(signal.SIGSTOP)
+        for number, each in enumerate(connections):
+            each.sendall(b"%04d" % number * long)
+        server.send(signal.SIGTERM)  # before it has read a byte of that
+        server.send(signal.SIGCONT)
+        for number, each in enumerate(connections):
+            with each, each.makefile("rb") as answers:
+                assert answers.read() == b"%04d" % number * long
+        assert server.wait() == 0
