@@ -93,7 +93,7 @@ def _ansi(event: LogEvent) -> str:
     if not text and not trace:
         return ""
     _, sequence = _STYLES.get(event.get("log_level"), _NONE)  # type: ignore[arg-type]  # an event need not have a level
-    text = plainly(text).replace("\n", "\n\t")
+    text = plainly(text).replace("\n", "\n    ")
     line = f"\x1b[2m{time}\x1b[0m \x1b[{sequence}m{level:<8}\x1b[0m \x1b[36m{plainly(namespace)}\x1b[0m {text}\n"
     return line + (f"\x1b[31m{plainly(trace)}\x1b[0m\n" if trace else "")
 
@@ -107,7 +107,7 @@ def _richly(console: Any, event: LogEvent) -> None:
     if not text and not trace:
         return
     style, _ = _STYLES.get(event.get("log_level"), _NONE)  # type: ignore[arg-type]  # as above
-    message = Text(plainly(text).replace("\n", "\n\t"))
+    message = Text(plainly(text).replace("\n", "\n    "))
     ReprHighlighter().highlight(message)
     line = Text.assemble((time, "dim"), " ", (f"{level:<8}", style), " ", (plainly(namespace), "cyan"), " ", message)
     console.print(line)

@@ -118,7 +118,7 @@ class Pidfile(Fitting):
         if not content.strip():
             return
         try:
-            pid = int(content)
+            pid = int(content) if len(content) < LONGEST else 0
         except ValueError:
             pid = 0
         if pid <= 0:

@@ -202,6 +202,7 @@ class Run:
             return
         if self.state == "starting":
             self.state = "ready"
+            _log.info("Ready, process {pid}", pid=os.getpid())
             for hook in self.onStarted:
                 self._call(hook)
             self.signals.ready()
