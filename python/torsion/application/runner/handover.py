@@ -47,9 +47,10 @@ class Handover(Fitting):
     ]
 
     _inherited: Inheritance | None = None
+    _activated: Sequence[int] = ()
 
     def begin(self, run: Run) -> None:
-        """Take what was handed over out of the environment, before anybody else is started or asks for it."""
+        """Take what was handed over, before anybody else is started or asks for it."""
         self._folder = str(Path.cwd())
         if VARIABLE in os.environ:
             from torsion.application.runner import inheritance
@@ -58,6 +59,8 @@ class Handover(Fitting):
             if self._inherited is not None:
                 run.predecessor = self._inherited.process
         self._environment = dict(os.environ)
+        if run.worker is None:
+            self._activated = _activated()
 
     def fit(self, run: Run) -> None:
         """Give the sockets to the reactor."""
@@ -67,7 +70,7 @@ class Handover(Fitting):
         from torsion.application.runner.sockets import Sockets
 
         inherited = self._inherited
-        sockets = Sockets(inherited.sockets if inherited else (), _activated())
+        sockets = Sockets(inherited.sockets if inherited else (), self._activated)
         run.reactor.sockets = sockets
         restarter = Restarter(run, sockets, self._environment, self._folder, run.options["restart-timeout"])
         if run.restarter is None:

@@ -43,12 +43,14 @@ class Notify(Fitting):
 
         try:
             notify(*assignments)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as problem:
             if not self._told_of_trouble:
                 from torsion.logger import Logger
 
                 self._told_of_trouble = True
-                Logger("torsion.application.runner").failure("Cannot tell systemd how this process is")
+                Logger("torsion.application.runner").error(
+                    "Cannot tell systemd how this process is: {problem}", problem=problem
+                )
 
     def _ready(self) -> None:
         self._tell("READY=1", f"MAINPID={os.getpid()}", "STATUS=Ready")
