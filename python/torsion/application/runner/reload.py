@@ -34,6 +34,11 @@ class Reloads:
         self._busy = False
         self._waiting: list[Deferred[ReloadReport]] = []
 
+    @property
+    def busy(self) -> bool:
+        """Whether a reload is under way."""
+        return self._busy
+
     def reload(self) -> Deferred[ReloadReport]:
         """Reload, once a reload that is under way is over; those who ask meanwhile are served by one and the same.
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from torsion.application.runner.fitting import Fitting
     from torsion.application.runner.reload import Reloads
+    from torsion.application.status.snapshot import Observation
 
 __all__ = ["Run"]
 
@@ -64,6 +65,7 @@ class Run:
     :ivar grace: how many seconds there are for draining and stopping the service, before :meth:`abort`; None for no end.
     :ivar linger: how many seconds connections have to end by themselves in :meth:`retire`; None for no end.
     :ivar logFiles: the log files, each with ``path`` and ``reopen()``, which a reload calls.
+    :ivar observation: what ``torsion.application.status`` knows of this run; None as long as nobody looks.
     :ivar report: what the latest reload did; while one is under way, what it has done so far.
     :ivar restarter: what :meth:`restart` calls; None where the run cannot be restarted.
     """
@@ -116,6 +118,7 @@ class Run:
         self._ending = Ending(self)
         self._stopping = False
         self._reloads: Reloads | None = None
+        self.observation: Observation | None = None
         self._ended: list[Deferred[None]] = []
 
     # --- starting -----------------------------------------------------------------------------------------------------
@@ -233,6 +236,11 @@ class Run:
         return self.state == "ready"
 
     # --- reloading, restarting ----------------------------------------------------------------------------------------
+
+    @property
+    def reloading(self) -> bool:
+        """Whether a reload is under way."""
+        return self._reloads is not None and self._reloads.busy
 
     def reload(self) -> Deferred[ReloadReport]:
         """Call the hooks ``onReload`` one after the other, and wait for each; they tell ``report`` what they did.

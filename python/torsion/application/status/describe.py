@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 __all__ = ["MAX_TEXT", "address_text", "bounded", "call_text", "class_text"]
@@ -50,7 +51,7 @@ def _named(call: Any, depth: int) -> str:
         return f"{type(call if name is None else owner).__name__}({_named(inner, depth - 1)})"
     if name is None:
         return class_text(call)
-    if owner is not None and not isinstance(owner, type) and hasattr(type(owner), "__module__"):
+    if owner is not None and not isinstance(owner, type | ModuleType) and hasattr(type(owner), "__module__"):
         return f"{type(owner).__module__}.{type(owner).__qualname__}.{call.__name__}"
     module = getattr(call, "__module__", None)
     return f"{module}.{name}" if module else str(name)
@@ -63,7 +64,7 @@ def address_text(address: Any) -> str:
             return ""
         port = getattr(address, "port", None)
         if port is not None:
-            host = str(address.host)
+            host = getattr(address, "host", None) or address.hostname.decode("ascii", "replace")
             return bounded(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         name = getattr(address, "name", address)
         if isinstance(name, bytes):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
 
 from torsion.application.status.describe import bounded
 from torsion.application.status.errors import ErrorLog
@@ -96,7 +95,7 @@ class Observation:
     def state(self) -> str:
         """Return ``starting``, ``ready``, ``reloading`` or ``draining``."""
         state = self._run.state
-        if state == "ready" and getattr(self._run, "reloading", False):
+        if state == "ready" and self._run.reloading:
             return "reloading"
         return _STATES.get(state, state)
 
@@ -131,18 +130,14 @@ def _name(run: Run) -> str:
     return bounded(f"torsion -y {os.path.basename(file)}" if file else "torsion")  # noqa: PTH119 - a text
 
 
-_observations: WeakKeyDictionary[Run, Observation] = WeakKeyDictionary()
-
-
 def observe(run: Run) -> Observation:
     """Return the observation of a run, which is made when it is asked for first.
 
     :param run: one whose reactor is there.
     """
-    observation = _observations.get(run)
-    if observation is None:
-        observation = _observations[run] = Observation(run)
-    return observation
+    if run.observation is None:
+        run.observation = Observation(run)
+    return run.observation
 
 
 def snapshot(run: Run) -> Snapshot:
