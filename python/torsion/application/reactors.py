@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -56,8 +57,7 @@ def getReactorTypes() -> Iterator[Any]:
 
     :returns: an iterator over torsion's own, then those of plugins; each is an :class:`IReactorInstaller`.
     """
-    yield from FLAVOURS.values()
-    yield from getPlugins(IReactorInstaller)
+    return chain(FLAVOURS.values(), getPlugins(IReactorInstaller))
 
 
 def installReactor(shortName: str) -> Any:
