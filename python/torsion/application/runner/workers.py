@@ -133,7 +133,7 @@ class Workers(Fitting):
             Limits(run.options["restart-timeout"], unanswered=run.options["worker-timeout"]),
             seal=_gives_up_privileges(run),
         )
-        self.master = master = Master(number, shop, lambda: run.grace)
+        self.master = master = Master(number, shop, lambda: run.grace, failure=StartError)
         run.make = lambda: master
         run.restarter = master.restart
         run.onReload.append(lambda: master.reload(run.report))

@@ -46,6 +46,7 @@ class Master(Service):
         shop: Workshop,
         grace: Callable[[], float | None],
         make: Callable[[int, Workshop, Any], Any] = Slot,
+        failure: Callable[[str], Exception] = WorkersError,
     ) -> None:
         """Prepare them.
 
@@ -53,10 +54,12 @@ class Master(Service):
         :param shop: what they are made with.
         :param grace: returns how many seconds a worker has to drain when the master stops; None for no end.
         :param make: makes a slot.
+        :param failure: makes what :meth:`whenListening` fails with.
         """
         self.slots: list[Slot] = [make(number, shop, self) for number in range(workers)]
         self._shop = shop
         self._grace = grace
+        self._failure = failure
         self._failed: dict[int, tuple[Any, End]] = {}
         self._first = True  # until each slot's first worker was ready, or failed
         self._listening: Deferred[None] = Deferred()
@@ -76,7 +79,7 @@ class Master(Service):
         """Wait for the first workers.
 
         :returns: a Deferred that fires once each slot's first worker is ready or has failed. If all have failed, it fails
-            with :class:`WorkersError`, which says why.
+            with what says why.
         """
         return self._listening
 
@@ -111,7 +114,7 @@ class Master(Service):
         count = len(self.slots)
         which = "the worker" if count == 1 else f"none of the {count} workers"
         verb = "did not start" if count == 1 else "started"
-        self._listening.errback(WorkersError(f"{which} {verb}: worker {number}: {end.reason()}"))
+        self._listening.errback(self._failure(f"{which} {verb}: worker {number}: {end.reason()}"))
 
     # --- requests ----------------------------------------------------------------------------------------------------
 

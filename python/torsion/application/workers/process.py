@@ -32,7 +32,7 @@ class Limits(NamedTuple):
     """How long a worker may take, in seconds.
 
     :ivar start: until it is ready. What loads models or fills caches takes its time; systemd gives a service 90 seconds.
-    :ivar ping: between two looks whether it is alive.
+    :ivar ping: between two looks whether it is alive; half of the next, if that is less.
     :ivar unanswered: until a ping is answered, before the worker counts as hung; 0 for ever. What takes that long in one turn
         of the reactor keeps all its connections waiting as long.
     :ivar dump: between the signal that has a hung worker write down where it is, and its end.
@@ -189,8 +189,9 @@ class Worker(ProcessProtocol):
         self._dump_and_kill()
 
     def _ping_later(self) -> None:
-        if self._shop.limits.unanswered:
-            self._timer = self._reactor.callLater(self._shop.limits.ping, self._ping)
+        limits = self._shop.limits
+        if limits.unanswered:
+            self._timer = self._reactor.callLater(min(limits.ping, limits.unanswered / 2), self._ping)
 
     def _ping(self) -> None:
         self._timer = None
@@ -299,7 +300,7 @@ class Worker(ProcessProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        self._how = f"{self._how}, {how(reason)}" if self._how else how(reason)
+        self._how = self._how or how(reason)  # why it was killed, if it was
         self._exited = self._reactor.seconds()
         if self._ready_since is None:
             self._timer = self._reactor.callLater(self._shop.limits.output, self._over)
