@@ -13,7 +13,7 @@ from zope.interface import implementer
 from torsion.application.draining import IDrains, IListens, describe, drainServices
 from torsion.application.interfaces import IProcess, IService, IServiceCollection, IServiceMaker
 from torsion.application.reloading import IReloads, reloadServices
-from torsion.internet.defer import DeferredList, maybeDeferred
+from torsion.internet.defer import CancelledError, DeferredList, maybeDeferred
 from torsion.logger import Logger
 from torsion.plugin import IPlugin
 from torsion.python.components import Componentized
@@ -156,7 +156,10 @@ class MultiService(Service):
         return DeferredList(stopping, consumeErrors=True)
 
     def _not_stopped(self, failure: Failure, service: Any) -> Failure:
-        _log.failure("The service {name} failed to stop", failure, name=describe(service), service=service)
+        if not failure.check(CancelledError):
+            _log.failure("The service {name} failed to stop", failure, name=describe(service), service=service)
+        elif not isinstance(service, MultiService):  # which has told of its own services
+            _log.error("The service {name} has not stopped in time", name=describe(service), service=service)
         return failure
 
     def stopListening(self) -> Deferred[Any]:
