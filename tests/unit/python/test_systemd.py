@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 
 import pytest
 
-from torsion.python.systemd import ListenFDs
+from torsion.python.systemd import NOTIFY_SECONDS, ListenFDs, notify
 
 
 def environment(**changes):
@@ -78,3 +80,49 @@ def test_the_lists_are_copies():
     found.inheritedNamedDescriptors()["mail"] = 6
     assert found.inheritedDescriptors() == [5]
     assert found.inheritedNamedDescriptors() == {"web": 5}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such manager")
+class TestNotify:
+    @pytest.fixture
+    def manager(self, tmp_path):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+            made.bind(str(tmp_path / "n"))
+            made.settimeout(10)
+            yield made
+
+    def test_it_is_told(self, manager):
+        assert notify("READY=1", "STATUS=all is wéll = good", environ={"NOTIFY_SOCKET": manager.getsockname()})
+        assert manager.recv(1000) == "READY=1\nSTATUS=all is wéll = good".encode()
+
+    def test_the_process_own_environment(self, manager, monkeypatch):
+        monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+        assert not notify("READY=1")
+        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
+        assert notify("READY=1")
+        assert manager.recv(1000) == b"READY=1"
+
+    @pytest.mark.parametrize("wrong", ["READY", "=1", "", "A=1\nB=2"])
+    def test_what_is_no_assignment(self, wrong):
+        """Whether somebody hears it or not."""
+        with pytest.raises(ValueError, match="NAME=VALUE"):
+            notify("READY=1", wrong, environ={})
+
+    def test_a_manager_that_is_gone(self, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            notify("READY=1", environ={"NOTIFY_SOCKET": str(tmp_path / "gone")})
+
+    @pytest.mark.parametrize("address", ["vsock:2:1234", "relative"])
+    def test_other_kinds_of_addresses(self, address):
+        with pytest.raises(ValueError, match=address):
+            notify("READY=1", environ={"NOTIFY_SOCKET": address})
+
+    def test_a_full_queue_holds_nobody_up(self, manager):
+        """One who does not listen costs a limited time."""
+        told = 0
+        with pytest.raises(TimeoutError):
+            while told < 100_000:
+                notify("WATCHDOG=1", environ={"NOTIFY_SOCKET": manager.getsockname()}, timeout=0.01)
+                told += 1
+        assert 0 < told < 100_000
+        assert NOTIFY_SECONDS <= 1, "a reactor may have to wait as long"
