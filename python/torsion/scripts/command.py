@@ -89,7 +89,7 @@ class Command(TwistOptions):
         sys.exit(0)
 
     def opt_log_file(self, fileName: str) -> None:
-        """The file to log to; - is standard output, the default unless --daemon is given, + is standard error."""
+        """The file to log to, or --logfile; - is standard output, the default unless --daemon is given, + is standard error."""
         self["logfile"] = fileName if fileName in ("-", "+") else str(Path(fileName).absolute())
 
     opt_logfile = opt_log_file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torsion.application.runner.errors import StartError, Stopped
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: the arguments; None stands for those of this process.
     :returns: its exit status: 0 if all went well, 2 if an argument cannot be used, 1 if it failed otherwise.
     """
+    if argv is None:
+        _find_modules_here()
     arguments = sys.argv[1:] if argv is None else list(argv)
     options = Command()
     run = Run(options, arguments, [fitting() for fitting in FITTINGS])
@@ -37,6 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.begin = run.begin
     run.doing = "read the options"
     return run.exit(_guarded(options, run, arguments))
+
+
+def _find_modules_here() -> None:
+    """Have modules of the current folder be found, and drop-ins there: as with ``python -m``, unless Python was told not to (``-P``)."""
+    if sys.flags.safe_path:
+        return
+    try:
+        here = str(Path.cwd())
+    except OSError:  # it was removed
+        return
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
 
 
 def _guarded(options: Command, run: Run, arguments: list[str]) -> int:

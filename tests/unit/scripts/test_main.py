@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 import torsion
 from torsion.__main__ import main
+from torsion.scripts.command import Command
+from torsion.scripts.tools import TOOLS
 
 
 def test_main_returns_the_status(capsys):
@@ -79,3 +82,14 @@ def test_arguments(arguments, line, capsys):
 def test_without_arguments_it_tells_what_there_is(capsys):
     assert main([]) == 2
     assert re.search(r"say what to run: .* COMMAND of .*chat, .*echo, .*port", capsys.readouterr().err)
+
+
+def test_every_option_is_in_the_documentation():
+    text = (Path(__file__).parents[3] / "docs" / "command.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"--([\w-]+)", text))
+    assert set(Command().docs) - named - {"help", "version", "log-file"} == set()
+
+
+def test_every_tool_is_in_the_documentation():
+    text = (Path(__file__).parents[3] / "docs" / "command.md").read_text(encoding="utf-8")
+    assert [name for name in TOOLS if f"`{name}" not in text] == []
