@@ -754,6 +754,9 @@ class Engine:
         were read, were written, and wait to be written."""
     def holdings(self) -> dict[str, int]:
         """Return connections, connecting, listeners, datagrams, pipes and watched: how many descriptors of each sort there are."""
+    def beat(self) -> int | None:
+        """Return a number that is another one for each timer, call and descriptor that is served; None while the engine waits or does
+        not run.  For any thread, to see whether one of these takes long."""
     def pulse(self) -> dict[str, Any]:
         """Return now, turns, waits, busy, longest, histogram, timers, opened and closed, as
         :class:`torsion.internet.interfaces.LoopFigures` has them.  Begins a new measure of *longest*."""

@@ -457,6 +457,10 @@ impl PyEngine {
         figures::pulse(&self.shared, py)
     }
 
+    fn beat(&self) -> Option<u64> {
+        self.shared.pulse.beat()
+    }
+
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         let gone = slf.get().enter()?.close();
         let sink = Upcalls::new(slf);

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::prelude::*;
 
-use torsion_reactor::{Abandoned, Clock, Error, Ingress, Time, Waker};
+use torsion_reactor::{Abandoned, Clock, Error, Ingress, Pulse, Time, Waker};
 
 use crate::call::Call;
 use crate::error;
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     epoch: f64,
     pub(crate) ingress: Arc<Ingress<Call>>,
     pub(crate) waker: Waker,
+    pub(crate) pulse: Arc<Pulse>,
     /// The process that opened the engine.
     process: u32,
     /// Whose exceptions programs are to see.  It is a module's worth of classes, of which the collector need not know.
@@ -57,6 +58,7 @@ impl Shared {
             clock,
             ingress: state.ingress(),
             waker: state.waker(),
+            pulse: state.pulse(),
             process: std::process::id(),
             errors,
             state: ThreadCell::new(state),

@@ -43,7 +43,7 @@ pub use datagram::Datagram;
 #[cfg(unix)]
 pub use engine::Refused;
 pub use engine::{
-    Abandoned, Cleared, Discarded, Disconnected, Engine, Held, Holdings, Statistics, Work,
+    Abandoned, Cleared, Discarded, Disconnected, Engine, Held, Holdings, Pulse, Statistics, Work,
 };
 pub use error::{CloseReason, Error};
 pub use ingress::Ingress;

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zope.interface import Interface
 
+from torsion.internet.interfaces.tls import INegotiated
+
 if TYPE_CHECKING:
     from torsion.internet.defer import Deferred
     from torsion.internet.interfaces.core import IAddress
@@ -70,7 +72,7 @@ class ConnectionFigures(NamedTuple):
             return self.transport
         layer = self.transport.protocol
         while layer is not None:
-            if getattr(layer, "TLS", False) and hasattr(layer, "negotiatedProtocol"):
+            if INegotiated.providedBy(layer):
                 return layer
             layer = getattr(layer, "wrappedProtocol", None)
         return None

@@ -39,13 +39,12 @@ use crate::token::{Slab, Token};
 
 use entry::Entry;
 use guest::Guest;
-use pulse::Pulse;
 use ticks::Ticks;
 
 pub use holdings::{Abandoned, Cleared, Discarded, Disconnected, Held, Holdings};
 #[cfg(unix)]
 pub use opened::Refused;
-pub use pulse::Work;
+pub use pulse::{Pulse, Work};
 
 /// Poller, timers, transports and the queue of calls from other threads.
 pub struct Engine<H: Handles> {
@@ -66,7 +65,7 @@ pub struct Engine<H: Handles> {
     /// What is measured of the turns.
     ticks: Ticks,
     /// What the loop's work is summed up in.
-    pulse: Pulse,
+    pulse: Arc<Pulse>,
     /// This process was forked off the one that opened the engine: see [`abandon`](Self::abandon).
     abandoned: Cell<bool>,
 }
@@ -222,7 +221,7 @@ impl<H: Handles> Engine<H> {
             progress: Cell::new(Progress::Resting),
             guest: Cell::new(None),
             ticks: Ticks::default(),
-            pulse: Pulse::default(),
+            pulse: Arc::new(Pulse::default()),
             abandoned: Cell::new(false),
         })
     }

@@ -4,7 +4,8 @@
 //! A *stretch* of work is what lies between two looks at the descriptors.  Nothing else is served while it lasts, so its length is
 //! what delays everything.
 
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Engine;
@@ -17,19 +18,42 @@ const BOUNDS: usize = 22;
 /// The first bound is two to this power, in nanoseconds (16 µs); each of the others is twice the one before it, up to 17 s.
 const FIRST: u32 = 14;
 
-/// What is known of the loop's work.
+/// What is known of the loop's work.  Its own thread writes, any may read, and nothing hangs on the order in which that is seen.
 #[derive(Debug, Default)]
-pub(super) struct Pulse {
+pub struct Pulse {
     /// How many runs and turns are on the stack.
-    depth: Cell<u32>,
+    depth: Count,
     /// When the stretch began that is going on.
-    since: Cell<Time>,
+    since: Count,
+    /// Whether the loop waits.
+    rests: AtomicBool,
+    /// How many pieces of work were begun: each a timer, a call from a thread, a descriptor's turn.
+    pieces: Count,
     /// How many nanoseconds the stretches took that are over.
-    busy: Cell<u64>,
+    busy: Count,
     /// The longest of them since somebody asked.
-    longest: Cell<u64>,
+    longest: Count,
     /// How many of each length there were.
-    counts: [Cell<u64>; BOUNDS],
+    counts: [Count; BOUNDS],
+}
+
+/// A number that one thread writes.
+#[derive(Debug, Default)]
+struct Count(AtomicU64);
+
+impl Count {
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Not as one step, which costs more: nobody else writes.
+    fn add(&self, more: u64) {
+        self.set(self.get().saturating_add(more));
+    }
 }
 
 /// The loop's work, summed up.
@@ -57,14 +81,37 @@ impl Work {
 }
 
 impl Pulse {
+    /// A number that is another one for each piece of work; `None` while the loop waits, or does not run.  For any thread.
+    #[must_use]
+    pub fn beat(&self) -> Option<u64> {
+        let works = self.depth.get() > 0 && !self.rests.load(Ordering::Relaxed);
+        works.then(|| self.pieces.get())
+    }
+
+    /// A piece of work begins.
+    #[inline]
+    pub(super) fn piece(&self) {
+        self.pieces.add(1);
+    }
+
     /// A stretch ends, and the next one begins.
     #[inline]
     fn lap(&self, now: Time) {
-        let took = nanos(now.since(self.since.replace(now)));
-        self.busy.set(self.busy.get().saturating_add(took));
+        let began = Time::from_nanos(self.since.get());
+        self.since.set(now.as_nanos());
+        let took = nanos(now.since(began));
+        self.busy.add(took);
         self.longest.set(self.longest.get().max(took));
         if let Some(count) = self.counts.get(bound_of(took)) {
-            count.set(count.get() + 1);
+            count.add(1);
+        }
+    }
+
+    /// How long the stretch is that is going on.
+    fn current(&self, now: Time) -> u64 {
+        match self.depth.get() {
+            0 => 0,
+            _ => nanos(now.since(Time::from_nanos(self.since.get()))),
         }
     }
 }
@@ -95,12 +142,20 @@ impl<H: Handles> Drop for Working<'_, H> {
 }
 
 impl<H: Handles> Engine<H> {
+    /// What tells, in any thread, whether the loop is getting on with its work.
+    #[must_use]
+    pub fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
+    }
+
     /// Begins to work, until what is returned is dropped.
     pub(super) fn work(&self) -> Working<'_, H> {
         let pulse = &self.pulse;
-        if pulse.depth.replace(pulse.depth.get() + 1) == 0 {
-            pulse.since.set(self.clock.now());
+        let depth = pulse.depth.get();
+        if depth == 0 {
+            pulse.since.set(self.clock.now().as_nanos());
         }
+        pulse.depth.set(depth + 1);
         Working(self)
     }
 
@@ -112,27 +167,29 @@ impl<H: Handles> Engine<H> {
         }
     }
 
-    /// The loop has waited since it `began` to: that was no work.
+    /// Notes that the loop waits as long as `wait` takes, which `began` just now: that is no work.
     #[inline]
-    pub(super) fn rested(&self, began: Time) {
+    pub(super) fn resting<R>(&self, began: Time, wait: impl FnOnce() -> R) -> R {
         let pulse = &self.pulse;
-        let rest = self.clock.now().since(began);
+        pulse.rests.store(true, Ordering::Relaxed);
+        let waited = wait();
+        pulse.rests.store(false, Ordering::Relaxed);
         // Within another turn's upcall, that one's stretch goes on.
-        pulse.since.set(pulse.since.get().after(rest));
+        pulse.since.add(nanos(self.clock.now().since(began)));
+        waited
     }
 
     /// What the loop has done; begins a new measure of the longest stretch.
     #[must_use]
     pub fn work_done(&self) -> Work {
         let pulse = &self.pulse;
-        let current = match pulse.depth.get() {
-            0 => 0,
-            _ => nanos(self.clock.now().since(pulse.since.get())),
-        };
+        let current = pulse.current(self.clock.now());
+        let longest = pulse.longest.get();
+        pulse.longest.set(0);
         Work {
             busy: Duration::from_nanos(pulse.busy.get().saturating_add(current)),
-            longest: Duration::from_nanos(pulse.longest.replace(0).max(current)),
-            counts: std::array::from_fn(|number| pulse.counts.get(number).map_or(0, Cell::get)),
+            longest: Duration::from_nanos(longest.max(current)),
+            counts: std::array::from_fn(|number| pulse.counts.get(number).map_or(0, Count::get)),
         }
     }
 }

@@ -200,9 +200,7 @@ impl<H: Handles> Engine<H> {
         if found == 0 && !woken && timeout != Some(Duration::ZERO) {
             self.state.borrow_mut().statistics.waits += 1;
             let waited = &mut *poller;
-            let rested = sink.park(move || waited.wait(timeout));
-            self.rested(began);
-            rested?;
+            self.resting(began, || sink.park(move || waited.wait(timeout)))?;
             (found, _) = self.collect(&mut poller);
         }
         Ok(if found > 1 { Pace::Busy } else { Pace::Idle })
@@ -308,6 +306,7 @@ impl<H: Handles> Engine<H> {
 
     /// Does one thing; a panic in it is told and costs the stream, never the loop.
     pub(super) fn guard<S: Sink<H>>(&self, sink: &S, stream: Option<Token>, work: impl FnOnce()) {
+        self.pulse.piece();
         // No borrow outlives the unwinding, and what a half-done change may leave is a stream that is closed next.
         let Err(payload) = catch_unwind(AssertUnwindSafe(work)) else {
             return;

@@ -27,3 +27,12 @@ def test_the_program_runs():
         [sys.executable, "-X", "dev", "-c", program], capture_output=True, text=True, timeout=50, check=False
     )
     assert (done.stdout, done.stderr) == ("('slept', 'rested')\n", "")
+
+
+@pytest.mark.parametrize("what", ["reactor.connections(port)", "SlowCallbacks("])
+def test_what_tells_of_a_reactor_runs(what):
+    [program] = [code for code in re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) if what in code]
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", program], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

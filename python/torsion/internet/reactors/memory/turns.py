@@ -81,6 +81,7 @@ class Turns:
         self._ready: deque[Entry] = deque()
         self._thread: int | None = None  # that is in run or turn
         self._running = self._stopping = False
+        self._blocked = False  # whether another thread is waited for
         self._turns = self._waits = self.opened = self.gone = 0
         self.number, self._reference = network.attach(self)  # type: ignore[arg-type]  # there are none but whole engines
         self.frozen = False
@@ -337,10 +338,13 @@ class Turns:
 
     def _block(self, seconds: float | None) -> bool:
         """Wait for another thread, in real time; return whether one has called or woken us."""
+        self._blocked = True
         try:
             self._arrived(self._ingress.get(timeout=seconds))
         except Empty:
             return False
+        finally:
+            self._blocked = False
         return True
 
     def _collect(self) -> bool:
@@ -412,6 +416,10 @@ class Turns:
             "streams_opened": self.opened,
             "streams_closed": self.gone,
         }
+
+    def beat(self) -> int | None:
+        """Return a number that is another one for each turn; None while no turn is taken, or another thread is waited for."""
+        return None if self._thread is None or self._blocked else self._turns
 
     def pulse(self) -> dict[str, Any]:
         """Return what ``LoopFigures`` has.  By the network's clock, no turn takes any time."""
