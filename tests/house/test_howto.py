@@ -19,7 +19,9 @@ GUIDES = sorted((ROOT / "docs" / "howto").glob("*.md"))
 BLOCK = re.compile(r"^(?:<!-- file: (\S+) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WRITE = """
 import importlib, pathlib
-pathlib.Path({name!r}).write_text({content!r}, encoding="utf-8")
+path = pathlib.Path({name!r})
+path.parent.mkdir(parents=True, exist_ok=True)
+path.write_text({content!r}, encoding="utf-8")
 importlib.invalidate_caches()
 """
 CONSOLE = """
