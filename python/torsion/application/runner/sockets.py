@@ -60,7 +60,7 @@ class Sockets:
         """
         self._left = list(inherited)
         self.activated = list(activated)
-        self._systemd = [_socket(each) for each in self.activated if stat.S_ISSOCK(os.fstat(each).st_mode)]
+        self._systemd = {each: _address(each) for each in self.activated}
         self._taken: dict[Any, int] = {}
         self._open: dict[Any, tuple[ListeningAddress, bool]] = {}
         self._starting = True
@@ -77,9 +77,9 @@ class Sockets:
             self._left.remove(found)
             self._taken[port] = found.number
             return found.socket
-        for each in self._systemd:
-            if address_of_socket(each) == address:
-                return each.dup()
+        for descriptor, known in self._systemd.items():
+            if known == address:
+                return _socket(os.dup(descriptor))
         return None
 
     def opened(self, address: ListeningAddress, port: Any) -> None:
@@ -135,6 +135,17 @@ def _socket(descriptor: int) -> socket.socket:
     import socket
 
     return socket.socket(fileno=descriptor)
+
+
+def _address(descriptor: int) -> ListeningAddress | None:
+    """Return what is to be asked for to get a socket; None for what is no socket."""
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return None
+    probe = _socket(descriptor)
+    try:
+        return address_of_socket(probe)
+    finally:
+        probe.detach()
 
 
 def shown(address: ListeningAddress) -> str:
