@@ -23,6 +23,9 @@ PATIENCE = 20.0
 _READ = 4096
 """Bytes to read at a time: an answer is a hundred."""
 
+_CLOSED_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+"""From the start, where that is possible: another thread may be starting a program."""
+
 
 @implementer(IListeningSockets)
 class Asking:
@@ -110,7 +113,9 @@ class Asking:
         descriptors: list[int] = []
         try:
             while b"\n" not in self._unread:
-                data, came, _, _ = socket.recv_fds(self._socket, _READ, 1)
+                data, came, _, _ = socket.recv_fds(self._socket, _READ, 1, _CLOSED_ON_EXEC)
+                for each in came:
+                    os.set_inheritable(each, False)
                 descriptors += came
                 if not data:
                     raise ConnectionResetError("the master is gone, and hands over no more sockets")
