@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torsion.application.localpeer import connectLocally, peerCredentials
+from torsion.application.processes import exists
 
 if TYPE_CHECKING:
     import socket
@@ -127,17 +128,6 @@ class _Process:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-
-def exists(pid: int) -> bool:
-    """Tell whether there is a process *pid*."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def wait_for_end(pid: int, until: float) -> bool:

@@ -7,7 +7,8 @@ import signal
 import time
 from pathlib import Path
 
-from torsion.application.control.client import Asked, ControlError, exists, wait_for_end
+from torsion.application.control.client import Asked, ControlError, wait_for_end
+from torsion.application.processes import MOST, began_after, exists
 
 __all__ = ["ask_by_signal", "read_pidfile"]
 
@@ -35,7 +36,7 @@ def read_pidfile(path: str | os.PathLike[str]) -> int:
         pid = int(content)
     except ValueError:
         pid = 0
-    if pid <= 0:
+    if not 0 < pid <= MOST:  # least of all a negative one, which would mean a group of processes
         raise ControlError(f"{path} is no pid file, but holds {content!r}")
     return pid
 
@@ -50,6 +51,8 @@ def ask_by_signal(path: str | os.PathLike[str], what: str, timeout: float) -> As
     """
     pid = read_pidfile(path)
     name = SIGNALS[what]
+    if began_after(pid, Path(path).stat().st_mtime):
+        raise ControlError(f"process {pid} is another one than {path} means, which is older; the file was left behind")
     try:
         os.kill(pid, getattr(signal, name))
     except ProcessLookupError as problem:

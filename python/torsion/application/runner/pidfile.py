@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from torsion.application.processes import began_after, exists
 from torsion.application.runner.errors import StartError
 from torsion.application.runner.fitting import Fitting
 from torsion.logger import Logger
@@ -125,11 +126,10 @@ class Pidfile(Fitting):
             raise StartError(
                 f"{self._path} is no pid file, but holds {content!r}; remove it, or name another with --pidfile"
             )
-        if pid == os.getpid() or not _exists(pid):
+        if pid == os.getpid() or not exists(pid):
             _log.info("The pid file {path} was left by the process {pid}, which is gone", path=str(self._path), pid=pid)
             return
-        began = _began(pid)
-        if began is not None and began > os.fstat(self._descriptor).st_mtime + _SLACK:
+        if began_after(pid, os.fstat(self._descriptor).st_mtime):
             _log.info("The pid file {path} is older than the process {pid}", path=str(self._path), pid=pid)
             return
         raise StartError(
@@ -178,32 +178,6 @@ class Pidfile(Fitting):
             if descriptor >= 0:
                 os.close(descriptor)
         self._descriptor = self._folder = -1
-
-
-_SLACK = 2.0
-"""Seconds by which clocks of files and of processes may differ."""
-
-
-def _exists(pid: int) -> bool:
-    if os.name != "posix":
-        return False  # to ask for a process there would end it
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
-
-
-def _began(pid: int) -> float | None:
-    """Return when a process began, in seconds since the epoch, or None where that cannot be told; see proc(5)."""
-    try:
-        ticks = int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
-        boot = next(line for line in Path("/proc/stat").read_bytes().splitlines() if line.startswith(b"btime "))
-        return int(boot.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None
 
 
 def _name(pid: int) -> str:
