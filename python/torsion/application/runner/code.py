@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
+
+from zope.interface.interface import InterfaceClass
 
 from torsion.application.reloading import Trouble
 from torsion.application.runner.changes import usersModules
@@ -11,14 +14,15 @@ from torsion.application.runner.imports import copied, statements
 from torsion.application.sourcefile import NAME as APPLICATION
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from torsion.application.reloading import ReloadReport
     from torsion.application.runner.changes import Change, Changes
 
 __all__ = ["takeOn"]
 
 _MISSING: Any = object()
+
+_LASTING = (int, float, complex, str, bytes, type, FunctionType, ModuleType, InterfaceClass)
+"""What a variable of the file of ``-y`` is replaced with: plain values, and what a file defines or imports."""
 
 
 def takeOn(changes: Changes, report: ReloadReport) -> None:
@@ -68,15 +72,26 @@ def _rebuild(change: Change, changes: Changes, report: ReloadReport) -> bool:
 
 
 def _keep_application(change: Change, changes: Changes, before: dict[str, Any], report: ReloadReport) -> None:
-    """Have the variable ``application`` of the file of ``-y`` be what runs, not what running the file again has made."""
-    if "application" in before:
-        vars(change.module)["application"] = before["application"]
+    """Have the variables of the file of ``-y`` be what runs, not what running the file again has made: services and the like.
+
+    Functions and classes are what they are now, and so are numbers, texts and what consists of those.
+    """
+    names = vars(change.module)
+    for name, old in before.items():
+        if not name.startswith("__") and name in names and names[name] is not old and not _renewed(names[name]):
+            names[name] = old
     now = statements(_source(change.module))
     if now != changes.statements:
         why = (
             "its services are made already; what the file does now, besides its functions and classes, takes a restart"
         )
         report.notUpdated.append(Trouble("application", why))
+
+
+def _renewed(value: Any) -> bool:
+    if isinstance(value, tuple | frozenset):
+        return all(_renewed(each) for each in value)
+    return value is None or isinstance(value, _LASTING)
 
 
 def _traceback(problem: BaseException, path: str) -> str:

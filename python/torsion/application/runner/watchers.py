@@ -16,12 +16,18 @@ __all__ = ["LOOK_SECONDS", "SETTLE_SECONDS", "Looking", "Noticing", "Watcher", "
 
 _log = Logger("torsion.application.runner")
 
+_Record = tuple[int, int] | None
+
 SETTLE_SECONDS = 0.05
 """For how long nothing may change before a change is told of, in seconds: an editor writes a file in several steps, and a version
 control system writes many."""
 
 LOOK_SECONDS = 0.5
 """How often to look where the system does not tell, in seconds: as soon as one would notice, and a hundred looks cost a millisecond."""
+
+
+BEGIN_MILLISECONDS = 200
+"""How long it may take until a change is noticed that happened just when watchfiles began: it says nothing of having begun."""
 
 
 class Watcher(Protocol):
@@ -56,23 +62,32 @@ class WatchingFiles:
         """Watch these files."""
         wanted = set(files)
         folders = {folder for folder in map(os.path.dirname, wanted) if os.path.isdir(folder)}  # noqa: PTH112 - texts
-        self._files = wanted
+        self._files = wanted | {os.path.realpath(file) for file in wanted}  # as some systems tell of them
         if folders == self._folders:
             return
         self.stop()
         self._folders = folders
         self._stopping = threading.Event()
-        arguments = folders, self._stopping
+        arguments = folders, {file: _record(file) for file in wanted}, self._stopping
         threading.Thread(target=self._run, args=arguments, name="torsion --reload", daemon=True).start()
 
-    def _run(self, folders: set[str], stopping: threading.Event) -> None:
-        step = int(SETTLE_SECONDS * 1000)
+    def _run(self, folders: set[str], before: dict[str, _Record], stopping: threading.Event) -> None:
         found = self._watch(
-            *folders, watch_filter=None, step=step, stop_event=stopping, recursive=False, raise_interrupt=False
+            *folders,
+            watch_filter=None,
+            step=int(SETTLE_SECONDS * 1000),
+            stop_event=stopping,
+            rust_timeout=BEGIN_MILLISECONDS,
+            yield_on_timeout=True,
+            recursive=False,
+            raise_interrupt=False,
         )
+        began = False
         try:
             for changes in found:
-                if not stopping.is_set() and any(path in self._files for _, path in changes):
+                missed = not began and any(_record(file) != record for file, record in before.items())
+                began = True
+                if not stopping.is_set() and (missed or any(path in self._files for _, path in changes)):
                     self._reactor.callFromThread(self._changed)
         except OSError:
             _log.failure("Changes of files are noticed no more")
@@ -145,7 +160,7 @@ class Looking:
         """
         self._reactor = reactor
         self._changed = changed
-        self._seen: dict[str, tuple[int, int] | None] = {}
+        self._seen: dict[str, _Record] = {}
         self._settling = False
         self._timer = reactor.callLater(LOOK_SECONDS, self._look)
 
@@ -169,7 +184,7 @@ class Looking:
             self._timer.cancel()
 
 
-def _record(file: str) -> tuple[int, int] | None:
+def _record(file: str) -> _Record:
     try:
         status = os.stat(file)  # noqa: PTH116 - a text
     except OSError:
