@@ -141,7 +141,7 @@ def test_an_exception_costs_a_connection_and_no_worker(workers):
 def test_a_crash_loop_backs_off_and_says_so(workers):
     master = workers(1, APP_CRASHES="yes")
     master.wait_for(r"worker 0 .* has ended: exit status 3; another is started at once")
-    found = master.wait_for(r"exit status 3, the 2nd in a row that did not last; another is started in (0\.\d) seconds")
+    found = master.wait_for(r"exit status 3, number 2 in a row that did not last; another is started in (0\.\d) seconds")
     assert 0.4 <= float(found[1]) <= 0.6
     master.wait_for_worker()
     assert master.end() == 0  # also while there is no worker, or one that is about to crash

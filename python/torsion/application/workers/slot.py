@@ -133,7 +133,7 @@ class Slot:
         """Start another worker after one that ended: at once, or after a delay if that happens in a row."""
         delay = self._backoff.ended(end.served)
         failures = self._backoff.failures
-        row = "" if failures == 1 else f", the {_ordinal(failures)} in a row that did not last"
+        row = "" if failures == 1 else f", number {failures} in a row that did not last"
         when = f"in {delay:.1f} seconds" if delay else "at once"
         _log.error(
             "{who} has ended: {why}{row}; another is started {when}",
@@ -197,8 +197,3 @@ class Slot:
         self._ending = True
         for each in self.processes:
             each.kill()
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"

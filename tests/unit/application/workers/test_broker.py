@@ -8,6 +8,7 @@ import socket
 import threading
 
 import pytest
+from zope.interface.verify import verifyObject
 
 from torsion.application.workers.asking import Asking
 from torsion.application.workers.broker import LONGEST_QUESTION, MOST_ADDRESSES, Broker, Desk
@@ -15,7 +16,6 @@ from torsion.application.workers.sockets import Shared, Wanted
 from torsion.internet.interfaces.handover import IListeningSockets, ListeningAddress
 from torsion.internet.testing import StringTransport
 from torsion.logger import LogLevel, capturedLogs
-from zope.interface.verify import verifyObject
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers need Unix sockets")
 
@@ -169,9 +169,11 @@ def test_what_a_worker_closes_as_it_ends_stays_open(broker, serve):
 
 def test_why_a_socket_cannot_be_had_is_told(serve):
     asking = serve().asking
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        with pytest.raises(OSError, match="Address already in use") as caught:
-            asking.take(HTTP._replace(port=taken.getsockname()[1]), Port())
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(OSError, match="Address already in use") as caught,
+    ):
+        asking.take(HTTP._replace(port=taken.getsockname()[1]), Port())
     assert caught.value.errno == errno.EADDRINUSE
     with pytest.raises(OSError, match="between 0 and 65535"):
         asking.take(HTTP._replace(port=70000), Port())

@@ -145,7 +145,11 @@ def test_a_handler_that_raises_is_logged_and_told_of():
 
 def test_what_is_told_wants_no_answer():
     told = []
-    end = End(ready=lambda pid: told.append(pid))
+
+    def ready(pid):
+        told.append(pid)
+
+    end = End(ready=ready)
     with capturedLogs() as events:
         end.receive({"tell": "ready", "with": {"pid": 3}}, {"tell": "news"})
     assert told == [3]

@@ -26,11 +26,11 @@ def gathered():
 
 
 def test_an_event_comes_through_with_its_worker(gathered):
-    gathered.received(written(lambda log: log.warn("{n} of {what}", n=7, what=object)))
+    gathered.received(written(lambda log: log.error("{n} of {what}", n=7, what=object)))
     (event,) = gathered.events
     assert formatEvent(event) == "7 of <class 'object'>"
-    assert (event["worker"], event["pid"], event["log_level"]) == (3, 77, LogLevel.warn)
-    assert "[worker 3, pid 77, app#warn] 7 of" in formatEventAsClassicLogText(event)
+    assert (event["worker"], event["pid"], event["log_level"]) == (3, 77, LogLevel.error)
+    assert "[worker 3, pid 77, app#error] 7 of" in formatEventAsClassicLogText(event)
     assert gathered.last == []
 
 

@@ -15,5 +15,5 @@ def test_what_a_master_writes_can_be_read():
 
 @pytest.mark.parametrize("value", ["", "1", "1:2", "1:2:3:4", "a:3:4", "-1:3:4", "1:3:٤", "1::4", "1:3:99999999999"])
 def test_nothing_else_can(value):
-    with pytest.raises(ValueError, match="TORSION_WORKER is .* unset it"):
+    with pytest.raises(ValueError, match=r"TORSION_WORKER is .* unset it"):
         membership(value)
