@@ -46,7 +46,7 @@ def test_a_port_in_use(how, tmp_path):
 def test_one_of_two_places_in_use(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
-        failed(*ECHO, "--listen", f"tcp:{number}:interface=127.0.0.1", "--listen", f"unix:{tmp_path}/s", cwd=tmp_path)
+        failed("echo", "--listen", f"unix:{tmp_path}/s", "--listen", f"tcp:{number}:interface=127.0.0.1", cwd=tmp_path)
     assert os.listdir(tmp_path) == []
 
 

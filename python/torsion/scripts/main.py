@@ -39,7 +39,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     run.install = options.install
     options.begin = run.begin
     run.doing = "read the options"
-    return run.exit(_guarded(options, run, arguments))
+    try:
+        return run.exit(_guarded(options, run, arguments))
+    finally:
+        if argv is None:
+            _flush()
+
+
+def _flush() -> None:
+    """Write out what was said, if somebody still reads it; else Python would complain of that at its end."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = None
 
 
 def _find_modules_here() -> None:

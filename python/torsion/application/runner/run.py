@@ -150,8 +150,8 @@ class Run:
             self.signals.install()
             try:
                 self._start()
-            except BaseException:
-                self._undo()
+            except BaseException as problem:
+                self._undo(problem)
                 raise
             self.reactor.addSystemEventTrigger("before", "shutdown", self._stop)
             self.reactor.callWhenRunning(self._running)
@@ -159,9 +159,9 @@ class Run:
         finally:
             self.state = "stopped"
             self._ending.done()
-            self.signals.uninstall()
             for hook in reversed(self.onEnd):
                 self._call(hook)
+            self.signals.uninstall()
         return self.status
 
     def _start(self) -> None:
@@ -184,13 +184,19 @@ class Run:
         self.operating.startService()
         self.service.startService()
 
-    def _undo(self) -> None:
+    def _undo(self, problem: BaseException) -> None:
         """Stop what was started before something failed; nobody can wait for it, as the reactor has not run."""
+        if self.logFiles:  # whoever called it is told in any case
+            _log.error(
+                "Cannot {doing}: {kind}: {problem}", doing=self.doing, kind=type(problem).__name__, problem=problem
+            )
         for service in (self.service, self.operating):
             if service is not None and service.running:
                 maybeDeferred(service.stopService).addErrback(
                     lambda failure: _log.failure("Cannot stop what had been started", failure)
                 )
+        if self.reactor is not None:
+            self.reactor.removeAll()  # ports of services that have not come so far as to run
 
     @inlineCallbacks
     def _running(self) -> Generator[Deferred[Any], Any, None]:
