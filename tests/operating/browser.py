@@ -7,9 +7,11 @@ import json
 import os
 import select
 import shutil
+import struct
 import subprocess
 import tempfile
 import time
+import zlib
 from contextlib import suppress
 
 PATIENCE = 20
@@ -21,6 +23,52 @@ def chromium():
     return next(
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
+
+
+def decode(png):
+    """Return the rows of a PNG of 8 bits and three or four channels (RFC 2083), as lists of (red, green, blue)."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    chunks, at = {}, 8
+    while at < len(png):
+        (length,) = struct.unpack_from(">I", png, at)
+        kind = png[at + 4 : at + 8]
+        chunks[kind] = chunks.get(kind, b"") + png[at + 8 : at + 8 + length]
+        at += 12 + length
+    width, height, depth, colour = struct.unpack_from(">IIBB", chunks[b"IHDR"])
+    assert (depth, colour) in {(8, 2), (8, 6)}
+    step = 3 if colour == 2 else 4
+    data = zlib.decompress(chunks[b"IDAT"])
+    above, rows = bytearray(width * step), []
+    for y in range(height):
+        start = y * (width * step + 1)
+        row = bytearray(data[start + 1 : start + 1 + width * step])
+        unfilter(data[start], row, above, step)
+        rows.append([tuple(row[x : x + 3]) for x in range(0, len(row), step)])
+        above = row
+    return rows
+
+
+def unfilter(kind, row, above, step):
+    """Undo the filter of a row; RFC 2083, 6."""
+    for i in range(len(row)) if kind else ():
+        left = row[i - step] if i >= step else 0
+        corner = above[i - step] if i >= step else 0
+        if kind == 1:
+            guess = left
+        elif kind == 2:
+            guess = above[i]
+        elif kind == 3:
+            guess = (left + above[i]) // 2
+        else:
+            near = left + above[i] - corner
+            guess = min((left, above[i], corner), key=lambda each: abs(near - each))
+        row[i] = (row[i] + guess) & 255
+
+
+def luminance(colour):
+    """Return how light a colour is, from 0 to 1; WCAG 2.2, relative luminance."""
+    red, green, blue = ((c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4) for c in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 class Browser:
@@ -118,8 +166,19 @@ class Browser:
         return self.run(looking)
 
     def shoot(self, *, full=True):
-        """Return a picture of the page, as PNG."""
+        """Return a picture of the page, or of what of it is to be seen, as PNG."""
         return base64.b64decode(self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=full)["data"])
+
+    def pixels(self, selector="body", scale=1):
+        """Return the colours of an element's pixels, row by row, as lists of (red, green, blue)."""
+        box = self.run(
+            f"""(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();
+            return {{ x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height }}; }})()"""
+        )
+        answer = self.ask(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=box | {"scale": scale}
+        )
+        return decode(base64.b64decode(answer["data"]))
 
     def complaints(self):
         """Return what the page has complained of so far: errors of scripts, and what its policy forbade."""

@@ -7,7 +7,6 @@ import time
 
 from torsion.application.internet import TCPServer
 from torsion.application.service import Application, IServiceCollection, MultiService
-from torsion.internet import defer
 from torsion.internet.protocol import Factory, Protocol
 from torsion.internet.task import LoopingCall
 from torsion.logger import Logger

@@ -15,6 +15,7 @@ from torsion.application.runner.pidfile import Pidfile
 from torsion.application.runner.privileges import Privileges
 from torsion.application.runner.profiling import Profiling
 from torsion.application.runner.reload import Reload
+from torsion.application.runner.slow import Slow
 from torsion.application.runner.status import Status
 from torsion.application.runner.watch import Watch
 from torsion.application.runner.workers import Workers
@@ -39,6 +40,7 @@ FITTINGS: tuple[type[Fitting], ...] = (
     Reload,
     Watch,
     Workers,
+    Slow,
     Status,
     Control,
     Notify,  # last: when it says that the run is ready, all else has been done
