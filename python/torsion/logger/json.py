@@ -54,6 +54,9 @@ def eventAsJSON(event: LogEvent) -> str:
             kept["log_flattened"] = found
     except Exception:  # noqa: BLE001 - any object may be in an event, and its text is not all there is to it
         kept.pop("log_flattened", None)
+    if isinstance(format := kept.get("log_format"), bytes):
+        # It is read as UTF-8, while other bytes are written one character for each.
+        kept["log_format"] = format.decode("utf-8", "replace")
     try:
         return _dumped(kept)
     except Exception:  # noqa: BLE001 - a value is circular, too deep, or refuses

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
@@ -109,6 +109,7 @@ def test_an_event_of_plain_values_comes_back_as_it_was(event: LogEvent) -> None:
 
 
 @given(st.dictionaries(keys, plain | odd, max_size=4), st.dictionaries(names, plain | odd), st.none() | formats | odd)
+@example({}, {}, "ကé".encode())
 def test_any_event_can_be_written_and_read_and_has_its_text(others: Any, named: LogEvent, format: Any) -> None:
     event: LogEvent = {**others, **named, "log_format": format}
     back = there_and_back(event)

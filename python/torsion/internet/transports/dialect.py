@@ -46,7 +46,7 @@ class Dialect:
     IPv4Address: ClassVar[Any] = IPv4Address
     IPv6Address: ClassVar[Any] = IPv6Address
     UNIXAddress: ClassVar[Any] = UNIXAddress
-    log: ClassVar[Any] = staticmethod(Logger("torsion.internet.transports"))  # so that it keeps its name in a class
+    log: ClassVar[Any] = staticmethod(Logger("torsion.internet.transports"))  # type: ignore[arg-type]  # no function: so it keeps its name in a class
 
     half_closeable: ClassVar[Any] = IHalfCloseableProtocol.providedBy
     """Tells whether a protocol knows of half-closed connections."""
