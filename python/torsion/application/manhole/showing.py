@@ -63,7 +63,7 @@ class _Bounded:
         return f"{begin}{', '.join(items)}{comma}{end}"
 
     def _items(self, value: Iterable[Any]) -> list[str]:
-        shown = []
+        shown: list[str] = []
         for item in islice(value, ITEMS_SHOWN + 1):
             if self._left <= 0:
                 return [*shown, "..."]
@@ -72,7 +72,7 @@ class _Bounded:
         return shown
 
     def _pairs(self, value: dict[Any, Any]) -> list[str]:
-        shown = []
+        shown: list[str] = []
         for key, item in islice(value.items(), ITEMS_SHOWN + 1):
             if self._left <= 0:
                 return [*shown, "..."]
