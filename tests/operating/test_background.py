@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from operating.command import Command, alive, run, wait_for_end
+from operating.command import PATIENCE, Command, alive, run, wait_for_end
 from operating.plugins import PLAIN, drop_in
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
@@ -66,6 +69,40 @@ def test_a_second_one_is_refused(tmp_path):
         assert done.process.returncode == 1
         assert f"the process {pid} (" in done.err
         assert alive(pid)
+
+
+def test_a_program_that_ends_itself_as_it_is_imported(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("import sys\nsys.exit(7)\n")
+    done = run("--daemon", "-y", path, cwd=tmp_path)
+    assert (done.process.returncode, done.err) == (7, "")
+    assert not (tmp_path / "torsion.pid").exists()
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
+@pytest.mark.parametrize("daemon", ["", "--daemon"])
+def test_without_any_standard_descriptors(tmp_path, daemon):
+    line = f'exec "{sys.executable}" -m torsion {daemon} --pidfile pid echo --listen unix:socket <&- >&- 2>&-'
+    with Command("-c", line, command=["sh"], cwd=tmp_path) as server:
+        wait_for_file(tmp_path / "socket")
+        pid = int((tmp_path / "pid").read_bytes())
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(tmp_path / "socket"))
+                connection.sendall(b"x")
+                assert connection.recv(1) == b"x"
+                assert {os.readlink(f"/proc/{pid}/fd/{each}") for each in range(3)} == {"/dev/null"}
+        finally:
+            os.kill(pid, signal.SIGTERM)
+            wait_for_end(pid)
+        assert server.wait() == 0
+
+
+def wait_for_file(path):
+    until = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < until, f"there is no {path}"
+        os.sched_yield()
 
 
 SLOW = (

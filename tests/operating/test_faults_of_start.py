@@ -172,9 +172,15 @@ def connected(number, server):
     [
         ((), "import os\n\ndef f():\n    raise KeyError('mine')\nf()\n", "line 5, in <module>", "KeyError: 'mine'"),
         ((), "x = (\n", "line 1", "SyntaxError"),
+        (
+            (),
+            "from torsion.application import strports\nstrports.service('tpc:80', None)\n",
+            "line 2, in <module>",
+            "has an unknown type 'tpc'",
+        ),
         (("--daemon",), "import nothing_of_that_name\n", "line 1, in <module>", "ModuleNotFoundError"),
     ],
-    ids=["raises", "syntax", "import"],
+    ids=["raises", "syntax", "endpoint", "import"],
 )
 def test_an_error_in_a_file_of_python(tmp_path, how, code, first, line):
     path = tmp_path / "mine.py"
@@ -185,7 +191,9 @@ def test_an_error_in_a_file_of_python(tmp_path, how, code, first, line):
     assert lines[start] == f'  File "{path}", {first}'
     assert last.startswith(f"torsion: cannot run {path}: ")
     assert line in last
-    assert "torsion/" not in done.err
+    assert ("torsion/" in done.err) == (line == "has an unknown type 'tpc'"), (
+        "what is called within its own code is shown"
+    )
     assert not (tmp_path / "torsion.pid").exists()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: its exit status: 0 if all went well, 2 if an argument cannot be used, 1 if it failed otherwise.
     """
     if argv is None:
+        _open_standard_descriptors()
         _find_modules_here()
     arguments = sys.argv[1:] if argv is None else list(argv)
     options = Command()
@@ -41,9 +44,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     run.doing = "read the options"
     try:
         return run.exit(_guarded(options, run, arguments))
+    except SystemExit as ending:  # after --help, or of the program's own doing
+        run.exit(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+        raise
     finally:
         if argv is None:
             _flush()
+
+
+def _open_standard_descriptors() -> None:
+    """Have the first three descriptors open, as they may have been closed by whoever called: else sockets would get their numbers."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # has the lowest number that is free
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(("stdin", "stdout", "stderr").index(name), mode, closefd=False)  # noqa: SIM115 - for good
+            setattr(sys, name, stream)
 
 
 def _flush() -> None:
@@ -73,14 +92,19 @@ def _guarded(options: Command, run: Run, arguments: list[str]) -> int:
         options.parseOptions(arguments)
         if options.subCommand in TOOLS:
             return TOOLS[options.subCommand].run(options.subOptions)
+        run.program = _program(options)
         run.make = lambda: _service(options, run)
         return run.execute()
     except (UsageError, EndpointDescriptionError) as error:
+        if options["python"] is not None and run.doing.startswith("run "):  # it was not typed here
+            return explain(error, run.doing)
         complain(one_line(str(error), options), _program(options))
         return _USAGE
     except Stopped as stopped:
         complain(f"stopped by {stopped} before it was ready", _program(options))
         return 128 + stopped.number
+    except KeyboardInterrupt:  # before there was a handler
+        return 128 + signal.SIGINT
     except Exception as problem:  # noqa: BLE001 - plugins and files of Python are somebody else's code
         return explain(problem, run.doing, _program(options))
 

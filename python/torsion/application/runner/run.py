@@ -61,6 +61,7 @@ class Run:
         remove at the end.
     :ivar state: ``"starting"``, ``"ready"``, ``"stopping"``, ``"stopped"``.
     :ivar doing: what is being done before it is ready, for an error's text: "make the service", say.
+    :ivar program: what the command calls itself in errors, with its sub-command.
     :ivar status: the exit status so far.
     :ivar grace: how many seconds there are for draining and stopping the service, before :meth:`abort`; None for no end.
     :ivar linger: how many seconds connections have to end by themselves in :meth:`retire`; None for no end.
@@ -95,6 +96,7 @@ class Run:
         self.successor: int | None = None
         self.state = "starting"
         self.doing = "prepare the start"
+        self.program = "torsion"
         self.status = 0
         self.grace: float | None = None
         self.linger: float | None = None
@@ -220,7 +222,7 @@ class Run:
         """End the run, since it did not become ready or cannot go on: tell why, and exit with status 1."""
         from torsion.application.runner.trouble import explain
 
-        self.status = explain(problem, self.doing)
+        self.status = explain(problem, self.doing, self.program)
         self.stop()
 
     def exit(self, status: int) -> int:

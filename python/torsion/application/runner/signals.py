@@ -76,7 +76,9 @@ class Signals:
                 self._run.stuck()  # the reactor's thread, which is this one, may never come to what it is asked for here
             self._run.reactor.callFromThread(self._stop if stops else self._later, number)
         elif stops:
-            raise Stopped(number)
+            if not self._asked:  # else what had been started is being stopped, which nothing should cut short
+                self._asked = 1
+                raise Stopped(number)
         else:
             self._pending.append(number)
 

@@ -63,8 +63,8 @@ def test_a_letter_that_the_terminal_does_not_have(monkeypatch):
 
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stderr", stream)
-    complain("no such café")
-    assert stream.buffer.getvalue() == b"torsion: no such caf\\xe9\n"
+    complain("dear Zoë")
+    assert stream.buffer.getvalue() == b"torsion: dear Zo\\xeb\n"
 
 
 @pytest.mark.parametrize("how", ["none", "closed"])
