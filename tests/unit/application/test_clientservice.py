@@ -167,6 +167,19 @@ class TestConnecting:
         assert waiting == [second.protocol]
         assert second.protocol is not first.protocol
 
+    def test_who_asks_while_the_protocol_is_told_of_its_loss_gets_the_next(self):
+        asked = []
+
+        class Asking(Protocol):
+            def connectionLost(self, reason):
+                asked.append(it.now())
+
+        it = Setting(factory=Factory.forProtocol(Asking))
+        lose(it.connected())
+        assert asked == [[]]
+        it.clock.advance(10)
+        assert asked == [[it.endpoint.succeed().protocol]]
+
     def test_an_endpoint_that_raises(self):
         it = Setting()
         it.endpoint.raises = ValueError("nowhere")
