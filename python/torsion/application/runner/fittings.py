@@ -17,6 +17,7 @@ from torsion.application.runner.profiling import Profiling
 from torsion.application.runner.reload import Reload
 from torsion.application.runner.slow import Slow
 from torsion.application.runner.status import Status
+from torsion.application.runner.threads import Threads
 from torsion.application.runner.watch import Watch
 from torsion.application.runner.workers import Workers
 
@@ -40,6 +41,7 @@ FITTINGS: tuple[type[Fitting], ...] = (
     Reload,
     Watch,
     Workers,
+    Threads,  # after workers, each of which may have some
     Slow,
     Status,
     Control,

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
-from torsion.application.workers.sockets import BACKLOG, Wanted
-from torsion.internet.interfaces.handover import IListeningSockets, ListeningAddress
+from torsion.application.workers.numbering import Numbering
+from torsion.internet.interfaces.handover import IListeningSockets
 
 if TYPE_CHECKING:
+    from torsion.application.workers.sockets import Wanted
     from torsion.internet.interfaces import IListeningPort
+    from torsion.internet.interfaces.handover import ListeningAddress
 
 __all__ = ["PATIENCE", "Asking"]
 
@@ -45,7 +47,7 @@ class Asking:
         self._socket = sock
         self._socket.settimeout(patience)
         self._patience = patience
-        self._open: dict[ListeningAddress, dict[int, object]] = {}
+        self._ports = Numbering()
         self._last = 0
         self._unread = b""
 
@@ -54,36 +56,20 @@ class Asking:
 
         :raises OSError: if the master cannot have it, with the system's reason; or does not answer.
         """
-        return self._ask(
-            Wanted(
-                *address,
-                self._free(address),
-                getattr(port, "backlog", BACKLOG),
-                getattr(port, "mode", 0o666),
-                bool(getattr(port, "wantPID", False)),
-            )
-        )
-
-    def _free(self, address: ListeningAddress) -> int:
-        """Return which port at *address* the next one is, counted from 0; one that is closed leaves its number to another."""
-        taken = self._open.get(address, {})
-        return next(number for number in range(len(taken) + 1) if number not in taken)
+        return self._ask(self._ports.wanted(address, port))
 
     def opened(self, address: ListeningAddress, port: IListeningPort) -> None:
         """Note a port; see ``IListeningSockets``."""
-        number = self._free(address)
-        self._open.setdefault(address, {})[number] = port
+        self._ports.opened(address, port)
 
     def closed(self, address: ListeningAddress, port: IListeningPort) -> None:
         """Tell the master that this worker listens there no more; when none does, it does not either."""
-        taken = self._open.get(address, {})
-        for number in [number for number, each in taken.items() if each is port]:
-            del taken[number]
-            if not self.ending:
-                try:
-                    self._send({"closed": list(Wanted(*address, number))})
-                except OSError:
-                    pass  # the master is gone, and so shall we be
+        given = self._ports.closed(address, port)
+        if given is not None and not self.ending:
+            try:
+                self._send({"closed": list(given)})
+            except OSError:
+                pass  # the master is gone, and so shall we be
 
     def _send(self, line: dict[str, Any]) -> None:
         self._socket.sendall(json.dumps(line).encode() + b"\n")

@@ -41,6 +41,11 @@ class Wanted(NamedTuple):
     mode: int = 0o666
     locked: bool = False
 
+    @property
+    def wantPID(self) -> bool:
+        """The same as *locked*, as a port calls it."""
+        return self.locked
+
     def key(self) -> tuple[str, str, int, int]:
         """Return what is the same for all workers that want the same."""
         return self[:4]
