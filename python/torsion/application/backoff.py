@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,11 +11,17 @@ if TYPE_CHECKING:
 __all__ = ["backoffPolicy"]
 
 
+def _chance() -> float:
+    from random import random  # here, since it is slow to load and most programs never come by
+
+    return random()  # noqa: S311 - nothing is to be kept secret
+
+
 def backoffPolicy(
     initialDelay: float = 1.0,
     maxDelay: float = 60.0,
     factor: float = 1.5,
-    jitter: Callable[[], float] = random.random,
+    jitter: Callable[[], float] = _chance,
 ) -> Callable[[int], float]:
     """Make a policy: waits that grow with each failure, up to a limit.
 

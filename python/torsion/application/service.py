@@ -268,6 +268,7 @@ def loadApplication(filename: str | PathLike[str], kind: str, passphrase: str | 
     :param passphrase: not used.
     :returns: the application.
     :raise ValueError: if *kind* is another.
+    :raise KeyError: if the file does not set the variable.  What running it raises goes through.
     """
     del passphrase  # a parameter of Twisted's, for applications that were kept encrypted
     if kind != "python":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torsion.application.internet import StreamServerEndpointService
+from torsion.application.endpointservice import StreamServerEndpointService
 from torsion.internet._current import current_reactor
 from torsion.internet.defer import Deferred, maybeDeferred
 from torsion.internet.endpoints import serverFromString
