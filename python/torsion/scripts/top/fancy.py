@@ -51,10 +51,10 @@ def draw(screen: Screen, width: int, *, colours: bool) -> list[str]:
 
 
 def _line(console: Console, cells: Sequence[Cell]) -> None:
-    text = Text(no_wrap=True, overflow="ellipsis", end="")
+    text = Text()
     for cell in cells:
         text.append(cell.text, _STYLES[cell.style])  # as text: what is in brackets is no markup here
-    console.print(text, soft_wrap=False)
+    console.print(text, no_wrap=True, overflow="ellipsis", crop=True)
 
 
 def _table(section: Section) -> Table:

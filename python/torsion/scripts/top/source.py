@@ -69,8 +69,8 @@ class Source:
             if not self._path or "\0" in self._path:
                 raise ValueError(f"{self.name!r} is neither a URL nor the path of a socket")
             return
-        url = urlsplit(place if "://" in place else f"http://{place}")
         try:
+            url = urlsplit(place if "://" in place else f"http://{place}")
             self._host, self._port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
         except ValueError as problem:
             raise ValueError(f"{self.name!r} is no URL: {problem}") from problem

@@ -28,8 +28,7 @@ class TerminalError(Exception):
 class Terminal:
     """Standard input and output, where they are a terminal; a context within which it is drawn on.
 
-    :ivar colours: whether it has colours, and they are wanted.
-    :ivar letters: whether it has letters beyond ASCII.
+    :ivar colours: whether colours are wanted (https://no-color.org).
     """
 
     def __init__(self) -> None:
@@ -54,17 +53,16 @@ class Terminal:
         self._handlers: dict[int, Any] = {}
         self._woken, self._waker = -1, -1
         self._shown: list[str] = []
+        self._leaving = self._pausing = False
 
     def __enter__(self) -> Self:
         """Begin to draw."""
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         self._before = self._termios.tcgetattr(self._in)
-        self._tty.setcbreak(self._in)
-        for number in (signal.SIGWINCH, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGWINCH, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
             self._handlers[number] = signal.signal(number, self._signalled)
-        self._leaving = False
-        self._write(_ENTER)
+        self._begin()
         return self
 
     def __exit__(
@@ -73,17 +71,33 @@ class Terminal:
         """Leave all as it was."""
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        with suppress(OSError):
-            self._write(_LEAVE)
-        with suppress(self._termios.error):
-            self._termios.tcsetattr(self._in, self._termios.TCSADRAIN, self._before)
+        self._end()
         os.close(self._woken)
         os.close(self._waker)
 
+    def _begin(self) -> None:
+        self._tty.setcbreak(self._in)
+        self.forget()
+        self._write(_ENTER)
+
+    def _end(self) -> None:
+        self._write(_LEAVE)
+        with suppress(self._termios.error):  # the terminal is gone
+            self._termios.tcsetattr(self._in, self._termios.TCSADRAIN, self._before)
+
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGWINCH:
+        if number == signal.SIGTSTP:
+            self._pausing = True
+        elif number != signal.SIGWINCH:
             self._leaving = True
         self.wake()
+
+    def _pause(self) -> None:
+        """Leave the terminal to the shell until that has us go on."""
+        self._pausing = False
+        self._end()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._begin()
 
     def wake(self) -> None:
         """End a wait that is going on, or else the next one; may be called in any thread."""
@@ -112,6 +126,8 @@ class Terminal:
             if not data:
                 return None
             keys = data.decode("utf-8", "replace")
+        if self._pausing:
+            self._pause()
         return None if self._leaving else keys
 
     def show(self, lines: list[str]) -> None:
@@ -133,5 +149,8 @@ class Terminal:
 
     def _write(self, text: str) -> None:
         data = text.encode(self._encoding, "replace")
-        while data:
-            data = data[os.write(self._out, data) :]
+        try:
+            while data:
+                data = data[os.write(self._out, data) :]
+        except OSError:  # the terminal is gone
+            self._leaving = True
