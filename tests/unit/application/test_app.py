@@ -199,6 +199,13 @@ class TestServerOptions:
         with pytest.raises(UsageError, match=r"no_such\.thing"):
             ServerOptions().parseOptions(["--logger", "no_such.thing"])
 
+    def test_each_line_is_shown_if_it_is_to_be(self, plugins, monkeypatch):
+        traced = []
+        monkeypatch.setattr("sys.settrace", traced.append)
+        monkeypatch.setattr("threading.settrace", traced.append)
+        ServerOptions().parseOptions(["--spew", "shop"])
+        assert [each.__name__ for each in traced] == ["spewer", "spewer"]
+
     def test_run_tells_of_errors(self, plugins, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["program", "--odd"])
         with pytest.raises(SystemExit) as raised:

@@ -36,12 +36,13 @@ class Endpoint:
     def __init__(self):
         self.attempts = []
         self.cancelled = []
+        self.cancel = self.cancelled.append
         self.raises = None
 
     def connect(self, factory):
         if self.raises is not None:
             raise self.raises
-        attempt = Deferred(self.cancelled.append)
+        attempt = Deferred(self.cancel)
         attempt.factory = factory
         self.attempts.append(attempt)
         return attempt
@@ -349,6 +350,14 @@ class TestStopping:
         assert is_cancelled(waiting)
         assert is_cancelled(it.now())
         assert it.clock.getDelayedCalls() == []
+
+    def test_an_attempt_that_takes_being_cancelled_badly(self, logged):
+        it = Setting()
+        it.endpoint.cancel = lambda attempt: attempt.errback(ValueError("no"))
+        it.service.startService()
+        assert results(it.service.stopService()) == [None]
+        assert it.clock.getDelayedCalls() == []
+        assert [event["log_level"].name for event in logged] == ["debug"]
 
     def test_while_waiting(self):
         it = Setting()

@@ -284,6 +284,17 @@ class TestDraining:
         reactor.advance(1)
         assert len(drained) == 1
 
+    def test_ports_of_somebody_elses_making(self, reactor):
+        other = StreamServerEndpointService(Endpoint(Port()), Factory())  # of the reactor that runs
+        other.startService()
+        other._port.stopping.callback(None)
+        assert len(results(other.drain())) == 1
+        strange = StreamServerEndpointService(Endpoint(Port()), Factory())
+        strange.startService()
+        strange._port.stopping.callback(None)
+        strange._port.reactor = object()  # which does not tell of its connections
+        assert len(results(strange.drain())) == 1
+
     def test_while_it_does_not_listen_yet(self):
         endpoint = Endpoint()
         service = StreamServerEndpointService(endpoint, Factory())

@@ -257,6 +257,18 @@ class TestStopping:
         assert failure.check(ValueError)
         assert [event["name"] for event in logged if "log_failure" in event] == ["one (Part)"]
 
+    def test_waiting_can_be_given_up(self, logged):
+        inner = collection([], one={"stop": Deferred()}, two={})
+        inner.setName("inner")
+        outer = MultiService()
+        inner.setServiceParent(outer)
+        outer.startService()
+        stopping = outer.stopService()
+        stopped = results(stopping)
+        stopping.cancel()
+        assert len(stopped) == 1
+        assert [event["name"] for event in logged if event["log_level"].name == "error"] == ["one (Part)"]
+
     def test_one_that_never_stops_is_waited_for(self):
         both = collection([], one={"stop": Deferred()}, two={})
         both.startService()
