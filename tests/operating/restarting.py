@@ -34,9 +34,13 @@ class Restarted(Command):
     def tool(self, verb, *options):
         """Run ``torsion reload``, ``restart`` or ``stop`` for it; return the finished command."""
         done = run(verb, "--pidfile", self.pidfile, *options)
-        if self.pidfile.exists():
-            self.now()
+        self._look()
         return done
+
+    def _look(self):
+        """Know of the process that the pid file names, if it names one."""
+        if self.pidfile.exists() and self.pidfile.read_text():
+            self.now()
 
     def ask(self, verb):
         """Do as these tools do, in this process; return whether it was done, and what there is to say."""
@@ -63,8 +67,7 @@ class Restarted(Command):
 
     def kill(self):
         """End all its processes by SIGKILL."""
-        if self.pidfile.exists():
-            self.now()
+        self._look()
         for pid in self.pids[1:]:
             if alive(pid):
                 os.kill(pid, signal.SIGKILL)

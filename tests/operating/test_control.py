@@ -137,28 +137,40 @@ def test_a_process_that_does_not_answer(tmp_path):
         assert done.err == f"torsion reload: process {service.pid} has not answered within 0.3 seconds\n"
 
 
+def free_port():
+    """Return a port of 127.0.0.1 that is free, and that only root may have on most systems."""
+    for number in range(1023, 600, -1):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", number))
+            except OSError:
+                continue
+            return number
+    raise AssertionError("all ports are taken")
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="it takes root to become somebody else")
 def test_as_another_user(request):
-    """The next process is not root any more, and gets the port that only root can have all the same."""
+    """The next process is not root any more; it gets the port, the pid file and the control socket all the same."""
     folder = TemporaryDirectory()  # tmp_path is within one that is root's alone
     request.addfinalizer(folder.cleanup)
     os.chmod(folder.name, 0o755)
-    own = Path(folder.name, "own")
-    own.mkdir()
-    os.chown(own, 65534, 65534)
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", 871))
-        except OSError as problem:
-            pytest.skip(f"the port 871 cannot be had: {problem}")
-    command = ("--uid", "65534", "--gid", "65534", "--pidfile", own / "t.pid")
-    with Command(*command, "echo", "--listen", "tcp:871:interface=127.0.0.1", cwd="/") as service:
+    number = free_port()
+    pidfile = Path(folder.name, "t.pid")
+    with Restarted(
+        folder.name, "--uid", "65534", "--gid", "65534", "echo", "--listen", f"tcp:{number}:interface=127.0.0.1"
+    ) as service:
         service.port()
-        done = run("restart", "--pidfile", own / "t.pid")
-        if "No module named" in done.err or "Permission denied" in done.err:
-            pytest.skip("Python itself is root's alone here")
-        assert done.process.returncode == 0, done.said() + service.said()
-        with socket.create_connection(("127.0.0.1", 871), PATIENCE) as connection:
+        for _ in range(2):
+            before = service.now()
+            done = service.tool("restart")
+            if "No module named" in done.err or "Permission denied" in done.err:
+                pytest.skip("Python itself is root's alone here")
+            assert done.out == f"torsion restart: process {service.now()} has taken the place of process {before}\n"
+        assert os.stat(f"/proc/{service.now()}").st_uid == 65534
+        with socket.create_connection(("127.0.0.1", number), PATIENCE) as connection:
             connection.sendall(b"x")
             assert connection.recv(1) == b"x"
-        assert run("stop", "--pidfile", own / "t.pid").process.returncode == 0
+        done = service.tool("stop")
+        assert done.out == f"torsion stop: process {service.pids[-1]} has stopped, with status 0\n"
+        assert pidfile.read_bytes() == b"", "a file that cannot be removed names nobody"

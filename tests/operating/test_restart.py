@@ -342,7 +342,7 @@ def test_on_a_foreign_loop(service):
     [
         ("nonsense", "makes no sense"),
         ('{"version": 2}', "in form 2"),
-        ('{"version": 1, "process": 1, "activated": 0, "sockets": []}', "were not handed over"),
+        ('{"version": 1, "process": 1, "activated": 0, "sockets": [], "belongings": []}', "were not handed over"),
     ],
 )
 def test_a_variable_that_is_not_ours(table, told):

@@ -25,7 +25,7 @@ from torsion.application.localpeer import peerCredentials
 from torsion.internet.defer import execute
 from torsion.internet.error import CannotListenError
 from torsion.internet.interfaces import ILoggingContext, IProtocolFactory, IStreamServerEndpoint
-from torsion.internet.transports.unixpath import check_path, explain
+from torsion.internet.transports.unixpath import LONGEST_PATH, check_path, explain
 from torsion.logger import Logger
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ __all__ = [
     "NotASocketError",
     "PrivateUNIXServerEndpoint",
     "holdsPath",
+    "leavePath",
     "listenPrivately",
 ]
 
@@ -201,6 +202,8 @@ def _advice(path: str, problem: OSError) -> str:
             return f"{folder} is no folder"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return f"{problem.strerror}; this process (user {os.geteuid()}) may not make or replace files in {folder}"
+        case errno.ENAMETOOLONG:  # a relative one may not be what the process sees
+            return f"the path of a Unix socket has {LONGEST_PATH} bytes at most, and this has {len(os.fsencode(path))}; take a shorter one"
     return str(explain(os.fsencode(path), problem).strerror)
 
 
@@ -231,6 +234,9 @@ class _Guard:
             with suppress(OSError):
                 if self.holds():
                     os.unlink(self._absolute)  # noqa: PTH108 - a text
+
+    def leave(self) -> None:
+        self._identity = -1, -1  # no file's
 
     def holds(self) -> bool:
         try:
@@ -298,7 +304,11 @@ class _Gate:
 
 
 def listenPrivately(
-    reactor: Any, path: str | os.PathLike[str], factory: IProtocolFactory, replaces: int | None = None
+    reactor: Any,
+    path: str | os.PathLike[str],
+    factory: IProtocolFactory,
+    replaces: int | None = None,
+    handed: int | None = None,
 ) -> IListeningPort:
     """Listen at a private socket.
 
@@ -310,6 +320,8 @@ def listenPrivately(
     :param path: where to listen; its folder must exist. It should be one that nobody else may write to.
     :param factory: asked for a protocol for each connection that is let in.
     :param replaces: the number of a process whose place is taken if it listens there, such as our predecessor's in a restart.
+    :param handed: the descriptor of the socket, if it was made at that path by another process, which has left it to us; it is
+        duplicated.
     :returns: the port, listening.
     :raises LocalSocketInUse: if a living process listens there.
     :raises NotASocketError: if what is there is no socket for streams.
@@ -319,7 +331,7 @@ def listenPrivately(
     if sys.platform == "win32":
         raise LocalSocketError(name, "there are no private sockets on Windows")
     try:
-        made, identity = _bound(name, replaces)
+        made, identity = _bound(name, replaces) if handed is None else _adopted(name, handed)
     except OSError as problem:
         raise LocalSocketError(name, _advice(name, problem), problem) from problem
     guard = _Guard(name, identity, factory)
@@ -330,6 +342,25 @@ def listenPrivately(
             guard.doStop()
             raise
     return port
+
+
+def _adopted(path: str, descriptor: int) -> tuple[socket.socket, tuple[int, int]]:
+    """Return a private socket that another process has made at *path*, and which file that is."""
+    made = socket.socket(fileno=os.dup(descriptor))
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:  # removed by somebody else: who is connected already is served, nobody else will come
+        return made, (-1, -1)
+    except BaseException:
+        made.close()
+        raise
+    return made, (status.st_dev, status.st_ino)
+
+
+def leavePath(port: Any) -> None:
+    """Have the file of *port*, of :func:`listenPrivately`, be another process's: it stays when the port stops."""
+    if isinstance(port.factory, _Guard):
+        port.factory.leave()
 
 
 def holdsPath(port: Any) -> bool:

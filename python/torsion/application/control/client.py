@@ -49,23 +49,27 @@ def ask(path: str | os.PathLike[str], what: str, timeout: float) -> Asked:
     """
     until = time.monotonic() + timeout
     with connectLocally(path) as connection:
-        process = _Process(peerCredentials(connection.fileno()).pid)
+        process = _Process(None)
         try:
             connection.sendall(json.dumps({"do": what}).encode() + b"\n")
-            answer = _answer(connection, what, until)
+            answer = _answer(connection, what, until, process)
             if what == "stop" and not process.ended(until):
                 raise ControlError(
                     f"process {process.pid} has stopped its services, and does not end within {timeout:g} seconds"
                 )
         except TimeoutError:
-            raise ControlError(f"process {process.pid} has not answered within {timeout:g} seconds") from None
+            pid = process.pid or peerCredentials(connection.fileno()).pid or "that listens there"
+            raise ControlError(f"process {pid} has not answered within {timeout:g} seconds") from None
         finally:
             process.close()
     return answer
 
 
-def _answer(connection: socket.socket, what: str, until: float) -> Asked:
+def _answer(connection: socket.socket, what: str, until: float, process: _Process) -> Asked:
     for message in _messages(connection, until):
+        if isinstance(pid := message.get("pid"), int) and "begun" in message:
+            # The system would tell who has made the socket, which may be a process whose place this one has taken since.
+            process.watch(pid)
         done = "done" in message
         if done or "failed" in message:
             return Asked(done, str(message.get("text", "")))
@@ -106,9 +110,16 @@ class _Process:
     """A process whose end is waited for, though it is no child of ours."""
 
     def __init__(self, pid: int | None) -> None:
-        self.pid = pid
+        self.pid: int | None = None
         self._descriptor = -1
-        if pid is not None and hasattr(os, "pidfd_open"):
+        if pid is not None:
+            self.watch(pid)
+
+    def watch(self, pid: int) -> None:
+        """Have it be process *pid*, which there is."""
+        self.close()
+        self.pid = pid
+        if hasattr(os, "pidfd_open"):
             with suppress(OSError):
                 self._descriptor = os.pidfd_open(pid)
 

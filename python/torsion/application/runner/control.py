@@ -46,7 +46,7 @@ class Control(Fitting):
             path = pidfile and pidfile + SUFFIX
         if not path or run.worker is not None or (not named and not _fits(path)):
             return
-        from torsion.application.control.service import ControlService
+        from torsion.application.control.service import BELONGING, ControlService
 
         service = ControlService(run, path)
         if run.predecessor is None:
@@ -59,6 +59,8 @@ class Control(Fitting):
                 service.take_back()
 
         run.onTakeOver.append(take_over)
+        run.onSuccession.append(service.leave)
+        run.belongings[BELONGING] = service.descriptor
 
 
 def _fits(path: str) -> bool:

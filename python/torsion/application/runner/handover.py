@@ -58,6 +58,7 @@ class Handover(Fitting):
             self._inherited = inheritance.read(os.environ)
             if self._inherited is not None:
                 run.predecessor = self._inherited.process
+                run.inherited = dict(self._inherited.belongings)
         self._environment = dict(os.environ)
         if run.worker is None:
             self._activated = _activated()

@@ -153,4 +153,7 @@ class Heir:
             os.close(errors)
         self._sockets.take_over()
         self._run.take_over()
+        for descriptor in self._run.inherited.values():  # what nobody wants any more
+            os.close(descriptor)
+        self._run.inherited.clear()
         _log.info("Took the place of process {pid}", pid=self._inherited.process)

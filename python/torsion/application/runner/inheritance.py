@@ -13,7 +13,7 @@ from torsion.application.runner.sockets import Inherited
 from torsion.internet.interfaces.handover import ListeningAddress
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
 
     from torsion.application.runner.sockets import Opened
 
@@ -40,12 +40,14 @@ class Inheritance(NamedTuple):
     :ivar channel: the descriptor of a Unix socket to that process.
     :ivar errors: a descriptor of what standard error is to be, once this process is ready.
     :ivar sockets: the listening sockets.
+    :ivar belongings: further descriptors, by their names.
     """
 
     process: int
     channel: int
     errors: int
     sockets: list[Inherited]
+    belongings: dict[str, int]
 
 
 def write(
@@ -55,6 +57,7 @@ def write(
     ports: Sequence[Opened],
     activated: Sequence[int],
     names: str | None,
+    belongings: Mapping[str, int],
 ) -> tuple[dict[str, str], dict[int, int]]:
     """Return the variables and the descriptors to start the next process with.
 
@@ -64,18 +67,20 @@ def write(
     :param ports: what listens.
     :param activated: descriptors of systemd's sockets, in their order.
     :param names: ``LISTEN_FDNAMES``, if there is one.
+    :param belongings: further descriptors, by their names.
     :returns: the variables; and which of our descriptors each of the child's is.
     :raises ValueError: if there are too many sockets to tell of.
     """
     descriptors = dict(enumerate([*activated, channel, errors], FIRST))
     behind = FIRST + len(descriptors)
-    descriptors.update(enumerate((each.port.fileno() for each in ports), behind))
+    descriptors.update(enumerate([*(each.port.fileno() for each in ports), *belongings.values()], behind))
     table = json.dumps(
         {
             "version": VERSION,
             "process": process,
             "activated": len(activated),
             "sockets": [list(each.address) for each in ports],
+            "belongings": list(belongings),
         },
         separators=(",", ":"),
     )
@@ -108,15 +113,20 @@ def read(environ: MutableMapping[str, str]) -> Inheritance | None:
             )
         process, activated = int(table["process"]), int(table["activated"])
         addresses = [ListeningAddress(str(kind), str(name), int(port)) for kind, name, port in table["sockets"]]
+        belongings = [str(name) for name in table["belongings"]]
     except (ValueError, TypeError, KeyError, RecursionError) as problem:
         raise StartError(f"the variable {VARIABLE} is for torsion's own use, and makes no sense: unset it") from problem
     if activated:
         environ["LISTEN_PID"] = str(os.getpid())
     channel, errors = FIRST + activated, FIRST + activated + 1
     behind = errors + 1
+    theirs = dict(
+        zip(belongings, range(behind + len(addresses), behind + len(addresses) + len(belongings)), strict=True)
+    )
     found: list[Inherited] = []
     try:
-        os.set_inheritable(errors, False)
+        for descriptor in (errors, *theirs.values()):
+            os.set_inheritable(descriptor, False)
         for descriptor in (channel, *range(behind, behind + len(addresses))):
             if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 raise OSError(f"descriptor {descriptor} is no socket")
@@ -127,4 +137,4 @@ def read(environ: MutableMapping[str, str]) -> Inheritance | None:
         raise StartError(
             f"the variable {VARIABLE} names descriptors that were not handed over ({problem}): unset it"
         ) from problem
-    return Inheritance(process, channel, errors, found)
+    return Inheritance(process, channel, errors, found, theirs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -70,6 +71,7 @@ class Pidfile(Fitting):
         self._descriptor = -1
         self._folder = -1
         run.onEnd.append(self._leave)
+        run.belongings["pidfile"] = lambda: self._descriptor
         if run.predecessor is None:
             self._take()
         run.onTakeOver.append(self._take_over)
@@ -92,12 +94,18 @@ class Pidfile(Fitting):
         """Put this process's number there, whoever's was there: that process has left its place, or has ended."""
         try:
             self._close()
-            self._open()
+            self._open(self._run.inherited.pop("pidfile", -1))
             self._write()
         except OSError:
             _log.failure("Cannot write the pid file {path}", path=str(self._path))
 
-    def _open(self) -> None:
+    def _open(self, inherited: int = -1) -> None:
+        """Open the file; *inherited* is the predecessor's descriptor, which is as good: this process may not have its rights."""
+        if inherited >= 0:
+            self._descriptor = inherited
+            with suppress(OSError):
+                self._folder = os.open(self._path.parent, os.O_DIRECTORY | os.O_RDONLY)
+            return
         # Not to be blocked by a pipe, nor to follow what somebody has put in a folder that all may write to.
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
         self._descriptor = os.open(self._path, flags, 0o644)

@@ -175,6 +175,7 @@ class Attempt(ProcessProtocol):
                     self._ports,
                     restarter.sockets.activated,
                     restarter.environment.get("LISTEN_FDNAMES"),
+                    {name: each for name, get in self._run.belongings.items() if (each := get()) >= 0},
                 )
                 standard = [_duplicate(number) for number in (0, 1)]
                 for each in standard:

@@ -57,6 +57,9 @@ class Run:
     :ivar supervises: whether this is the master of such workers: the service, and what is to be done for it, is theirs.
     :ivar predecessor: the number of the process that this one takes the place of, or None. Until it has left its place
         [``onTakeOver``], its pid file and private sockets are its own: fittings leave them alone if there is one.
+    :ivar belongings: what returns the descriptors that go on to a successor besides sockets of services, or -1, by names of the
+        fittings' own: it may not have the rights to open the same again.
+    :ivar inherited: those of the predecessor. In ``onTakeOver``, fittings take theirs out; what is left is closed.
     :ivar successor: the number of the process that has taken the place of this one, or None. Fittings leave to it what they would
         remove at the end.
     :ivar state: ``"starting"``, ``"ready"``, ``"stopping"``, ``"stopped"``.
@@ -94,6 +97,8 @@ class Run:
         self.supervises = False
         self.predecessor: int | None = None
         self.successor: int | None = None
+        self.belongings: dict[str, Callable[[], int]] = {}
+        self.inherited: dict[str, int] = {}
         self.state = "starting"
         self.doing = "prepare the start"
         self.program = "torsion"

@@ -24,19 +24,22 @@ def opened(kind="TCP", interface="127.0.0.1", port=80, fileno=50):
 
 
 def test_written():
-    variables, descriptors = write(7, 20, 21, [opened(fileno=30), opened("UNIX", "/s\udcff", 0, 31)], [40, 41], "a:b")
-    assert descriptors == {3: 40, 4: 41, 5: 20, 6: 21, 7: 30, 8: 31}
+    variables, descriptors = write(
+        7, 20, 21, [opened(fileno=30), opened("UNIX", "/s\udcff", 0, 31)], [40, 41], "a:b", {"file": 50}
+    )
+    assert descriptors == {3: 40, 4: 41, 5: 20, 6: 21, 7: 30, 8: 31, 9: 50}
     assert json.loads(variables.pop(VARIABLE)) == {
         "version": 1,
         "process": 7,
         "activated": 2,
         "sockets": [["TCP", "127.0.0.1", 80], ["UNIX", "/s\udcff", 0]],
+        "belongings": ["file"],
     }
     assert variables == {"LISTEN_FDS": "2", "LISTEN_FDNAMES": "a:b"}
 
 
 def test_nothing_of_systemd():
-    variables, descriptors = write(7, 20, 21, [], [], None)
+    variables, descriptors = write(7, 20, 21, [], [], None, {})
     assert set(variables) == {VARIABLE}
     assert descriptors == {3: 20, 4: 21}
 
@@ -44,11 +47,11 @@ def test_nothing_of_systemd():
 def test_a_thousand_sockets_fit():
     """More than that are refused, rather than by the system when it is too late."""
     many = [opened(interface="255.255.255.255", port=65535)] * 1000
-    variables, _ = write(2**22, 20, 21, many, [], None)
+    variables, _ = write(2**22, 20, 21, many, [], None, {})
     assert len(variables[VARIABLE]) < LONGEST_TABLE
     long = [opened("UNIX", "\udcff" * 107, 0)] * 1000
     with pytest.raises(ValueError, match="1000 listening sockets are too many"):
-        write(7, 20, 21, long, [], None)
+        write(7, 20, 21, long, [], None, {})
 
 
 def test_the_system_takes_the_longest():
@@ -79,7 +82,7 @@ def first(monkeypatch):
 
 
 def environment(sockets=(), activated=0, **changes):
-    table = {"version": 1, "process": 7, "activated": activated, "sockets": list(sockets), **changes}
+    table = {"version": 1, "process": 7, "activated": activated, "sockets": list(sockets), "belongings": [], **changes}
     return {VARIABLE: json.dumps(table), "HOME": "/"}
 
 
@@ -87,19 +90,20 @@ def test_read(first):
     ours, theirs = socket.socketpair()
     with ours, theirs, socket.socket() as listening, open(os.devnull) as null:
         listening.bind(("127.0.0.1", 0))
-        for each in (null, ours, null, listening):
+        for each in (null, ours, null, listening, null):
             first(each.fileno())
-        there = environment([["TCP", "127.0.0.1", 80]], activated=1)
+        there = environment([["TCP", "127.0.0.1", 80]], activated=1, belongings=["file"])
         found = read(there)
         assert there == {"HOME": "/", "LISTEN_PID": str(os.getpid())}
         assert found.process == 7
         assert (found.channel, found.errors) == (inheritance.FIRST + 1, inheritance.FIRST + 2)
         (inherited,) = found.sockets
+        assert found.belongings == {"file": inherited.socket.fileno() + 1}
         with inherited.socket:
             assert inherited.number == 0
             assert inherited.address == ListeningAddress("TCP", "127.0.0.1", 80)
             assert inherited.socket.getsockname() == listening.getsockname()
-            for each in (found.channel, found.errors, inherited.socket.fileno()):
+            for each in (found.channel, found.errors, inherited.socket.fileno(), *found.belongings.values()):
                 assert not os.get_inheritable(each)
 
 

@@ -57,6 +57,7 @@ def run(monkeypatch):
         options={},
         argv=[],
         successor=None,
+        belongings={"nothing": lambda: -1},
         onSuccession=[],
         script="",
         log=[],
