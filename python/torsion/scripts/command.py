@@ -18,6 +18,12 @@ __all__ = ["Command"]
 _LEVELS = ("debug", "info", "warn", "error", "critical")
 
 
+def _flavours() -> list[str]:
+    from torsion.internet.reactors.flavours import FLAVOURS
+
+    return list(FLAVOURS)
+
+
 class Command(TwistOptions):
     """What is common to all that the command runs.
 
@@ -46,6 +52,7 @@ class Command(TwistOptions):
             "log-format": CompleteList(["text", "json"]),
             "log-level": CompleteList(_LEVELS),
             "python": CompleteFiles("*.py"),
+            "reactor": lambda: CompleteList(_flavours()),
             **{name: completer for fitting in FITTINGS for name, completer in fitting.completions.items()},
         },
     )
@@ -106,6 +113,8 @@ class Command(TwistOptions):
         return sorted([*services, *tools], key=lambda each: each[0])
 
     def _service_options(self, maker: Any) -> Any:
+        if self["python"] is not None:
+            raise UsageError("-y runs a file in place of a COMMAND; leave one of them out")
         self.begin()
         return maker.options()
 

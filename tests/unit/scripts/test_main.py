@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,7 @@ ECHO = ("echo", "--listen", "tcp:0:interface=127.0.0.1")
         (["--daemon", "-l", "-", *ECHO], "name a file with --logfile"),
         (["--syslog", "-l", "x", *ECHO], "contradict each other"),
         (["portforward", "-p", "0"], "say where to connect to"),
+        (["-y", "x", *ECHO], "-y runs a file in place of a COMMAND"),
         (["completion", "tcsh"], "there is no completion for the shell 'tcsh'"),
     ],
     ids=lambda value: value[0] + value[1] if isinstance(value, list) and len(value) > 1 else None,
@@ -82,6 +85,17 @@ def test_arguments(arguments, line, capsys):
 def test_without_arguments_it_tells_what_there_is(capsys):
     assert main([]) == 2
     assert re.search(r"say what to run: .* COMMAND of .*chat, .*echo, .*port", capsys.readouterr().err)
+
+
+def test_help_loads_nothing_heavy():
+    """Every start of the command does what ``--help`` does, and more."""
+    script = "import sys\nfrom torsion.__main__ import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
+    loaded = set(run.stdout.splitlines()[-1].split())
+    assert "torsion.plugins.torsion_echo" in loaded, "it is asked what it is called"
+    heavy = {"asyncio", "cryptography", "http", "logging", "rich", "ssl", "subprocess", "twisted", "watchfiles"}
+    assert heavy & loaded == set()
+    assert [name for name in loaded if name.startswith(("torsion.tap.", "torsion.internet.reactors.native"))] == []
 
 
 def test_every_option_is_in_the_documentation():
