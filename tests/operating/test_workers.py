@@ -141,7 +141,9 @@ def test_an_exception_costs_a_connection_and_no_worker(workers):
 def test_a_crash_loop_backs_off_and_says_so(workers):
     master = workers(1, APP_CRASHES="yes")
     master.wait_for(r"worker 0 .* has ended: exit status 3; another is started at once")
-    found = master.wait_for(r"exit status 3, number 2 in a row that did not last; another is started in (0\.\d) seconds")
+    found = master.wait_for(
+        r"exit status 3, number 2 in a row that did not last; another is started in (0\.\d) seconds"
+    )
     assert 0.4 <= float(found[1]) <= 0.6
     master.wait_for_worker()
     assert master.end() == 0  # also while there is no worker, or one that is about to crash
@@ -292,3 +294,25 @@ def test_workers_give_up_privileges_which_the_master_keeps_to_listen(workers):
     with socket.create_connection(("127.0.0.1", 873), timeout=20) as connection:
         assert asked(connection) == master.pids[0]
     assert master.end() == 0
+
+
+def test_workers_share_a_socket_of_systemd():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        code = (  # the number of the process can be known only by itself
+            "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ['LISTEN_PID'] = str(os.getpid());"
+            "os.execv(sys.executable, [sys.executable, '-m', 'torsion', *sys.argv[2:]])"
+        )
+        where = listening.getsockname()
+        with Command(
+            "--workers", 2, "-y", APP,
+            command=[sys.executable, "-c", code, str(listening.fileno())],
+            pass_fds=[listening.fileno()],
+            env={"LISTEN_FDS": "1", "APP_LISTEN": f"tcp:{where[1]}:interface=127.0.0.1"},
+        ) as master:  # fmt: skip
+            pids = {int(master.wait_for(READY)[2]) for _ in range(2)}
+            with socket.create_connection(where, timeout=20) as connection:
+                assert asked(connection) in pids
+            assert master.end() == 0
+        socket.create_connection(where, timeout=20).close()  # it is systemd's, and stays open

@@ -9,10 +9,9 @@ from torsion.application.runner.errors import StartError
 from torsion.application.runner.fitting import Fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from torsion.application.runner.run import Run
-    from torsion.application.workers.sockets import Shared, Wanted
     from torsion.application.workers.threads import Member
 
 __all__ = ["ANYWAY", "MOST_THREADS", "Threads"]
@@ -63,11 +62,12 @@ class Threads(Fitting):
         number = run.options["threads"]
         if number is None or run.supervises:
             return
+        from torsion.application.runner.given import shared_with
         from torsion.application.runner.listening import whenListening
         from torsion.application.workers import threads
         from torsion.application.workers.broker import Broker
 
-        broker = Broker(number, _shared_with(run))
+        broker = Broker(number, shared_with(run))
         make = run.make
         assert make is not None, "the command has set it"
         run.reactor.sockets = threads.ThreadSockets(broker, 0)
@@ -92,22 +92,3 @@ class Threads(Fitting):
 
 def _refuse() -> None:
     raise StartError("a run with --threads cannot be restarted in place: stop it and start it anew, or use --workers")
-
-
-def _shared_with(run: Run) -> Callable[[Wanted, int], Shared]:
-    """Return what makes sockets: those that the process was given, by a master or by systemd, or new ones."""
-    from torsion.application.workers.sockets import Shared, listen
-    from torsion.internet.interfaces.handover import ListeningAddress
-
-    given = run.reactor.sockets
-
-    def make(wanted: Wanted, threads: int) -> Shared:
-        address = ListeningAddress(*wanted[:3])
-        taken = None if given is None else given.take(address, wanted)
-        if taken is None:
-            return listen(wanted, threads)
-        if run.worker is not None:
-            given.opened(address, wanted)  # so that the next one at the same address is another
-        return Shared([taken])
-
-    return make

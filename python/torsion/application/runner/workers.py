@@ -114,6 +114,7 @@ class Workers(Fitting):
             self._be_master(run, run.options["workers"])
 
     def _be_master(self, run: Run, number: int) -> None:
+        from torsion.application.runner.given import shared_with
         from torsion.application.runner.restart import RestartError, command_line
         from torsion.application.workers.broker import Broker
         from torsion.application.workers.master import Master
@@ -126,7 +127,7 @@ class Workers(Fitting):
 
         shop = Workshop(
             run.reactor,
-            Broker(number),
+            Broker(number, shared_with(run)),
             command,
             self._folder,
             dict(os.environ),
