@@ -122,11 +122,11 @@ def test_reload_under_load(served):
     server = served()
     with Load(server.port(), HELD) as load:
         server.release("2")
-        assert server.reload() == "1 module"
+        assert "1 module" in server.reload()
         load.wait(lambda: load.served[b"2"] > 20)
         load.go_on()
         server.release("3", RELEASE + "\n1 / 0\n")
-        assert server.reload() == "1 failure"  # the old code stays
+        assert "1 failure" in server.reload()  # the old code stays
         load.go_on()
         assert load.served[b"3"] == 0
         assert len(load.held) == HELD
@@ -182,7 +182,7 @@ def test_workers_reload_and_restart_under_load(served):
         server.worker()
     with Load(port, 200) as load:
         server.release("2")
-        assert server.reload() == "1 module"
+        assert "1 module" in server.reload()
         server.command.wait_for(r"#info\] reloaded in .*: 1 module")  # the other worker
         server.command.wait_for(r"#info\] reloaded in .*: 1 module")  # and the master
         seen = load.total()
