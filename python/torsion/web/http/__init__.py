@@ -1,0 +1,3 @@
+"""HTTP, the protocol: ``status`` codes."""
+
+from __future__ import annotations
