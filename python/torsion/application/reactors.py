@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from torsion.internet.reactors.choose import NoSuchReactor
 from torsion.internet.reactors.flavours import FLAVOURS
 from torsion.internet.reactors.installer import IReactorInstaller
 from torsion.plugin import IPlugin, getPlugins
+from torsion.python.reflect import namedModule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ class Reactor:
 
         :raises ImportError: if its module, or what that needs, is not there.
         """
-        return import_module(self.moduleName).install()
+        return namedModule(self.moduleName).install()
 
 
 def getReactorTypes() -> Iterator[Any]:
