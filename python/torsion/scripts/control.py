@@ -83,11 +83,13 @@ class Verb:
 
 def _ask(what: str, pidfile: str | None, control: str | None, timeout: float) -> Any:
     """Ask over the control socket; by a signal, if there is none and nobody has named one."""
-    from torsion.application.control.client import ask
+    from torsion.application.control.client import ControlError, ask
     from torsion.application.control.signals import ask_by_signal
     from torsion.application.localpeer import LocalConnectError
     from torsion.application.runner.control import SUFFIX
 
+    if sys.platform == "win32":
+        raise ControlError("on Windows, processes cannot be asked: it has neither the sockets nor the signals for it")
     try:
         return ask(control or f"{pidfile}{SUFFIX}", what, timeout)
     except LocalConnectError as problem:

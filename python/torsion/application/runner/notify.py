@@ -58,6 +58,8 @@ class Notify(Fitting):
             self._alive()
 
     def _alive(self) -> None:
+        if self._seconds is None:
+            return  # another process tells of itself now; this one must not speak for it
         # In the reactor: one that does not turn any more tells nothing, and systemd does what its unit says.
         self._tell("WATCHDOG=1")
         self._run.reactor.callLater(self._seconds, self._alive)
@@ -75,6 +77,7 @@ class Notify(Fitting):
         self._tell("READY=1", f"STATUS=Ready{what}")
 
     def _succeeded(self) -> None:
+        self._seconds = None
         self._tell("READY=1", f"MAINPID={self._run.successor}", "STATUS=Ready; the process before drains")
 
     def _stopping(self) -> None:

@@ -214,8 +214,7 @@ class Attempt(ProcessProtocol):
     def childDataReceived(self, childFD: int, data: bytes) -> None:
         """Pass on what it writes to standard error, and keep the end of it."""
         self._tail = (self._tail + data)[-LONGEST_TAIL:]
-        with suppress(OSError):
-            os.write(2, data)
+        _pass_on(data)
 
     def _heard(self, message: dict[str, Any]) -> None:
         if self.over:
@@ -304,6 +303,17 @@ def _duplicate(descriptor: int) -> int:
         return os.dup(descriptor)
     except OSError:
         return os.open(os.devnull, os.O_RDWR)
+
+
+def _pass_on(data: bytes) -> None:
+    """Write to standard error what goes there without waiting; a reader that has stopped reading misses the rest."""
+    import select
+
+    with suppress(OSError, ValueError):  # ValueError: of a descriptor that is closed
+        for start in range(0, len(data), select.PIPE_BUF):
+            if not select.select([], [2], [], 0)[1]:
+                break
+            os.write(2, data[start : start + select.PIPE_BUF])
 
 
 def _how(reason: Any) -> str:
