@@ -11,9 +11,36 @@ use util::{World, peer};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// A world in which somebody has asked.
 fn world() -> (World, ManualClock) {
     let hand = ManualClock::new();
-    (World::with_clock(Clock::from(hand.clone())), hand)
+    let world = World::with_clock(Clock::from(hand.clone()));
+    assert_eq!(world.engine.work_done().counts.iter().sum::<u64>(), 0);
+    (world, hand)
+}
+
+#[test]
+fn nothing_is_measured_until_somebody_asks() {
+    let hand = ManualClock::new();
+    let world = World::with_clock(Clock::from(hand.clone()));
+    work(&world, &hand, SECOND);
+    world.poll();
+    let inner = hand.clone();
+    let (told, heard) = mpsc::channel();
+    world.soon(move |world| {
+        inner.advance(SECOND);
+        let first = world.engine.work_done();
+        inner.advance(2 * SECOND);
+        let _ = told.send(first);
+    });
+    world.poll();
+    let first = heard.recv().expect("the call was made");
+    assert_eq!(
+        (first.busy, first.longest),
+        (Duration::ZERO, Duration::ZERO)
+    );
+    let now = world.engine.work_done();
+    assert_eq!((now.busy, now.longest), (2 * SECOND, 2 * SECOND));
 }
 
 /// Has a timer go off that takes that long.
@@ -53,6 +80,7 @@ fn work_is_summed_up_and_the_longest_forgotten_once_told() {
     assert_eq!((now.busy, now.longest), (3 * SECOND, 2 * SECOND));
     assert_eq!(longer(&now, SECOND / 2), 2);
     assert_eq!(now.counts.iter().sum::<u64>(), 3);
+    assert_eq!(before.counts.iter().sum::<u64>(), 1);
     assert_eq!(world.engine.work_done().longest, Duration::ZERO);
 }
 

@@ -143,7 +143,8 @@ class LoopFigures(NamedTuple):
     """What a reactor's loop has done.
 
     A *turn* is what happens between two looks at the descriptors: timers, calls from threads, input and output.  While it
-    lasts nothing else is served, so the length of turns is what delays everything.
+    lasts nothing else is served, so the length of turns is what delays everything.  What turns take is measured from the first
+    time on that these figures are asked for.
     """
 
     now: float
@@ -185,8 +186,8 @@ class ThreadFigures(NamedTuple):
 class IReactorInspection(Interface):
     """A reactor that tells of what it serves.
 
-    All of it is to be asked for in the reactor's thread.  It counts whether anybody asks or not; the rest costs when asked for, in
-    proportion to the number of connections.
+    All of it is to be asked for in the reactor's thread.  What costs next to nothing is counted whether anybody asks or not, and
+    what turns take from the first time on that somebody does; an answer costs in proportion to the number of connections.
     """
 
     def connections(listener: Any = None) -> list[ConnectionFigures]:

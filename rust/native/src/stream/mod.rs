@@ -20,6 +20,7 @@ use crate::address;
 use crate::bytes::Chunk;
 use crate::engine::PyEngine;
 use crate::error;
+use crate::figures::Moment;
 use crate::listener::descriptor;
 use crate::names;
 use crate::shared::Shared;
@@ -53,8 +54,8 @@ pub(crate) struct PyStream {
     born: bool,
     shared: Arc<Shared>,
     token: Token,
-    /// When it was opened.
-    opened: Time,
+    /// When it was opened; so small that it takes none of a stream's room.
+    opened: Moment,
     peer: Address,
     host: Address,
     lost: AtomicBool,
@@ -139,9 +140,9 @@ impl PyStream {
         }
     }
 
-    /// When it was opened.
-    pub(crate) const fn opened(&self) -> Time {
-        self.opened
+    /// When it was opened, to the microsecond.
+    pub(crate) fn opened(&self) -> Time {
+        self.opened.time()
     }
 
     /// Its number in the engine.
@@ -204,7 +205,7 @@ impl PyStream {
             born: true,
             shared: Arc::clone(engine.get().shared()),
             token: nascent.token,
-            opened: engine.get().shared().clock.now(),
+            opened: Moment::of(engine.get().shared().clock.now()),
             peer: nascent.peer,
             host: nascent.host,
             lost: AtomicBool::new(false),

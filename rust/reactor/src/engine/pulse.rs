@@ -1,5 +1,4 @@
-//! What the loop's turns take, summed up whether anybody asks or not: one or two looks at the clock for each turn are lost
-//! in what its system calls cost.
+//! What the loop's turns take, summed up from the first time on that anybody asks: until then, nobody looks at the clock for it.
 //!
 //! A *stretch* of work is what lies between two looks at the descriptors.  Nothing else is served while it lasts, so its length is
 //! what delays everything.
@@ -21,6 +20,8 @@ const FIRST: u32 = 14;
 /// What is known of the loop's work.  Its own thread writes, any may read, and nothing hangs on the order in which that is seen.
 #[derive(Debug, Default)]
 pub struct Pulse {
+    /// Whether anybody has asked what turns take.
+    measured: AtomicBool,
     /// How many runs and turns are on the stack.
     depth: Count,
     /// When the stretch began that is going on.
@@ -88,6 +89,12 @@ impl Pulse {
         works.then(|| self.pieces.get())
     }
 
+    /// Whether turns are measured.
+    #[inline]
+    pub(super) fn measures(&self) -> bool {
+        self.measured.load(Ordering::Relaxed)
+    }
+
     /// A piece of work begins.
     #[inline]
     pub(super) fn piece(&self) {
@@ -135,7 +142,7 @@ impl<H: Handles> Drop for Working<'_, H> {
         let pulse = &self.0.pulse;
         let depth = pulse.depth.get().saturating_sub(1);
         pulse.depth.set(depth);
-        if depth == 0 {
+        if depth == 0 && pulse.measures() {
             pulse.lap(self.0.clock.now());
         }
     }
@@ -152,7 +159,7 @@ impl<H: Handles> Engine<H> {
     pub(super) fn work(&self) -> Working<'_, H> {
         let pulse = &self.pulse;
         let depth = pulse.depth.get();
-        if depth == 0 {
+        if depth == 0 && pulse.measures() {
             pulse.since.set(self.clock.now().as_nanos());
         }
         pulse.depth.set(depth + 1);
@@ -167,23 +174,29 @@ impl<H: Handles> Engine<H> {
         }
     }
 
-    /// Notes that the loop waits as long as `wait` takes, which `began` just now: that is no work.
+    /// Notes that the loop waits as long as `wait` takes: that is no work.  It `began` just now, if that is measured.
     #[inline]
-    pub(super) fn resting<R>(&self, began: Time, wait: impl FnOnce() -> R) -> R {
+    pub(super) fn resting<R>(&self, began: Option<Time>, wait: impl FnOnce() -> R) -> R {
         let pulse = &self.pulse;
         pulse.rests.store(true, Ordering::Relaxed);
         let waited = wait();
         pulse.rests.store(false, Ordering::Relaxed);
-        // Within another turn's upcall, that one's stretch goes on.
-        pulse.since.add(nanos(self.clock.now().since(began)));
+        if let Some(began) = began {
+            // Within another turn's upcall, that one's stretch goes on.
+            pulse.since.add(nanos(self.clock.now().since(began)));
+        }
         waited
     }
 
-    /// What the loop has done; begins a new measure of the longest stretch.
+    /// What the loop has done since this was asked for the first time; begins a new measure of the longest stretch.
     #[must_use]
     pub fn work_done(&self) -> Work {
         let pulse = &self.pulse;
-        let current = pulse.current(self.clock.now());
+        let now = self.clock.now();
+        if !pulse.measured.swap(true, Ordering::Relaxed) {
+            pulse.since.set(now.as_nanos());
+        }
+        let current = pulse.current(now);
         let longest = pulse.longest.get();
         pulse.longest.set(0);
         Work {

@@ -174,9 +174,9 @@ impl<H: Handles> Engine<H> {
         timeout: Option<Duration>,
         pace: Pace,
     ) -> std::io::Result<Pace> {
-        let began = self.clock.now();
-        if timeout != Some(Duration::ZERO) {
-            self.looked(began); // else somebody else's loop waits, and calls for each turn
+        let began = self.pulse.measures().then(|| self.clock.now());
+        if let (Some(now), true) = (began, timeout != Some(Duration::ZERO)) {
+            self.looked(now); // else somebody else's loop waits, and calls for each turn
         }
         let timeout = self.patience(timeout, began);
         if self.abandoned.get() {
@@ -218,7 +218,7 @@ impl<H: Handles> Engine<H> {
     }
 
     /// How long the wait may be: nothing that is due or owed is kept waiting.
-    fn patience(&self, timeout: Option<Duration>, now: Time) -> Option<Duration> {
+    fn patience(&self, timeout: Option<Duration>, now: Option<Time>) -> Option<Duration> {
         let mut state = self.state.borrow_mut();
         if self.progress.get() == Progress::Stopping || state.owes() {
             return Some(Duration::ZERO);
@@ -228,7 +228,7 @@ impl<H: Handles> Engine<H> {
             patience = Some(patience.map_or(SIGNAL_POLL, |patience| patience.min(SIGNAL_POLL)));
         }
         if let Some(deadline) = state.next_deadline() {
-            let left = deadline.since(now);
+            let left = deadline.since(now.unwrap_or_else(|| self.clock.now()));
             patience = Some(patience.map_or(left, |patience| patience.min(left)));
         }
         patience
