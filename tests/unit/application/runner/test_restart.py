@@ -258,3 +258,23 @@ class TestCommandLine:
         monkeypatch.setattr(sys, "executable", "")
         with pytest.raises(RestartError, match="does not know where its Python is"):
             command_line(SimpleNamespace(argv=[]))
+
+
+def test_a_reader_that_reads_no_more_holds_nobody_up():
+    """What the new process says is passed on as far as somebody takes it."""
+    import subprocess
+
+    script = """
+import os
+from torsion.application.runner.restart import _pass_on
+kept = os.dup(2)
+reading, writing = os.pipe()
+os.dup2(writing, 2)
+_pass_on(b"x" * 10_000)
+assert len(os.read(reading, 100_000)) == 10_000
+_pass_on(b"x" * 10_000_000)
+os.close(2)
+_pass_on(b"x")
+os.dup2(kept, 2)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=50)
