@@ -127,6 +127,21 @@ def test_a_dropped_in_command_is_listed_and_has_options(tmp_path):
     assert (done.process.returncode, done.err) == (2, "torsion mine: said\n")
 
 
+@pytest.mark.parametrize("safe", [False, True])
+def test_what_is_in_the_current_folder_is_found(tmp_path, safe):
+    code = PLAIN.replace("return Service()", "raise UsageError('found')").replace(
+        "Options\n", "Options, UsageError\n", 1
+    )
+    drop_in(tmp_path, "mine", code)
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "torsion"  # as pip makes it
+    script.write_text("import sys\nfrom torsion.__main__ import main\nsys.exit(main())\n")
+    interpreter = [sys.executable, "-P"] if safe else [sys.executable]
+    done = run("mine", command=[*interpreter, str(script)], cwd=tmp_path)
+    assert done.process.returncode == 2
+    assert ("found" in done.err, "there is no command 'mine'" in done.err) == (not safe, safe)
+
+
 def test_a_reactor_that_the_program_stops(tmp_path):
     code = PLAIN.replace("return Service()", "reactor.callLater(0, reactor.stop); return Service()")
     done = run("mine", env=drop_in(tmp_path, "mine", code + "from torsion.internet import reactor\n"))

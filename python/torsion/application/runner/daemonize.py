@@ -117,7 +117,8 @@ def _wait(reading: int) -> NoReturn:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, forward)
-    while chunk := os.read(reading, 64):
+    # Not to its end: something that was forked off meanwhile may hold the pipe, too.
+    while told.count(b"\n") < 2 and (chunk := os.read(reading, 64)):
         told += chunk
     lines = told.split(b"\n")
     if len(lines) > 2:

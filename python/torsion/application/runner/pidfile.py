@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,10 +25,16 @@ if TYPE_CHECKING:
 
     from torsion.application.runner.run import Run
 
-__all__ = ["DAEMON_PIDFILE", "LONGEST", "Pidfile", "pidfile_of"]
+__all__ = ["DAEMON_PIDFILE", "LONGEST", "PATIENCE", "Pidfile", "pidfile_of"]
 
 DAEMON_PIDFILE = "torsion.pid"
 """The file, in the current folder, of a process in the background for which none is named."""
+
+PATIENCE = 5.0
+"""Seconds to wait for somebody else's lock of a pid file: another start holds it only as long as it takes to look and write."""
+
+_PAUSE = 0.05
+"""Seconds between two tries to lock the file."""
 
 LONGEST = 32
 """Bytes to read of a pid file: a number has ten at most, and what is not a number must be shown in an error."""
@@ -79,6 +86,11 @@ class Pidfile(Fitting):
     def _take(self) -> None:
         try:
             self._open()
+            self._lock()
+            while not self._is_there():
+                self._close()
+                self._open()
+                self._lock()
             self._refuse_others()
             self._write()
         except OSError as problem:
@@ -119,10 +131,22 @@ class Pidfile(Fitting):
             import fcntl
         except ImportError:  # Windows
             return
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # held by nobody for longer than it takes to look and write
+        for _ in range(int(PATIENCE / _PAUSE)):
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                time.sleep(_PAUSE)
+        raise StartError(f"the pid file {self._path} is locked by another process; name another with --pidfile")
+
+    def _is_there(self) -> bool:
+        """Tell whether what is open is still what the path leads to: a process that ended may have removed it meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def _refuse_others(self) -> None:
-        self._lock()
         content = os.pread(self._descriptor, LONGEST, 0) if hasattr(os, "pread") else os.read(self._descriptor, LONGEST)
         if not content.strip():
             return

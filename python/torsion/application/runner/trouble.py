@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "users"]
 
-_OURS = str(Path(__file__).parents[2])  # torsion's own folder
-_FAMILY = f"{_OURS}/tap"  # is as others' plugins are
+_OURS = f"{Path(__file__).parents[2]}{os.sep}"  # torsion's own folder
+_TAPS = f"{_OURS}tap{os.sep}"  # are as others' plugins are
+_LIBRARY = f"{Path(os.__file__).parent}{os.sep}"  # Python's own
 
 
 def explain(problem: BaseException, doing: str, program: str = "torsion") -> int:
@@ -58,6 +59,6 @@ def users(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _ours(name: str) -> bool:
-    return name.startswith(("<frozen ", f"{sys.base_prefix}/lib")) or (
-        name.startswith(_OURS) and not name.startswith(_FAMILY)
-    )
+    if name.startswith(_OURS):
+        return not name.startswith(_TAPS)
+    return name.startswith("<frozen ") or (name.startswith(_LIBRARY) and "-packages" not in name)

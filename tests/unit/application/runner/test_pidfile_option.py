@@ -99,6 +99,33 @@ def test_what_it_cannot_be(tmp_path, kind):
     assert sorted(os.listdir(tmp_path)) == before
 
 
+def test_a_file_that_somebody_else_has_locked(path, monkeypatch):
+    import fcntl
+
+    monkeypatch.setattr("torsion.application.runner.pidfile.PATIENCE", 0.1)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(StartError, match="is locked by another process"):
+            Began(path)
+    Began(path).end()
+
+
+def test_a_file_that_is_removed_before_it_is_locked(path, monkeypatch):
+    import fcntl
+
+    lock = fcntl.flock
+
+    def removed(*args):
+        monkeypatch.undo()
+        path.unlink()
+        lock(*args)
+
+    monkeypatch.setattr(fcntl, "flock", removed)
+    run = Began(path)
+    assert path.read_bytes() == OURS
+    run.end()
+
+
 def test_descriptors_are_closed(path):
     before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
     Began(path).end()
