@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -311,3 +312,65 @@ def test_a_signal_while_the_options_are_imported(tmp_path):
     with Command("slow", env=drop_in(tmp_path, "slow", SLOW["import"])) as server:
         server.wait_for("at it")
         assert server.end() in (128 + signal.SIGTERM, -signal.SIGTERM)
+
+
+GATED = (
+    PLAIN.replace("return Service()", "return Mine()")
+    + """\
+import os
+from torsion.internet.defer import Deferred
+from torsion.internet.task import LoopingCall
+
+
+class Mine(Service):
+    def whenListening(self):
+        print('at it', flush=True)
+        self.ready, self.looking = Deferred(), LoopingCall(self.look)
+        self.looking.start(0.01)
+        return self.ready
+
+    def look(self):
+        if os.path.exists('gate'):
+            self.looking.stop()
+            self.ready.callback(None)
+"""
+)
+
+
+def test_a_reload_waits_until_all_is_ready(tmp_path):
+    with Command("gated", env=drop_in(tmp_path, "gated", GATED), cwd=tmp_path) as server:
+        server.wait_for("at it")
+        server.send(signal.SIGHUP)
+        (tmp_path / "gate").touch()
+        server.wait_for("Ready, process")
+        server.wait_for("Received SIGHUP")
+        server.wait_for("Reload")
+        assert server.end() == 0
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
+def test_signals_that_are_ignored_stay_so():
+    """Those of a job in the background of a shell, or under nohup."""
+    line = f'trap "" HUP INT; exec "{sys.executable}" -m torsion {" ".join(ECHO)}'
+    with Command("-c", line, command=["sh"]) as server:
+        server.port()
+        server.send(signal.SIGHUP)
+        server.send(signal.SIGINT)
+        assert server.end() == 0
+        assert "Received SIGTERM" in server.out
+        assert "SIGHUP" not in server.out
+        assert "SIGINT" not in server.out
+
+
+def test_a_second_signal_does_not_cut_the_clean_up_short(tmp_path):
+    code = PLAIN.replace("return Service()", "return both()") + (
+        "import os, signal\n"
+        "from torsion.application.service import MultiService\n"
+        "class One(Service):\n"
+        "    def stopService(self):\n        os.kill(os.getpid(), signal.SIGTERM)\n        print('one stops', flush=True)\n"
+        "class Two(Service):\n    def startService(self):\n        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "def both():\n    both = MultiService()\n    One().setServiceParent(both)\n    Two().setServiceParent(both)\n    return both\n"
+    )
+    done, last = failed("boom", env=drop_in(tmp_path, "boom", code), status=128 + signal.SIGTERM)
+    assert "one stops" in done.out
+    assert "stopped by SIGTERM before it was ready" in last

@@ -18,6 +18,7 @@ from torsion.application.runner.reload import Reload
 from torsion.application.runner.slow import Slow
 from torsion.application.runner.status import Status
 from torsion.application.runner.threads import Threads
+from torsion.application.runner.vigil import Vigil
 from torsion.application.runner.watch import Watch
 from torsion.application.runner.workers import Workers
 
@@ -45,6 +46,7 @@ FITTINGS: tuple[type[Fitting], ...] = (
     Slow,
     Status,
     Control,
+    Vigil,
     Notify,  # last: when it says that the run is ready, all else has been done
 )  # fmt: skip  # a line each, so that several hands can add one
 

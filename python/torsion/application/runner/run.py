@@ -60,6 +60,7 @@ class Run:
     :ivar belongings: what returns the descriptors that go on to a successor besides sockets of services, or -1, by names of the
         fittings' own: it may not have the rights to open the same again.
     :ivar inherited: those of the predecessor. In ``onTakeOver``, fittings take theirs out; what is left is closed.
+    :ivar lastStatus: the exit status in place of this process's own, if that is to be another's; None if not.
     :ivar successor: the number of the process that has taken the place of this one, or None. Fittings leave to it what they would
         remove at the end.
     :ivar state: ``"starting"``, ``"ready"``, ``"stopping"``, ``"stopped"``.
@@ -120,6 +121,7 @@ class Run:
         self.onDrain: list[Callable[[], Any]] = []
         self.onAbort: list[Callable[[], object]] = []
         self.onEnd: list[Callable[[], object]] = []
+        self.lastStatus: int | None = None
         self.onExit: list[Callable[[int], object]] = []
         self.signals = Signals(self)
         self._ending = Ending(self)
@@ -231,10 +233,10 @@ class Run:
         self.stop()
 
     def exit(self, status: int) -> int:
-        """Call the hooks ``onExit`` with the exit status, and return it."""
+        """Call the hooks ``onExit`` with the exit status, and return it, or ``lastStatus`` if one of them has set that."""
         for hook in self.onExit:
             self._call(lambda hook=hook: hook(status))  # type: ignore[misc]  # mypy knows no types of a lambda's defaults
-        return status
+        return status if self.lastStatus is None else self.lastStatus
 
     def take_over(self) -> None:
         """Have what only one of several processes can have: the predecessor has left it; or the successor, which took it, is gone.
