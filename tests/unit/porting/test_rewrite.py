@@ -54,8 +54,8 @@ def lacking(text: str) -> list[tuple[str, int]]:
         ("from twisted.test import proto_helpers, iosim\n", "from twisted.test import proto_helpers, iosim\n"),
         ("from twisted.test import (proto_helpers)\n", "from twisted.test import (proto_helpers)\n"),
         # What torsion lacks goes on coming from Twisted.
-        ("from twisted.web import http\n", "from twisted.web import http\n"),
-        ("import twisted.web.http as h\n", "import twisted.web.http as h\n"),
+        ("from twisted.pair import rawudp\n", "from twisted.pair import rawudp\n"),
+        ("import twisted.pair.rawudp as h\n", "import twisted.pair.rawudp as h\n"),
         (
             "from twisted.internet import defer, nought as n, task as t  # noqa: F401\n",
             "from torsion.internet import defer, task as t  # noqa: F401\nfrom twisted.internet import nought as n  # noqa: F401\n",
@@ -144,7 +144,7 @@ def test_the_package_s_version_is_not_torsion_s() -> None:
     [
         ("import twisted.internet.defer\nprint(twisted)\n", ("the package is used as an object", 2)),
         (
-            "import twisted.web.http\ntwisted.internet.defer.succeed(1)\n",
+            "import twisted.pair.rawudp\ntwisted.internet.defer.succeed(1)\n",
             ("twisted.internet.defer.succeed is not imported here", 2),
         ),
         (
@@ -166,7 +166,7 @@ def test_what_nobody_can_tell_is_left_and_remarked_on(text: str, remark: tuple[s
 def test_names_that_are_lacking_are_found_wherever_they_are_used() -> None:
     text = """\
         from twisted.internet import defer as d, task, nought
-        import twisted.web.http as http, twisted.internet.error as e
+        import twisted.pair.rawudp as http, twisted.internet.error as e
         from twisted.python.gone import *
         from twisted.internet.defer import _private
         d.nothing, d.Deferred.whatever, http.Request, e.Nonesuch, d.__doc__
@@ -174,7 +174,7 @@ def test_names_that_are_lacking_are_found_wherever_they_are_used() -> None:
     """
     assert lacking(text) == [
         ("twisted.internet.nought", 1),
-        ("twisted.web.http", 2),
+        ("twisted.pair.rawudp", 2),
         ("twisted.python.gone", 3),
         ("twisted.internet.defer._private", 4),
         ("twisted.internet.defer.nothing", 5),
@@ -304,7 +304,7 @@ def plain_imports(draw: st.DrawFn) -> str:
 USES = st.sampled_from(
     [
         "x = twisted.internet.defer.succeed(twisted.internet.defer.nought)",
-        "def f(a: 'twisted.internet.defer.Deferred[int]'): return twisted.web.http.foo",
+        "def f(a: 'twisted.internet.defer.Deferred[int]'): return twisted.pair.rawudp.foo",
         "y = 'é', twisted.python.log.msg  # twisted.web",
         "z = t.Clock, twisted.__version__, f'{twisted.internet.task.Clock}'",
         "w = []  # type: twisted.internet.defer.Deferred",
