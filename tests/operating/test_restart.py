@@ -14,6 +14,7 @@ import pytest
 
 from operating.command import PATIENCE, alive, run, wait_for_end
 from operating.restarting import Load, Restarted, descriptors, says
+from torsion.application.localpeer import peerCredentials
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no descriptors to hand over")
 
@@ -249,6 +250,29 @@ def test_a_unix_socket_keeps_its_file(service, tmp_path):
     assert stat.S_IMODE(path.lstat().st_mode) == 0o600
     assert os.readlink(f"{path}.lock") == str(pid)
     echo.stop()
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_commands_own_doors(service, tmp_path):
+    """Status, manhole and control are the new process's, though the old one goes on with a connection."""
+    echo = service("--status", "tcp:0", "--manhole", "m", "--status-name=*", *ECHO)
+    number = echo.port()
+    with echo.connect(number) as held:
+        says(held, b"x")
+        for _ in range(2):
+            pid = echo.restart()
+        says(held, b"x")
+        (status,) = set(ports_of(pid)) - {number}
+        with socket.create_connection(("127.0.0.1", status), PATIENCE) as connection:
+            connection.sendall(b"GET /status.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = connection.makefile().read()
+        assert f'"pid": {pid},' in answer or f'"pid":{pid},' in answer
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(tmp_path / "m"))
+            assert peerCredentials(connection.fileno()).pid == pid
+        assert alive(echo.pid)
+    echo.stop()
+    assert "critical" not in echo.out
     assert os.listdir(tmp_path) == []
 
 

@@ -67,7 +67,7 @@ class Status(Fitting):
             shown = Crew(master, observation)
         service = StatusService(run, place, shown.snapshot, shown.state, names)
         if place.path is None or run.predecessor is None:
-            run.operating.addService(service)
+            service.setServiceParent(run.operating)
         # Else the socket is the predecessor's until that has left its place.
         run.onTakeOver.append(lambda: service.take_over(run.operating))
         run.onSuccession.append(service.leave)

@@ -113,7 +113,7 @@ class StatusService(StreamServerEndpointService):
     def take_over(self, operating: MultiService) -> None:
         """Listen, now that the predecessor does no more, or the successor is gone."""
         if self.parent is None:
-            operating.addService(self)
+            self.setServiceParent(operating)
         elif not self.running:
             self.startService()
 
