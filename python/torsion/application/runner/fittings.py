@@ -47,7 +47,7 @@ FITTINGS: tuple[type[Fitting], ...] = (
     Status,
     Control,
     Vigil,
-    Notify,  # last: when it says that the run is ready, all else has been done
+    Notify,
 )  # fmt: skip  # a line each, so that several hands can add one
 
 

@@ -83,7 +83,7 @@ class Handover(Fitting):
 
             heir = Heir(run, sockets, inherited)
             heir.connect()
-            run.onReady.append(heir.ready)
+            run.onStarted.append(heir.ready)
 
 
 def _activated() -> list[int]:

@@ -31,7 +31,7 @@ class Notify(Fitting):
             return
         self._run = run
         self._seconds = _interval()
-        (run.onReady if run.predecessor is None else run.onTakeOver).append(self._ready)
+        (run.onStarted if run.predecessor is None else run.onTakeOver).append(self._ready)
         run.onReload.insert(0, self._reloading)
         run.onReloaded.append(self._reloaded)
         run.onSuccession.append(self._succeeded)
