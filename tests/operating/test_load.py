@@ -154,6 +154,18 @@ def test_restart_under_load(served):
     assert server.command.wait() == 0
 
 
+def test_old_connections_may_be_given_an_end(served):
+    server = served("--linger", "0.1", "--grace", "0.1")
+    with Load(server.port(), 10) as load:
+        assert server.restart()
+        load.wait(lambda: not load.held)
+        assert {number for number, *_ in load.cut} == set(range(10))  # and no others
+        assert load.refused == 0
+        wait_for_end(server.pids[0])
+        load.cut.clear()
+        load.go_on()
+
+
 def test_killed_worker(served):
     server = served("--workers", "2")
     port = server.port()

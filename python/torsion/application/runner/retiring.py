@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torsion.application.draining import closeListeners
 from torsion.application.runner.ending import operates
-from torsion.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred
+from torsion.internet.defer import Deferred, DeferredList, maybeDeferred
 from torsion.logger import Logger
 
 if TYPE_CHECKING:
@@ -38,14 +38,12 @@ async def _retire(run: Run) -> None:
         await maybeDeferred(port.stopListening).addErrback(
             lambda failure: _log.failure("A listener could not be closed", failure)
         )
-    gone: Deferred[Any] = gatherResults([reactor.drained(port) for port in ports], consumeErrors=True)
+    # It fires however they end, also when it is cancelled: somebody does not want to wait any longer.
+    gone: Deferred[Any] = DeferredList([reactor.drained(port) for port in ports], consumeErrors=True)
     _log.info("Another process has taken over; going on with the connections that are open")
-    run.onStop.append(gone.cancel)  # somebody does not want to wait
+    run.onStop.append(gone.cancel)
     overdue = None if run.linger is None else reactor.callLater(run.linger, gone.cancel)
-    try:
-        await gone
-    except CancelledError:
-        pass
+    await gone
     if overdue is not None and overdue.active():
         overdue.cancel()
     await run.stop()
