@@ -111,6 +111,19 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_is_refused(workers):
     assert {master.ask() for _ in range(40)} == {*master.pids.values()}
 
 
+def test_a_worker_that_is_stopped_by_others_is_replaced_while_it_drains(workers):
+    master = workers(1)
+    (before,) = master.pids.values()
+    with master.connected() as connection:
+        assert asked(connection) == before
+        os.kill(before, signal.SIGTERM)
+        _, after = master.wait_for_worker()
+        assert asked(connection) == before
+        assert master.ask() == after
+    assert "stops by itself; another is started at once" in master.out
+    wait_for_end(before)
+
+
 @pytest.mark.parametrize(
     ("word", "why"),
     [(b"exit", "exit status 137, as of a process killed by SIGKILL"), (b"hang", "hung for 0.5 seconds")],

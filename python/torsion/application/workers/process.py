@@ -71,6 +71,9 @@ class Watcher(Protocol):
     def worker_ready(self, worker: Worker) -> None:
         """It serves."""
 
+    def worker_leaves(self, worker: Worker, end: End) -> None:
+        """It listens no more, and ends once it has drained."""
+
     def worker_ended(self, worker: Worker, end: End) -> None:
         """It is over; called once, last."""
 
@@ -133,7 +136,7 @@ class Worker(ProcessProtocol):
         :raises OSError: if that is not possible.
         """
         slot = self._watcher.number
-        requests: dict[str, Any] = {"ready": self._is_ready, "replace": self._replace}
+        requests: dict[str, Any] = {"ready": self._is_ready, "replace": self._replace, "stopping": self._leaves}
         self._channel = Channel(self._reactor, self.name, requests, self._channel_lost)
         self._desk = Desk(self._shop.broker, slot, self.name)
         try:
@@ -177,6 +180,17 @@ class Worker(ProcessProtocol):
 
     def _replace(self) -> Deferred[Any]:
         return self._watcher.worker_wants_replacement(self)
+
+    def _leaves(self, **_: Any) -> None:
+        """It stops, and if that was not our doing, of its own accord: somebody signalled it, or the program has enough."""
+        if self.state == "ready":
+            self.state = "draining"
+            self._watcher.worker_leaves(self, End("stops by itself", self._served()))
+
+    def _served(self) -> float:
+        if self._ready_since is None:
+            return 0.0
+        return (self._reactor.seconds() if self._exited is None else self._exited) - self._ready_since
 
     def _too_slow(self) -> None:
         self._timer = None
@@ -243,8 +257,7 @@ class Worker(ProcessProtocol):
         if self.state == "ended":
             return
         if self.state == "starting":
-            self._forget_timer()
-            self._signal(signal.SIGTERM)  # it does not listen to the channel yet
+            self._signal(signal.SIGTERM)  # it does not listen to the channel yet; its time to start goes on
         elif self.state in ("ready", "retiring"):
             # It aborts by itself before it is killed, so that each of its connections is told.
             self.ask("drain", seconds=None if seconds is None else max(0.0, seconds - margin(seconds))).addErrback(
@@ -277,9 +290,7 @@ class Worker(ProcessProtocol):
 
     def _signal(self, number: int) -> None:
         if self.transport is not None:
-            with suppress(
-                ProcessExitedAlready, PermissionError
-            ):  # the latter: it has become another user, and we have not
+            with suppress(ProcessExitedAlready, PermissionError):  # the latter: it has become another user
                 self.transport.signalProcess(number)
 
     # --- what it writes ----------------------------------------------------------------------------------------------
@@ -318,8 +329,8 @@ class Worker(ProcessProtocol):
         for each in (self._channel, self._desk):
             if each is not None and each.transport is not None:
                 each.transport.loseConnection()
-        served = 0.0 if self._ready_since is None or self._exited is None else self._exited - self._ready_since
-        self._watcher.worker_ended(self, End(self._how, served, tuple(self._outputs[2].last) if self._outputs else ()))
+        said = tuple(self._outputs[2].last) if self._outputs else ()
+        self._watcher.worker_ended(self, End(self._how, self._served(), said))
 
     def _forget_timer(self) -> None:
         timer, self._timer = self._timer, None

@@ -101,6 +101,8 @@ class Side:
     def _stopping(self) -> None:
         assert self._asking is not None, "this is called by what fit has set"
         self._asking.ending = True  # ports that close from now on are taken by our successor
+        if self._channel is not None:
+            self._channel.tell("stopping")
 
     def _replace(self) -> Deferred[Any]:
         """Have another worker take the place of this one, which then drains."""

@@ -103,6 +103,15 @@ class Slot:
             self._settle(None)
         self._owner.slot_changed(self)
 
+    def worker_leaves(self, worker: Any, end: End) -> None:
+        """It stops by itself, and another takes its place meanwhile: see ``Watcher``."""
+        if worker is self.worker and not self._ending:
+            self.worker = None
+            self.old.append(worker)
+            if self.successor is None:
+                self._start_again(worker, end)
+            self._owner.slot_changed(self)
+
     def worker_ended(self, worker: Any, end: End) -> None:
         """It is over: see ``Watcher``."""
         if worker in self.old:
@@ -136,9 +145,9 @@ class Slot:
         row = "" if failures == 1 else f", number {failures} in a row that did not last"
         when = f"in {delay:.1f} seconds" if delay else "at once"
         _log.error(
-            "{who} has ended: {why}{row}; another is started {when}",
+            "{who} {why}{row}; another is started {when}",
             who=worker.name,
-            why=end.how if end.served else end.reason(),
+            why=end.how if worker in self.old else f"has ended: {end.how if end.served else end.reason()}",
             row=row,
             when=when,
         )

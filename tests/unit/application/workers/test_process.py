@@ -69,10 +69,14 @@ class Watcher:
 
     def __init__(self):
         self.ready = []
+        self.left = []
         self.ends = []
 
     def worker_ready(self, worker):
         self.ready.append(worker)
+
+    def worker_leaves(self, worker, end):
+        self.left.append(end)
 
     def worker_ended(self, worker, end):
         self.ends.append(end)
@@ -300,6 +304,27 @@ def test_one_that_does_not_understand_is_asked_by_a_signal():
     world.worker.drain(None)
     world.receive(id=1, error="'drain' is no request that is known here")
     assert world.signals == [signal.SIGTERM]
+
+
+def test_one_that_stops_by_itself_says_so():
+    world = World().ready()
+    world.reactor.advance(3)
+    world.receive(tell="stopping")
+    world.receive(tell="stopping")
+    assert [(end.how, end.served) for end in world.watcher.left] == [("stops by itself", 3)]
+    assert world.worker.state == "draining"
+    for act in (lambda each: each.worker.retire(), lambda each: each.worker.drain(5)):
+        asked = World().ready()
+        act(asked)
+        asked.receive(tell="stopping")
+        assert asked.watcher.left == []
+
+
+def test_one_that_starts_and_is_to_end_without_a_limit_is_still_to_start_in_time():
+    world = World().start()
+    world.worker.drain(None)
+    world.reactor.pump([60, 2])
+    assert world.signals == [signal.SIGTERM, signal.SIGABRT, signal.SIGKILL]
 
 
 def test_one_that_retires_is_pinged_and_can_be_told_to_drain():

@@ -83,6 +83,7 @@ def test_its_sockets_are_its_masters(worker):
     for hook in worker.run.onStop:
         hook()
     assert worker.reactor.sockets.ending
+    assert worker.sent() == [{"tell": "stopping", "with": {}}]
 
 
 def test_it_says_when_it_is_ready(worker):

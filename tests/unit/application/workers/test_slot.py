@@ -187,6 +187,32 @@ def test_one_that_ends_is_replaced_at_once_and_connections_go_elsewhere(said):
     assert world.slots[0].starts == 2
 
 
+def test_one_that_stops_by_itself_is_replaced_while_it_drains(said):
+    world = World(2).all_ready()
+    leaving = world.made[0]
+    leaving.state = "draining"
+    leaving.watcher.worker_leaves(leaving, End("stops by itself", 5))
+    assert world.broker.served[-1] == [1]
+    world.clock.advance(0)
+    world.made[2].ready()
+    assert world.broker.served[-1] == [0, 1]
+    assert f"{leaving.name} stops by itself; another is started at once" in said()
+    leaving.end(6)
+    world.clock.advance(100)
+    assert len(world.made) == 3
+
+
+def test_one_that_stops_by_itself_while_it_is_replaced():
+    world = World(1).all_ready()
+    done = result(world.master.restart())
+    world.made[0].watcher.worker_leaves(world.made[0], End("stops by itself", 5))
+    world.clock.advance(100)
+    assert len(world.made) == 2
+    world.made[1].ready()
+    assert done == [None]
+    assert world.made[0].did == []
+
+
 def test_a_crash_loop_is_slowed_down_and_recovers(said):
     world = World(1).all_ready()
     delays = []
