@@ -329,3 +329,25 @@ def test_workers_share_a_socket_of_systemd():
                 assert asked(connection) in pids
             assert master.end() == 0
         socket.create_connection(where, timeout=20).close()  # it is systemd's, and stays open
+
+
+def test_tools_reach_a_master_in_the_background(tmp_path):
+    pidfile = tmp_path / "pid"
+    log = tmp_path / "log"
+    started = run("--daemon", "--workers", 2, "--pidfile", pidfile, "-l", log, "-y", APP)
+    try:
+        assert started.process.returncode == 0, started.said()
+        assert started.out + started.err == ""
+        for tool, said in (
+            ("reload", "reloaded in"),
+            ("restart", "has restarted"),
+            ("stop", "has stopped, with status 0"),
+        ):
+            command = run(tool, "--pidfile", pidfile)
+            assert command.process.returncode == 0, command.said()
+            assert said in command.out
+        assert len({*re.findall(r"worker \d \(pid (\d+)\) is ready", log.read_text())}) == 4
+        assert not pidfile.exists()
+    finally:
+        if pidfile.exists():
+            os.kill(int(pidfile.read_text()), signal.SIGKILL)
