@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from torsion.application.draining import describe
 from torsion.application.reloading import IReloads
 from torsion.application.service import MultiService
 from torsion.application.transports import TCPServer
@@ -118,12 +119,12 @@ class Inetd(MultiService):
     def reload(self) -> Deferred[Any]:
         """Read the file again: offer what is new, offer no more what is gone; the rest goes on, with other programs if it says so.
 
-        :returns: a Deferred that fires when that is done, or fails with :class:`InetdError` if some services cannot be offered, or,
-            while all goes on as it was, with what :func:`read` raised.
+        :returns: a Deferred that fires, with a list of this service's description, when that is done. It fails with :class:`InetdError` if some
+            services cannot be offered, or, while all goes on as it was, with what :func:`read` raised.
         """
         return Deferred.fromCoroutine(self._reload())
 
-    async def _reload(self) -> None:
+    async def _reload(self) -> list[str]:
         wanted = read(self.path)
         places = {_place(what) for what in wanted}
         for place in [each for each in self._offered if each not in places]:
@@ -133,6 +134,7 @@ class Inetd(MultiService):
         problems = self._offer(wanted)
         if problems:
             raise InetdError([f"{self.path}: {each}" for each in problems])
+        return [describe(self)]  # as a collection does
 
     def _offer(self, wanted: Iterable[InetdService]) -> list[str]:
         """Offer what is not offered yet; return what is the matter with those services that cannot be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,13 +22,15 @@ HISTORY_LINES = 1000
 DESCRIPTION = """\
 Open a Python prompt into a process that was started with --manhole SOCKET. Deferreds are waited for and await may be used; Ctrl-C interrupts
 what runs, Ctrl-D leaves. Where standard input is no terminal, commands are read from it. The exit status is 0 if all went well, 1 if a
-command raised or the session was cut off, and 2 if there is no such prompt."""
+command raised or the session was cut off, 2 if there is no such prompt, and 130 if Ctrl-C ended it."""
+
+_INTERRUPTED = 130
 
 _COLOURS = {"value": "\x1b[36m", "traceback": "\x1b[31m", "err": "\x1b[33m", "note": "\x1b[2m"}
 _PLAIN = "\x1b[0m"
 
-# What goes on with the statement before it, though it is not indented.
-_GOES_ON = ("else", "elif", "except", "finally")
+# What goes on with the statement before it, or says nothing, though it is not indented.
+_GOES_ON = re.compile(r"(else|elif|except|finally)\b|#")
 
 
 class Options(usage.Options):
@@ -121,40 +124,35 @@ def _line_buffer() -> str:
 def _commands(client: Client, lines: Iterable[str], whole: bool = False) -> int:
     """Run what the lines say; return the exit status.
 
-    A block ends where the next line begins that does not belong to it: the empty line that is needed after one at a terminal
-    is not needed here.
+    They are read as a file of Python is: a block ends where a line begins that is not indented and does not belong to it.
     """
     if whole:
         answers = [client.run(each, final=True) for each in lines]
-        return 0 if all(each["ok"] for each in answers) else 1
+        return _INTERRUPTED if client.interrupted else 0 if all(each["ok"] for each in answers) else 1
     ok = True
     block = ""
     for raw in lines:
         line = raw.rstrip("\n")
-        if block and line and not line[0].isspace() and not line.startswith(_GOES_ON):
+        begins = bool(line.strip()) and not line[0].isspace()
+        answer = {}
+        if block and begins and not _GOES_ON.match(line):
             answer = client.run(block + "\n")
             if answer["is"] == "done":
                 block = ""
                 ok &= answer["ok"]
-                if answer["leave"]:
-                    break
-        block = f"{block}\n{line}" if block else line
-        if not block.strip():
+        if not (answer.get("leave") or client.interrupted):
+            block = f"{block}\n{line}" if block else line
+            if begins:
+                answer = client.run(block)
+                if answer["is"] == "done":
+                    block = ""
+                    ok &= answer["ok"]
+        if answer.get("leave") or client.interrupted:
             block = ""
-            continue
-        if "\n" not in block or not line:
-            answer = client.run(block)
-        else:
-            # An indented line cannot be the last one for sure: "else" may follow. One in brackets may be.
-            answer = client.run(block) if not line[0].isspace() else {"is": "more"}
-        if answer["is"] == "done":
-            block = ""
-            ok &= answer["ok"]
-            if answer["leave"]:
-                break
-    if block:
+            break
+    if block.strip() and not client.interrupted:
         ok &= client.run(block, final=True)["ok"]
-    return 0 if ok else 1
+    return _INTERRUPTED if client.interrupted else 0 if ok else 1
 
 
 # --- at a terminal -------------------------------------------------------------------------------------------------
@@ -168,13 +166,13 @@ def _converse(client: Client, shown: _Shown, history: bool) -> int:
     block = ""
     try:
         while True:
-            prompt = shown.coloured("\x1b[1;32m", "... " if block else ">>> ")
             try:
-                shown.typing = "... " if block else ">>> "
-                try:
-                    line = input(prompt)
-                finally:
-                    shown.typing = None
+                line = _line(shown, "... " if block else ">>> ")
+                block = f"{block}\n{line}" if block else line
+                if not block.strip():
+                    block = ""
+                    continue
+                answer = client.run(block)
             except EOFError:
                 shown("note", "\n")
                 return 0
@@ -182,11 +180,6 @@ def _converse(client: Client, shown: _Shown, history: bool) -> int:
                 shown("note", "\nKeyboardInterrupt\n")
                 block = ""
                 continue
-            block = f"{block}\n{line}" if block else line
-            if not block.strip():
-                block = ""
-                continue
-            answer = client.run(block)
             if answer["is"] == "done":
                 block = ""
                 if answer["leave"]:
@@ -194,6 +187,14 @@ def _converse(client: Client, shown: _Shown, history: bool) -> int:
     finally:
         if kept is not None:
             kept.save()
+
+
+def _line(shown: _Shown, prompt: str) -> str:
+    try:
+        shown.typing = prompt
+        return input(shown.coloured("\x1b[1;32m", prompt))
+    finally:
+        shown.typing = None
 
 
 def _completing(client: Client) -> None:

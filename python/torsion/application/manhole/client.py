@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import queue
+import signal
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torsion.application.localpeer import connectLocally
@@ -11,12 +13,14 @@ from torsion.application.manhole.messages import VERSION, MessageError, decode, 
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["ANSWER_SECONDS", "Client", "LeftError"]
 
 ANSWER_SECONDS = 2.0
 """How long to wait for names, in seconds: whoever pressed Tab types on otherwise."""
+
+_INTERRUPT: dict[str, Any] = {}  # stands among the answers where SIGINT came
 
 _LONGEST = 1 << 22  # a line from a prompt: a chunk of output, each character as six bytes, or many names
 
@@ -29,6 +33,7 @@ class Client:
     """A session at a prompt.
 
     :ivar welcome: what the prompt said first.
+    :ivar interrupted: whether a block was ever interrupted.
     """
 
     def __init__(self, path: str | os.PathLike[str], show: Callable[[str, str], None]) -> None:
@@ -40,6 +45,7 @@ class Client:
         :raises LeftError: if the prompt refuses, or is none.
         """
         self._show = show
+        self.interrupted = False
         self._number = 0
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._names: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -108,22 +114,41 @@ class Client:
             pass  # the reader knows why
 
     def run(self, source: str, final: bool = False) -> dict[str, Any]:
-        """Run a block; ``KeyboardInterrupt`` while it runs is passed on to it.
+        """Run a block.  SIGINT, while it runs and if this is the main thread, is passed on to it.
 
         :returns: ``{"is": "more"}``, or ``{"is": "done", "ok": ..., "leave": ...}``.
         :raises LeftError: if the session has ended.
         """
         self._number += 1
         number = self._number
-        self._send({"do": "run", "id": number, "source": source, "final": final})
-        while True:
-            try:
+        with self._passing_on():
+            self._send({"do": "run", "id": number, "source": source, "final": final})
+            while True:
                 answer = self._next()
-            except KeyboardInterrupt:
-                self._send({"do": "interrupt", "id": number})
-                continue
-            if answer.get("id") == number and answer.get("is") in ("more", "done"):
-                return answer
+                if answer is _INTERRUPT:
+                    self.interrupted = True
+                    self._send({"do": "interrupt", "id": number})
+                elif answer.get("id") == number and answer.get("is") in ("more", "done"):
+                    return answer
+
+    @contextmanager
+    def _passing_on(self) -> Iterator[None]:
+        """Have SIGINT say so among the answers, instead of raising an exception wherever the thread is."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, lambda *_: self._answers.put(_INTERRUPT))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+            over = False
+            while not self._answers.empty():
+                left = self._answers.get()
+                over |= left is None
+                self.interrupted |= left is _INTERRUPT  # it came when nothing ran any more
+            if over:
+                self._answers.put(None)
 
     def complete(self, text: str) -> list[str]:
         """Return what the name *text* may become; nothing if the prompt does not answer in time."""
