@@ -36,8 +36,8 @@ def test_private_sockets(description):
 
 
 def test_a_home(monkeypatch):
-    monkeypatch.setenv("HOME", "/home/a")
-    assert place("~/status").path == "/home/a/status"
+    monkeypatch.setenv("HOME", "/srv/a")
+    assert place("~/status").path == "/srv/a/status"
 
 
 def test_what_they_become():
