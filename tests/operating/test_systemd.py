@@ -150,12 +150,13 @@ def test_the_watchdog(tmp_path, service):
         port = int(echo.wait_for(r"port (\d+)")[1])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.sendto(b"x", ("127.0.0.1", port))
+        until = time.monotonic() + PATIENCE
         while not manager.silent(0.4):
-            pass
+            assert time.monotonic() < until
     manager.close()
 
 
-@pytest.mark.parametrize("usec", ["0", "-1", "often", "200000"])
+@pytest.mark.parametrize("usec", ["often", "200000"])
 def test_a_watchdog_for_somebody_else(manager, usec):
     """Or one that makes no sense."""
     other = {"WATCHDOG_PID": "1"} if usec == "200000" else {}
@@ -210,7 +211,8 @@ class TestSockets:
         with socket.create_connection(where, PATIENCE) as held:
             says(held, b"x")
             echo.restart()
-            echo.restart()
+            if endpoint.startswith("systemd:name"):
+                echo.restart()
             says(held, b"x")
             with socket.create_connection(where, PATIENCE) as connection:
                 says(connection, b"x")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from torsion.application.runner import inheritance
 from torsion.application.runner.heir import Line
-from torsion.internet.defer import Deferred
+from torsion.internet.defer import Deferred, maybeDeferred
 from torsion.internet.protocol import Factory, ProcessProtocol
 from torsion.logger import Logger
 
@@ -146,7 +146,7 @@ class Attempt(ProcessProtocol):
         self._run = restarter.run
         self._reactor: Any = restarter.run.reactor
         self._ports: list[Opened] = restarter.sockets.open_ports()
-        self._given: list[Any] = []
+        self._given: list[Opened] = []
         self._tail = b""
         self._limit: IDelayedCall | None = None
         self._line = Line(self._heard, self._lost)
@@ -228,9 +228,8 @@ class Attempt(ProcessProtocol):
         """Leave our place to it."""
         for number in taken:
             if isinstance(number, int) and 0 <= number < len(self._ports):
-                port = self._ports[number].port
-                port.given_away()
-                self._given.append(port)
+                self._ports[number].port.given_away()
+                self._given.append(self._ports[number])
         self._run.successor = self.pid
         self._set_limit(SETTLE_SECONDS, f"the new process ({self.pid}) is ready, and does not take over")
         self._line.say(yours=True)
@@ -243,6 +242,12 @@ class Attempt(ProcessProtocol):
                 hook()
             except Exception:  # noqa: BLE001 - the new process serves already
                 _log.failure("{hook} failed", hook=hook)
+        for each in self._given:
+            if each.address.kind in ("UDP", "UNIXDatagram"):
+                # Each datagram goes to one of those who have the socket, and from now on to the new process.
+                maybeDeferred(each.port.stopListening).addErrback(
+                    lambda failure: _log.failure("A port could not be closed", failure)
+                )
         self.done.callback(self.pid)
         self._run.retire()
 
@@ -269,8 +274,8 @@ class Attempt(ProcessProtocol):
             return
         self._end()
         successor, self._run.successor = self._run.successor, None
-        for port in self._given:
-            port.kept()
+        for each in self._given:
+            each.port.kept()
         self._line.say(end=why)
         if self._line.transport is not None:
             self._line.transport.loseConnection()

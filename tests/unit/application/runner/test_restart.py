@@ -47,6 +47,9 @@ class Port:
     def kept(self):
         self.told.append("kept")
 
+    def stopListening(self):
+        self.told.append("stopListening")
+
 
 @pytest.fixture
 def run(monkeypatch):
@@ -78,6 +81,24 @@ def ports(run):
     yield made
     for each in made:
         for end in each.pipe:
+            os.close(end)
+
+
+def test_datagrams_are_the_new_ones(run):
+    """Connections of the old process may last; while they do, no datagram must come to it."""
+    run.sockets = Sockets()
+    ports = {kind: Port() for kind in ("TCP", "UDP", "UNIX", "UNIXDatagram")}
+    for kind, port in ports.items():
+        run.sockets.opened(ListeningAddress(kind, "127.0.0.1", 80), port)
+    attempt(run, "say(ready=1, taken=[0, 1, 2]); hear(); say(settled=True); file.readline()")
+    assert {kind: port.told for kind, port in ports.items()} == {
+        "TCP": ["given_away"],
+        "UDP": ["given_away", "stopListening"],
+        "UNIX": ["given_away"],
+        "UNIXDatagram": [],
+    }
+    for port in ports.values():
+        for end in port.pipe:
             os.close(end)
 
 
