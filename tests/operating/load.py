@@ -13,11 +13,15 @@ import selectors
 import socket
 import struct
 import threading
+import time
 
 from operating.command import PATIENCE
 
 BLOCK = 64
 """Bytes in a block: the connection's number and the block's, repeated."""
+
+TELL_SECONDS = 0.02
+"""How often the test's thread may look how far it has come: to look at a thousand connections takes time, which the load needs."""
 
 
 def _block(connection, number):
@@ -147,15 +151,18 @@ class Load:
                 self._selector.register(each, selectors.EVENT_READ)
             for number in range(self._fleeting):
                 self._open(1_000_000 + number)
+            told = 0.0
             while not self._ending:
-                for key, _ in self._selector.select(0.05):
+                for key, _ in self._selector.select(TELL_SECONDS):
                     self._serve(key.fileobj)
                 for each in self._released:
                     self._selector.unregister(each)
                     each.close()
                 self._released = ()
-                with self._changed:
-                    self._changed.notify_all()
+                if time.monotonic() >= told + TELL_SECONDS:
+                    told = time.monotonic()
+                    with self._changed:
+                        self._changed.notify_all()
         except BaseException as problem:
             self.wrong.append(problem)
             with self._changed:

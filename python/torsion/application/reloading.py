@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import Interface
 
-from torsion.internet.defer import Deferred, maybeDeferred
+from torsion.internet._current import current_reactor
+from torsion.internet.defer import CancelledError, Deferred, maybeDeferred
 from torsion.python.failure import Failure
 
 from .draining import describe
@@ -18,7 +19,12 @@ from .draining import describe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["IReloads", "ReloadError", "ReloadReport", "Trouble", "reloadServices"]
+__all__ = ["RELOAD_SECONDS", "IReloads", "ReloadError", "ReloadReport", "Trouble", "reloadServices"]
+
+
+RELOAD_SECONDS = 60.0
+"""How long a service may take to reload, in seconds: it may read its configuration over the network. One that never ends would keep
+all reloads to come waiting."""
 
 
 class IReloads(Interface):
@@ -28,7 +34,7 @@ class IReloads(Interface):
         """Read the configuration again and go by it, without dropping a connection.
 
         Whoever cannot, since what it reads has an error, goes on as it was and raises, with the input named. There is never a
-        second call before the Deferred of the first has fired.
+        second call before the Deferred of the first has fired; it is cancelled after :data:`RELOAD_SECONDS`.
 
         :returns: a Deferred that fires once that is done, or None if it is.
         """
@@ -62,7 +68,7 @@ async def _reload(services: list[Any]) -> list[str]:
     failed: list[tuple[str, Failure]] = []
     for service in services:
         try:
-            result = await maybeDeferred(service.reload)
+            result = await _within_time(service)
         except ReloadError as error:  # a collection's
             reloaded += error.reloaded
             failed += error.failed
@@ -76,6 +82,19 @@ async def _reload(services: list[Any]) -> list[str]:
     if failed:
         raise ReloadError(reloaded, failed)
     return reloaded
+
+
+def _within_time(service: Any) -> Deferred[Any]:
+    reloading: Deferred[Any] = maybeDeferred(service.reload)
+    if not reloading.called and not hasattr(service, "addService"):  # a collection's services have their own time
+        reloading.addTimeout(RELOAD_SECONDS, current_reactor(), _told)
+    return reloading
+
+
+def _told(result: Any, seconds: float) -> Any:
+    if isinstance(result, Failure) and result.check(CancelledError):
+        raise TimeoutError(f"it has not done so within {seconds:g} seconds, and was cancelled")
+    return result
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ import json
 import pytest
 from zope.interface import implementer
 
-from torsion.application.reloading import IReloads, ReloadError, ReloadReport, Trouble, reloadServices
+from torsion.application import reloading
+from torsion.application.reloading import RELOAD_SECONDS, IReloads, ReloadError, ReloadReport, Trouble, reloadServices
 from torsion.application.service import MultiService, Service
 from torsion.internet.defer import Deferred
+from torsion.internet.task import Clock
 
 
 @implementer(IReloads)
@@ -52,6 +54,31 @@ def test_those_that_fail_are_told_of_and_the_others_reload():
     assert name == "b (Shop)"
     assert why.check(ValueError)
     assert str(failure.value) == "b (Shop) could not reload: line 7 of shop.conf: no such price"
+
+
+def test_one_that_never_ends_is_cancelled_and_the_others_reload(monkeypatch):
+    clock, order, cancelled = Clock(), [], []
+    monkeypatch.setattr(reloading, "current_reactor", lambda: clock)
+    inner = MultiService()
+    Shop("a", order, lambda: Deferred(cancelled.append)).setServiceParent(inner)
+    done = outcome(reloadServices([inner, Shop("b", order)]))
+    clock.advance(RELOAD_SECONDS - 1)
+    assert done == []
+    clock.advance(1)
+    [failure] = done
+    assert order == ["a", "b"]
+    assert len(cancelled) == 1
+    assert str(failure.value) == "a (Shop) could not reload: it has not done so within 60 seconds, and was cancelled"
+    assert clock.getDelayedCalls() == []
+
+
+def test_one_that_ends_in_time_leaves_no_timer(monkeypatch):
+    clock, task = Clock(), Deferred()
+    monkeypatch.setattr(reloading, "current_reactor", lambda: clock)
+    done = outcome(reloadServices([Shop("a", [], lambda: task)]))
+    task.callback(None)
+    assert done == [["a (Shop)"]]
+    assert clock.getDelayedCalls() == []
 
 
 @pytest.fixture
