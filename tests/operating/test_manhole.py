@@ -432,3 +432,15 @@ def test_a_restart_takes_the_place(own_path):
         for reader in server._readers:
             reader.join(PATIENCE)
         assert not own_path.exists()
+
+
+def test_workers_have_prompts_of_their_own(own_path):
+    with serving(own_path, "--workers", "2") as master:
+        ready = [master.wait_for("Ready") for _ in range(3)]
+        assert len(ready) == 3
+        pids = [int(piped(f"{own_path}{end}", "import os; os.getpid()")[1]) for end in ("", ".0", ".1")]
+        assert pids[0] == master.pid
+        assert len(set(pids)) == 3
+        assert "EchoFactory" in piped(f"{own_path}.0", "listeners()")[1]
+        assert master.end() == 0
+    assert list(own_path.parent.iterdir()) == []

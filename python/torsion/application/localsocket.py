@@ -218,8 +218,9 @@ class _Guard:
     operating = True
     """It is the command's own, and no service's: a run that leaves its place to another does not wait for its connections."""
 
-    def __init__(self, path: str, identity: tuple[int, int], factory: IProtocolFactory) -> None:
+    def __init__(self, path: str, made: socket.socket, identity: tuple[int, int], factory: IProtocolFactory) -> None:
         self.path = path
+        self._held = made.dup()  # as long as the socket lives no other file can have this identity
         self.factory = factory
         self._absolute = os.path.abspath(path)  # noqa: PTH100 - and the process may go to another folder meanwhile
         self._identity = identity
@@ -231,9 +232,12 @@ class _Guard:
         try:
             self.factory.doStop()
         finally:
-            with suppress(OSError):
-                if self.holds():
-                    os.unlink(self._absolute)  # noqa: PTH108 - a text
+            self.remove()
+
+    def remove(self) -> None:
+        with self._held, suppress(OSError):
+            if self.holds():
+                os.unlink(self._absolute)  # noqa: PTH108 - a text
 
     def leave(self) -> None:
         self._identity = -1, -1  # no file's
@@ -334,12 +338,12 @@ def listenPrivately(
         made, identity = _bound(name, replaces) if handed is None else _adopted(name, handed)
     except OSError as problem:
         raise LocalSocketError(name, _advice(name, problem), problem) from problem
-    guard = _Guard(name, identity, factory)
     with made:
+        guard = _Guard(name, made, identity, factory)
         try:
             port: IListeningPort = reactor.adoptStreamPort(made.fileno(), socket.AF_UNIX, guard)
         except BaseException:
-            guard.doStop()
+            guard.remove()
             raise
     return port
 

@@ -21,6 +21,7 @@ from torsion.application.localsocket import (
     LocalSocketInUse,
     NotASocketError,
     PrivateUNIXServerEndpoint,
+    holdsPath,
     listenPrivately,
 )
 from torsion.internet.error import CannotListenError
@@ -251,6 +252,21 @@ def test_a_file_that_took_its_place_stays(reactor, path):
 
     serve(reactor, scenario, path)
     assert os.path.exists(path)
+
+
+def test_another_s_socket_that_took_its_place_stays(reactor, path):
+    async def story():
+        first = listenPrivately(reactor, path, Factory.forProtocol(Echo))
+        os.unlink(path)
+        stopped = first.stopListening()  # the number of the file that has gone may be given to the next one
+        second = listenPrivately(reactor, path, Factory.forProtocol(Echo))
+        await stopped
+        assert holdsPath(second)
+        assert not holdsPath(first)
+        assert await in_thread(reactor, talk, path) == b"hello"
+        await second.stopListening()
+
+    run_scenario(reactor, story)
 
 
 def test_it_goes_from_another_working_directory_as_well(reactor, path, tmp_path):

@@ -34,13 +34,14 @@ class Manhole(Fitting):
     completions: ClassVar[Mapping[str, Completer]] = {"manhole": CompleteFiles()}
 
     def fit(self, run: Run) -> None:
-        """Listen while the service runs."""
+        """Listen while the service runs; a worker does so beside the master's socket, at its path with a dot and the slot's number."""
         path = run.options["manhole"]
-        if path is None or run.worker is not None:
+        if path is None:
             return
         from torsion.application.manhole.service import ManholeService
 
-        service = ManholeService(run.reactor, path, run)
-        service.factory.operating = True
+        if run.worker is not None:
+            path = f"{path}.{run.worker.partition(':')[0]}"
+        service = ManholeService(run.reactor, path, run, patient=run.worker is not None)
         service.setServiceParent(run.operating)
         run.onTakeOver.append(service.take)

@@ -14,14 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.harness import run_scenario
+from contract.harness import run_scenario, until
 from torsion.application.localpeer import connectLocally
-from torsion.application.localsocket import listenPrivately
-from torsion.application.manhole import server, session
+from torsion.application.localsocket import LocalSocketInUse, holdsPath, listenPrivately
+from torsion.application.manhole import server, service, session
 from torsion.application.manhole.client import Client, LeftError
 from torsion.application.manhole.messages import INTERRUPT, LONGEST, MessageError, checked, decode, encode, interrupts
 from torsion.application.manhole.namespace import names_of
 from torsion.application.manhole.server import ManholeFactory
+from torsion.application.manhole.service import ManholeService
 from torsion.internet.defer import Deferred
 from torsion.internet.reactors.native import NativeReactor
 from torsion.internet.task import deferLater
@@ -499,6 +500,63 @@ class TestAnyBytes:
                 operator.answer()
 
         play(world, story)
+
+
+class TestService:
+    def test_one_that_is_patient_listens_once_the_place_is_free(self, world, monkeypatch):
+        monkeypatch.setattr(service, "AGAIN_SECONDS", 0.01)
+        first = ManholeService(world.reactor, world.path)
+        second = ManholeService(world.reactor, world.path, patient=True)
+
+        async def scenario():
+            first.startService()
+            second.startService()
+            await world.wait(0.05)
+            assert second._port is None
+            await first.stopService()
+            await until(world.reactor, lambda: second._port is not None)
+            third = ManholeService(world.reactor, world.path, patient=True)
+            third.startService()
+            await third.stopService()
+            with pytest.raises(LocalSocketInUse):
+                first.startService()
+            await second.stopService()
+
+        run_scenario(world.reactor, scenario)
+        assert not os.path.exists(world.path)
+
+    def test_a_place_that_is_taken_over(self, world):
+        class Run:
+            predecessor = os.getpid()
+            service = None
+
+        old, new = ManholeService(world.reactor, world.path), ManholeService(world.reactor, world.path, Run)
+
+        async def scenario():
+            old.startService()
+            new.startService()
+            assert new._port is None, "it is the predecessor's still"
+            new.take()
+            new.take()
+            await old.stopService()
+            assert holdsPath(new._port)
+            await new.stopService()
+
+        run_scenario(world.reactor, scenario)
+        assert not os.path.exists(world.path)
+
+    def test_a_successor_that_is_gone(self, world):
+        old = ManholeService(world.reactor, world.path)
+
+        async def scenario():
+            old.startService()
+            os.unlink(world.path)
+            old.take()
+            operator = await deferToThreadPool(world.reactor, world.reactor.getThreadPool(), Operator, world.path)
+            operator.close()
+            await old.stopService()
+
+        run_scenario(world.reactor, scenario)
 
 
 def test_descriptors_are_not_leaked(world):
