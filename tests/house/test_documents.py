@@ -101,13 +101,14 @@ def connected(port: int, server: subprocess.Popen[bytes]) -> socket.socket:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends the server by SIGINT, which cannot be sent there")
-def test_the_readme_s_echo_server_echoes(tmp_path: Path) -> None:
-    [code] = blocks(README, "python")
+@pytest.mark.parametrize(("number", "command"), [(0, []), (1, ["-m", "torsion", "-y"])], ids=["script", "service"])
+def test_the_readme_s_echo_servers_echo(tmp_path: Path, number: int, command: list[str]) -> None:
+    code = blocks(README, "python")[number]
     assert code.count("\n") <= 15
     port = free_port()
     script = tmp_path / "echo.py"
     script.write_text(code.replace("7000", f"{port}:interface=127.0.0.1"), encoding="utf-8")
-    with subprocess.Popen([sys.executable, str(script)]) as server:
+    with subprocess.Popen([sys.executable, *command, str(script)]) as server:
         try:
             with connected(port, server) as client, client.makefile("rb") as answers:
                 client.sendall(b"is anyone there?\n")
