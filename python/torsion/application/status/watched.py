@@ -13,6 +13,8 @@ from torsion.application.status.errors import OTHERS
 from torsion.internet.interfaces import IReactorInspection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from torsion.application.status.shape import Connection, Connections, Histogram, Listener, Threads, Timers
     from torsion.internet.interfaces import ConnectionFigures, LoopFigures
 
@@ -28,27 +30,46 @@ PROTOCOLS = 20
 def connections(reactor: Any, worker: str | None) -> Connections:
     """Return the figures of all connections of the program; none where the reactor does not tell of them."""
     figures: list[ConnectionFigures] = []
+    kinds: Counter[type] = Counter()
     if IReactorInspection.providedBy(reactor):
-        figures = [each for each in reactor.connections() if not _operates(each)]
+        figures, kinds = _of_the_program(reactor.connections())
     first = nlargest(LISTED, figures, key=_interest)
     now = reactor.seconds()
-    kinds = Counter(type(each.protocol) for each in figures)
     names: Counter[str] = Counter()
     for kind, number in kinds.items():
         names[_protocol_text(kind)] += number
     return {
         "open": len(figures),
-        "outbox": sum(each.outbox for each in figures),
-        "read": sum(each.bytesRead for each in figures),
-        "written": sum(each.bytesWritten for each in figures),
+        "outbox": sum([each.outbox for each in figures]),
+        "read": sum([each.bytesRead for each in figures]),
+        "written": sum([each.bytesWritten for each in figures]),
         "by_protocol": rarer(names, PROTOCOLS),
         "list": [_connection(each, now, worker) for each in first],
     }
 
 
-def _operates(each: ConnectionFigures) -> bool:
-    """Tell whether a connection is the command's own, such as that which asks for these figures."""
-    return _says_so(each.protocol) or (each.listener is not None and _says_so(getattr(each.listener, "factory", None)))
+def _of_the_program(figures: Iterable[ConnectionFigures]) -> tuple[list[ConnectionFigures], Counter[type]]:
+    """Return the connections that are not the command's own, such as that which asks, and how many have which protocol.
+
+    There may be a hundred thousand, so each class and each port is looked at once.
+    """
+    theirs: list[ConnectionFigures] = []
+    kinds: Counter[type] = Counter()
+    known: dict[type, bool] = {}
+    ports: dict[int, bool] = {}
+    for each in figures:
+        kind, port = type(each.protocol), each.listener
+        own = known.get(kind)
+        if own is None:
+            own = known[kind] = _says_so(kind)
+        if not own and port is not None:
+            own = ports.get(id(port))
+            if own is None:
+                own = ports[id(port)] = _says_so(getattr(port, "factory", None))
+        if not own:
+            theirs.append(each)
+            kinds[kind] += 1
+    return theirs, kinds
 
 
 def _says_so(thing: object) -> bool:
