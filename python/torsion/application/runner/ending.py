@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torsion.application.runner.run import Run
 
-__all__ = ["FAILED", "LAST_SECONDS", "Ending", "abortConnections"]
+__all__ = ["FAILED", "LAST_SECONDS", "STUCK_SECONDS", "Ending", "abortConnections", "operates"]
 
 _log = Logger("torsion.application.runner")
 
@@ -28,6 +28,10 @@ FAILED = 1
 LAST_SECONDS = 1.0
 """How long services have to stop when the time for it was over before, in seconds: enough to write to a disk, and little beside
 what supervisors allow before they kill.  The command's own services have as long."""
+
+STUCK_SECONDS = 2.0
+"""How long the reactor's thread may take for what is to be done at once, in seconds, before the process is ended, since it must be
+stuck: a busy machine closes ten thousand connections in that time."""
 
 
 class Ending:
@@ -56,7 +60,7 @@ class Ending:
         deadline = None
         if run.grace is not None:
             deadline = run.reactor.callLater(run.grace, self._late)
-            self._overdue.allow(run.grace + 2 * LAST_SECONDS)
+            self._overdue.allow(run.grace + 2 * LAST_SECONDS + STUCK_SECONDS)
         for hook in run.onStop:
             await self._call(hook)
         if run.service is not None:
@@ -120,12 +124,12 @@ class Ending:
     def abort(self) -> None:
         """Wait for nothing any more: abort the connections, and go through the rest."""
         self._hurry = True
-        self._overdue.allow(LAST_SECONDS)
+        self._overdue.allow(STUCK_SECONDS)
         self._late()
 
     def stuck(self) -> None:
         """End the process if the reactor's thread does not come to :meth:`abort`; may be called anywhere, also in a signal handler."""
-        self._overdue.allow(LAST_SECONDS)
+        self._overdue.allow(STUCK_SECONDS)
 
     def _late(self) -> None:
         """Have an end, now that the time is over, or nobody wants to wait."""
@@ -159,7 +163,8 @@ def _some_failed(result: Any) -> bool:
     """Tell whether there is a failure among what a collection's ``stopService`` fired with."""
     if not isinstance(result, list):
         return False
-    return any(isinstance(each, tuple) and len(each) == 2 and (not each[0] or _some_failed(each[1])) for each in result)
+    pairs = [each for each in result if isinstance(each, tuple) and len(each) == 2]  # as those of a DeferredList
+    return any(isinstance(outcome, Failure) or _some_failed(outcome) for _, outcome in pairs)
 
 
 def abortConnections(reactor: Any) -> int:

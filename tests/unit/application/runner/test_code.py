@@ -241,6 +241,25 @@ def test_the_file_of_y_is_rebuilt_and_its_application_stays(project, application
     assert module.application is running
 
 
+def test_of_its_variables_plain_ones_are_renewed_and_others_stay(project, application):
+    path, changes, _ = application
+    path.write_text("A = 1, 'x'\nB = {1: 2}\nC = object()\nimport json as d\n\n\nclass E:\n    pass\n")
+    project.date(path)
+    module = load(path)
+    changes.note()
+    changes.statements = None
+    before = dict(vars(module))
+    path.write_text("A = 2, 'y'\nB = {3: 4}\nC = object()\nimport os as d\n\n\nclass E:\n    x = 1\n")
+    project.date(path)
+    take_on(changes)
+    assert module.A == (2, "y")
+    assert module.B == {1: 2}
+    assert module.C is before["C"]
+    assert module.d is os
+    assert module.E is before["E"]
+    assert module.E.x == 1
+
+
 def test_that_it_makes_something_else_is_told(project, application):
     path, changes, module = application
     running = module.application
