@@ -257,6 +257,8 @@ class TestPipe:
 
     def test_one_command(self, server, path):
         assert piped(path, "", "-c", "x = 20\nx + 1") == (0, "21\n", "")
+        behind = run("manhole", path, "-c", "1 + 1")
+        assert (behind.process.returncode, behind.out) == (0, "2\n"), "options may stand behind the socket"
         status, out, err = piped(path, "", "-c", "x +")
         assert (status, out) == (1, "")
         assert "SyntaxError" in err

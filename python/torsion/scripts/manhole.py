@@ -46,6 +46,13 @@ class Options(usage.Options):
     ]
     compData = usage.Completions(extraActions=[usage.CompleteFiles(descr="the socket")])
 
+    def parseOptions(self, options: Sequence[str | bytes] | None = None) -> None:
+        """Take the arguments, the options of which may also stand behind the socket."""
+        words = [os.fsdecode(word) for word in (sys.argv[1:] if options is None else options)]
+        if len(words) > 1 and not words[0].startswith("-"):
+            words = [*words[1:], words[0]]
+        super().parseOptions(words)
+
     def parseArgs(self, path: str) -> None:  # type: ignore[override]  # the parser sees to the number of arguments
         """Take the path.
 
