@@ -10,7 +10,7 @@ import pytest
 
 from contract import faultkit
 from contract.faultkit import Echo, Loop, Maker, Program, needs_posix, needs_proc, run_script
-from torsion.scripts.echo import EchoFactory
+from torsion.tap.echo import EchoFactory
 
 loop = faultkit.loop
 
@@ -94,7 +94,7 @@ def test_a_producer_is_paused_for_a_peer_that_never_reads(loop: Loop):
 MEMORY = """
 import os, socket
 from torsion.internet.reactors.native import NativeReactor
-from torsion.scripts.echo import EchoFactory
+from torsion.tap.echo import EchoFactory
 
 def resident():
     with open("/proc/self/statm") as file:
