@@ -13,81 +13,11 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::awaiter::{self, PyAwaiter};
 use super::class::class_is_plain;
+use super::given::Given;
 use super::run::run;
 use super::slots::DEFERREDS;
-use super::step::Step;
+use super::step::{self, Step};
 use super::{PyDeferred, UNFIRED, driver, make, show};
-
-/// The arguments of a call, as the interpreter hands them over.
-struct Given<'py> {
-    py: Python<'py>,
-    args: *const *mut ffi::PyObject,
-    positional: usize,
-    /// The names of those that come after these.
-    names: Option<Bound<'py, PyTuple>>,
-}
-
-impl<'py> Given<'py> {
-    /// # Safety
-    ///
-    /// These are what the interpreter has called a function with, or a class.
-    #[expect(unsafe_code, reason = "pointers of the interpreter's")]
-    #[inline]
-    unsafe fn new(
-        py: Python<'py>,
-        args: *const *mut ffi::PyObject,
-        positional: ffi::Py_ssize_t,
-        names: *mut ffi::PyObject,
-    ) -> Self {
-        // SAFETY: it is null or an object that is alive for the time of the call.
-        let names = unsafe { Bound::from_borrowed_ptr_or_opt(py, names) };
-        Self {
-            py,
-            args,
-            positional: positional.unsigned_abs(),
-            // SAFETY: it is a tuple.
-            names: names.map(|names| unsafe { names.cast_into_unchecked() }),
-        }
-    }
-
-    fn named(&self) -> usize {
-        self.names.as_ref().map_or(0, PyTupleMethods::len)
-    }
-
-    /// The argument `index`, of which there are more.
-    #[expect(unsafe_code, reason = "pointers of the interpreter's")]
-    #[inline]
-    fn at(&self, index: usize) -> Bound<'py, PyAny> {
-        debug_assert!(index < self.positional + self.named());
-        // SAFETY: there are so many.
-        let place = unsafe { self.args.add(index) };
-        // SAFETY: as above.
-        let object = unsafe { place.read() };
-        // SAFETY: it is alive for the time of the call.
-        unsafe { Bound::from_borrowed_ptr(self.py, object) }
-    }
-
-    /// The positional arguments from `first` on, if there are any.
-    fn rest(&self, first: usize) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        if self.positional <= first {
-            return Ok(None);
-        }
-        let rest = (first..self.positional).map(|index| self.at(index));
-        PyTuple::new(self.py, rest.collect::<Vec<_>>()).map(Some)
-    }
-
-    /// The keyword arguments, if there are any.
-    fn keywords(&self) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(names) = self.names.as_ref().filter(|names| !names.is_empty()) else {
-            return Ok(None);
-        };
-        let keywords = PyDict::new(self.py);
-        for (index, name) in names.iter().enumerate() {
-            keywords.set_item(name, self.at(self.positional + index))?;
-        }
-        Ok(Some(keywords))
-    }
-}
 
 /// Does `body`, and raises what it raises.
 #[expect(unsafe_code, reason = "the interpreter calls with its lock held")]
@@ -124,8 +54,8 @@ pub(super) unsafe extern "C" fn vectorcall(
         let positional = unsafe { ffi::PyVectorcall_NARGS(count) };
         // SAFETY: these are what the class was called with.
         let given = unsafe { Given::new(py, args, positional, names) };
-        if given.names.is_none() && given.positional <= 1 && class_is_plain(py, class.cast()) {
-            let canceller = (given.positional == 1).then(|| given.at(0));
+        if (given.is_none() || given.is_one()) && class_is_plain(py, class.cast()) {
+            let canceller = given.is_one().then(|| given.at(0));
             let canceller = canceller.filter(|canceller| !canceller.is_none());
             let new = PyDeferred::new(UNFIRED, None, canceller.map(Bound::unbind));
             return DEFERREDS.make(py, new).map(Bound::into_any);
@@ -155,6 +85,29 @@ enum Half {
 }
 
 impl Half {
+    /// The step that calls `function`; one that does nothing if that is None.
+    fn step(
+        self,
+        function: Bound<'_, PyAny>,
+        args: Option<Bound<'_, PyTuple>>,
+        keywords: Option<Bound<'_, PyDict>>,
+    ) -> Step {
+        let py = function.py();
+        let half = (!function.is_none()).then(|| step::Half {
+            function: function.unbind(),
+            args: args.map(Bound::unbind),
+            keywords: keywords.map(Bound::unbind),
+        });
+        match (self, half) {
+            (Self::Callback, half) => Step::calling(half, None),
+            (Self::Errback, half) => Step::calling(None, half),
+            (Self::Both, Some(half)) if half.keywords.is_none() => {
+                Step::Both(half.function, half.args)
+            }
+            (Self::Both, half) => Step::calling(half.as_ref().map(|half| half.clone_ref(py)), half),
+        }
+    }
+
     const fn method(self) -> &'static str {
         match self {
             Self::Callback => "addCallback",
@@ -188,64 +141,51 @@ unsafe fn add(
         let slf = unsafe { slf.cast_into_unchecked::<PyDeferred>() };
         // SAFETY: these are what the method was called with.
         let given = unsafe { Given::new(py, args, count, names) };
-        let (function, args, keywords) = if given.positional == 1 && given.names.is_none() {
+        let (function, args, keywords) = if given.is_one() {
             (given.at(0), None, None)
         } else {
-            with_arguments(half, &given)?
+            given.apart(half.method(), half.parameter())?
         };
-        let function = (!function.is_none()).then(|| function.unbind());
-        let (callback, errback) = match half {
-            Half::Callback => (function, None),
-            Half::Errback => (None, function),
-            Half::Both => (function.as_ref().map(|it| it.clone_ref(py)), function),
-        };
-        let step = Step::Call {
-            callback,
-            errback,
-            args: args.map(Bound::unbind),
-            keywords: keywords.map(Bound::unbind),
-        };
-        slf.get().add_step(&slf, step)?;
+        slf.get()
+            .add_step(&slf, half.step(function, args, keywords))?;
         Ok(slf.into_any())
     })
 }
 
-type Parts<'py> = (
-    Bound<'py, PyAny>,
-    Option<Bound<'py, PyTuple>>,
-    Option<Bound<'py, PyDict>>,
-);
-
-/// The function and what else it is to be called with.
-#[cold]
-fn with_arguments<'py>(half: Half, given: &Given<'py>) -> PyResult<Parts<'py>> {
-    let keywords = given.keywords()?;
-    let (method, parameter) = (half.method(), half.parameter());
-    let named = match &keywords {
-        Some(keywords) => keywords.get_item(parameter)?,
-        None => None,
+/// Does so with `function` alone, for a Deferred that has not fired and is not debugged, where no memory has to be asked for:
+/// returns whether it did.  Nothing in here can fail, so nothing has to be guarded.
+///
+/// # Safety
+///
+/// It is a call of the method: `slf` is of the class, and both are alive.
+#[expect(unsafe_code, reason = "pointers of the interpreter's")]
+#[inline]
+unsafe fn add_quickly(half: Half, slf: *mut ffi::PyObject, function: *mut ffi::PyObject) -> bool {
+    // SAFETY: the interpreter calls its functions when it is ours.
+    let py = unsafe { Python::assume_attached() };
+    // SAFETY: as the caller says.
+    let slf = unsafe { Borrowed::from_ptr(py, slf) };
+    // SAFETY: as the caller says.
+    let slf = unsafe { slf.cast_unchecked::<PyDeferred>() };
+    // SAFETY: as the caller says.
+    let function = unsafe { Borrowed::from_ptr(py, function) };
+    let this = slf.get();
+    if this.hold.get(py) < UNFIRED || this.rare.get().is_some() || function.is_none() {
+        return false;
+    }
+    let function = function.to_owned().unbind();
+    let step = match half {
+        Half::Callback => Step::Callback(function, None),
+        Half::Errback => Step::Errback(function, None),
+        Half::Both => Step::Both(function, None),
     };
-    let function = match (given.positional, named) {
-        (0, None) => {
-            return Err(PyTypeError::new_err(format!(
-                "{method}() missing 1 required positional argument: '{parameter}'"
-            )));
+    match this.push_quickly(py, step) {
+        Ok(()) => true,
+        Err(step) => {
+            step.release(py);
+            false
         }
-        (0, Some(function)) => {
-            if let Some(keywords) = &keywords {
-                keywords.del_item(parameter)?;
-            }
-            function
-        }
-        (_, Some(_)) => {
-            return Err(PyTypeError::new_err(format!(
-                "{method}() got multiple values for argument '{parameter}'"
-            )));
-        }
-        (_, None) => given.at(0),
-    };
-    let keywords = keywords.filter(|keywords| !keywords.is_empty());
-    Ok((function, given.rest(1)?, keywords))
+    }
 }
 
 impl PyDeferred {
@@ -275,6 +215,16 @@ macro_rules! adders {
                 count: ffi::Py_ssize_t,
                 names: *mut ffi::PyObject,
             ) -> *mut ffi::PyObject {
+                if count == 1 && names.is_null() {
+                    // SAFETY: there is one.
+                    let function = unsafe { args.read() };
+                    // SAFETY: the interpreter has found the method in this class or a subclass, and it checks that.
+                    if unsafe { add_quickly(Half::$half, slf, function) } {
+                        // SAFETY: it is alive.
+                        unsafe { ffi::Py_INCREF(slf) };
+                        return slf;
+                    }
+                }
                 // SAFETY: these are what the interpreter has called it with.
                 unsafe { add(Half::$half, slf, args, count, names) }
             }
@@ -289,32 +239,6 @@ adders! {
 }
 
 // --- functions of one argument ------------------------------------------------------------------------------------------
-
-/// The argument of a function that has one, called `parameter`.
-#[inline]
-fn only<'py>(given: &Given<'py>, function: &str, parameter: &str) -> PyResult<Bound<'py, PyAny>> {
-    if given.positional == 1 && given.names.is_none() {
-        return Ok(given.at(0));
-    }
-    only_by_name(given, function, parameter)
-}
-
-#[cold]
-fn only_by_name<'py>(
-    given: &Given<'py>,
-    function: &str,
-    parameter: &str,
-) -> PyResult<Bound<'py, PyAny>> {
-    if let (0, Some(keywords)) = (given.positional, given.keywords()?) {
-        if let (1, Some(argument)) = (keywords.len(), keywords.get_item(parameter)?) {
-            return Ok(argument);
-        }
-    }
-    let count = given.positional + given.named();
-    Err(PyTypeError::new_err(format!(
-        "{function}() takes one argument, '{parameter}' ({count} given)"
-    )))
-}
 
 /// What such a function does with what it is bound to, and its argument.
 type Body = for<'py> fn(Bound<'py, PyAny>, Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>;
@@ -335,7 +259,7 @@ macro_rules! one_argument {
                     // SAFETY: these are what the interpreter has called it with.
                     let given = unsafe { Given::new(py, args, count, names) };
                     let body: Body = $body;
-                    body(slf, only(&given, $name, $parameter)?)
+                    body(slf, given.only($name, $parameter)?)
                 })
             }
         )*

@@ -175,6 +175,18 @@ impl<T> Held<VecDeque<T>> {
         self.0.with(|place| place.push_back(item));
     }
 
+    /// The same, where there is room; else the item is given back.
+    #[inline]
+    pub(super) fn push_within_room(&self, _: Python<'_>, item: T) -> Result<(), T> {
+        self.0.with(|place| {
+            if place.len() == place.capacity() {
+                return Err(item);
+            }
+            place.push_back(item);
+            Ok(())
+        })
+    }
+
     #[inline]
     pub(super) fn is_empty(&self, _: Python<'_>) -> bool {
         self.0.with(|place| place.is_empty())

@@ -4,6 +4,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::results::flags_of;
+
 /// As many arguments, the result included, are passed on without a tuple for them.
 const FEW: usize = 6;
 
@@ -35,10 +37,29 @@ fn call_with_one<'py>(
     let count = 1 | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
     let args = all[1..].as_mut_ptr();
     let none = std::ptr::null_mut();
-    // SAFETY: there is one argument, which the caller holds, and a place before it, as the flag says.
-    let got = unsafe { ffi::PyObject_VectorcallDict(function.as_ptr(), args, count, none) };
+    let got = match vectorcall_of(function) {
+        // SAFETY: there is one argument, which the caller holds, and a place before it, as the flag says.
+        Some(vectorcall) => unsafe { vectorcall(function.as_ptr(), args, count, none) },
+        // SAFETY: as above.
+        None => unsafe { ffi::PyObject_VectorcallDict(function.as_ptr(), args, count, none) },
+    };
     // SAFETY: it is a new reference, or null with an exception set.
     unsafe { Bound::from_owned_ptr_or_err(function.py(), got) }
+}
+
+/// How `function` is called, where it has a way of its own: what `PyVectorcall_Function` does, which is a call away.
+#[expect(unsafe_code, reason = "reading fields of a class and of an object")]
+#[inline]
+fn vectorcall_of(function: &Bound<'_, PyAny>) -> Option<ffi::vectorcallfunc> {
+    if flags_of(function) & ffi::Py_TPFLAGS_HAVE_VECTORCALL == 0 {
+        return None;
+    }
+    // SAFETY: an object's class is alive as long as the object.
+    let offset = unsafe { (*function.get_type_ptr()).tp_vectorcall_offset };
+    // SAFETY: the flag says that there is such a pointer in the object.
+    let place = unsafe { function.as_ptr().byte_offset(offset) };
+    // SAFETY: as above; it may be null, which is `None`.
+    unsafe { place.cast::<Option<ffi::vectorcallfunc>>().read() }
 }
 
 fn call_with<'py>(

@@ -129,42 +129,20 @@ impl PyDeferred {
         errbackArgs: Option<Object<'py>>,
         errbackKeywords: Option<Object<'py>>,
     ) -> PyResult<Bound<'py, Self>> {
-        let step = match (callback.map(Bound::unbind), errback.map(Bound::unbind)) {
-            (callback, None) => Step::Call {
-                callback,
-                errback: None,
-                args: arguments(callbackArgs)?,
-                keywords: keyword_arguments(callbackKeywords)?,
-            },
-            (None, errback) => Step::Call {
-                callback: None,
-                errback,
-                args: arguments(errbackArgs)?,
-                keywords: keyword_arguments(errbackKeywords)?,
-            },
-            (Some(callback), Some(errback)) => {
-                let first = Half {
-                    function: callback,
-                    args: arguments(callbackArgs)?,
-                    keywords: keyword_arguments(callbackKeywords)?,
-                };
-                let second = Half {
-                    function: errback,
-                    args: arguments(errbackArgs)?,
-                    keywords: keyword_arguments(errbackKeywords)?,
-                };
-                if first.is_alone() && second.is_alone() {
-                    Step::Call {
-                        callback: Some(first.function),
-                        errback: Some(second.function),
-                        args: None,
-                        keywords: None,
-                    }
-                } else {
-                    Step::Pair(Box::new((first, second)))
-                }
-            }
+        let half = |function: Object<'py>, args, keywords| {
+            Ok::<_, PyErr>(Half {
+                function: function.unbind(),
+                args: arguments(args)?,
+                keywords: keyword_arguments(keywords)?,
+            })
         };
+        let callback = callback
+            .map(|function| half(function, callbackArgs, callbackKeywords))
+            .transpose()?;
+        let errback = errback
+            .map(|function| half(function, errbackArgs, errbackKeywords))
+            .transpose()?;
+        let step = Step::calling(callback, errback);
         slf.get().add_step(slf, step)?;
         Ok(slf.clone())
     }
@@ -198,12 +176,7 @@ impl PyDeferred {
                 d.getattr(names::callback(py))?,
                 d.getattr(names::errback(py))?,
             );
-            let step = Step::Call {
-                callback: Some(callback.unbind()),
-                errback: Some(errback.unbind()),
-                args: None,
-                keywords: None,
-            };
+            let step = Step::Either(callback.unbind(), errback.unbind());
             slf.get().add_step(slf, step)?;
         }
         Ok(slf.clone())

@@ -13,6 +13,7 @@ mod class;
 mod driver;
 mod failure;
 mod fast;
+mod given;
 mod held;
 mod invoke;
 mod make;
@@ -135,6 +136,19 @@ impl PyDeferred {
             debug_assert!(empty.is_empty());
         }
         self.chain.push_back(py, step);
+    }
+
+    /// The same, where no memory has to be asked for; else the step is given back.
+    #[inline]
+    fn push_quickly(&self, py: Python<'_>, step: Step) -> Result<(), Step> {
+        if self.chain.capacity(py) == 0 {
+            let Some(spare) = step::spare(py) else {
+                return Err(step);
+            };
+            let empty = self.chain.replace(py, spare);
+            debug_assert!(empty.is_empty());
+        }
+        self.chain.push_within_room(py, step)
     }
 
     /// Gives the room for steps to others, if there are none left.

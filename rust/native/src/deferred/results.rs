@@ -53,9 +53,19 @@ const BUILTIN: c_ulong = ffi::Py_TPFLAGS_LONG_SUBCLASS
     | ffi::Py_TPFLAGS_DICT_SUBCLASS;
 
 /// What the interpreter notes of an object's class.
+#[cfg(not(Py_GIL_DISABLED))]
 #[expect(unsafe_code, reason = "pyo3 asks in other ways, which are slower")]
 #[inline]
-fn flags_of(object: &Bound<'_, PyAny>) -> c_ulong {
+pub(super) fn flags_of(object: &Bound<'_, PyAny>) -> c_ulong {
+    // SAFETY: an object's class is alive as long as the object.
+    unsafe { (*object.get_type_ptr()).tp_flags }
+}
+
+/// What the interpreter notes of an object's class.
+#[cfg(Py_GIL_DISABLED)]
+#[expect(unsafe_code, reason = "pyo3 asks in other ways, which are slower")]
+#[inline]
+pub(super) fn flags_of(object: &Bound<'_, PyAny>) -> c_ulong {
     // SAFETY: an object's class is alive as long as the object.
     unsafe { ffi::PyType_GetFlags(object.get_type_ptr()) }
 }

@@ -128,30 +128,23 @@ fn take<'py>(
 ) -> PyResult<Outcome<'py>> {
     let py = deferred.py();
     let result = deferred.get().result_now(py);
-    match step {
-        Step::Call {
-            callback,
-            errback,
-            args,
-            keywords,
-        } => {
+    let (function, args, keywords) = match step {
+        Step::Callback(function, args) if !failed => (function, args, None),
+        Step::Errback(function, args) if failed => (function, args, None),
+        Step::Both(function, args) => (function, args, None),
+        Step::Callback(function, args) | Step::Errback(function, args) => {
+            function.drop_ref(py);
+            release(py, args);
+            return Ok(Outcome::Passed);
+        }
+        Step::Either(callback, errback) => {
             let (function, other) = if failed {
                 (errback, callback)
             } else {
                 (callback, errback)
             };
-            release(py, other);
-            let Some(function) = function else {
-                release(py, args);
-                release(py, keywords);
-                return Ok(Outcome::Passed);
-            };
-            let function = function.into_bound(py);
-            let got = call(&function, result, args, keywords)?;
-            if got.is(deferred) {
-                names::warn_circular(py)?.call1((function,))?;
-            }
-            Ok(Outcome::Result(got))
+            other.drop_ref(py);
+            (function, None, None)
         }
         Step::Pair(halves) => {
             let (callback, errback) = *halves;
@@ -160,22 +153,28 @@ fn take<'py>(
             } else {
                 (callback, errback)
             };
-            other.release(py);
-            let function = half.function.into_bound(py);
-            let got = call(&function, result, half.args, half.keywords)?;
-            if got.is(deferred) {
-                names::warn_circular(py)?.call1((function,))?;
+            if let Some(other) = other {
+                other.release(py);
             }
-            Ok(Outcome::Result(got))
+            let Some(half) = half else {
+                return Ok(Outcome::Passed);
+            };
+            (half.function, half.args, half.keywords)
         }
-        Step::GoOn(waiter) => go_on(waiter.into_bound(py), result).map(Outcome::Over),
+        Step::GoOn(waiter) => return go_on(waiter.into_bound(py), result).map(Outcome::Over),
         Step::Forward(target) => {
             let target = target.into_bound(py);
             target.get().set_chained_to(py, None);
-            PyDeferred::accept(&target, result).map(Outcome::Over)
+            return PyDeferred::accept(&target, result).map(Outcome::Over);
         }
-        Step::Resume(out) => driver::resume(out.into_bound(py), result).map(Outcome::Over),
+        Step::Resume(out) => return driver::resume(out.into_bound(py), result).map(Outcome::Over),
+    };
+    let function = function.into_bound(py);
+    let got = call(&function, result, args, keywords)?;
+    if got.is(deferred) {
+        names::warn_circular(py)?.call1((function,))?;
     }
+    Ok(Outcome::Result(got))
 }
 
 /// Takes the result, which was handed over, from `deferred`.

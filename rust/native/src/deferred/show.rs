@@ -44,31 +44,30 @@ pub(super) fn callbacks<'py>(deferred: &Bound<'py, PyDeferred>) -> PyResult<Boun
 }
 
 fn pair(py: Python<'_>, step: Step) -> PyResult<(Object<'_>, Object<'_>)> {
+    let whole = |function: Py<PyAny>, args: Option<Py<PyTuple>>| {
+        half(py, Some(function), args.map(Py::into_any), None)
+    };
+    let passes = || half(py, None, None, None);
     match step {
-        Step::Call {
-            callback,
-            errback,
-            args,
-            keywords,
-        } => {
-            let [args, keywords] = [args.map(Py::into_any), keywords.map(Py::into_any)];
-            let same = |object: &Option<Py<PyAny>>| object.as_ref().map(|it| it.clone_ref(py));
-            Ok((
-                half(py, callback, same(&args), same(&keywords))?,
-                half(py, errback, args, keywords)?,
-            ))
+        Step::Callback(function, args) => Ok((whole(function, args)?, passes()?)),
+        Step::Errback(function, args) => Ok((passes()?, whole(function, args)?)),
+        Step::Both(function, args) => {
+            let shown = whole(function, args)?;
+            Ok((shown.clone(), shown))
         }
+        Step::Either(callback, errback) => Ok((whole(callback, None)?, whole(errback, None)?)),
         Step::Pair(halves) => {
-            let (first, second) = *halves;
-            let shown = |it: super::step::Half| {
-                half(
+            let (callback, errback) = *halves;
+            let shown = |it: Option<super::step::Half>| match it {
+                None => passes(),
+                Some(it) => half(
                     py,
                     Some(it.function),
                     it.args.map(Py::into_any),
                     it.keywords.map(Py::into_any),
-                )
+                ),
             };
-            Ok((shown(first)?, shown(second)?))
+            Ok((shown(callback)?, shown(errback)?))
         }
         Step::GoOn(other) | Step::Forward(other) | Step::Resume(other) => {
             let fire = py.get_type::<PyDeferred>().getattr(names::callback(py))?;
@@ -111,14 +110,28 @@ pub(super) fn note_added(deferred: &Bound<'_, PyDeferred>, step: &Step) -> PyRes
     if info.getattr(names::creator(py))?.is_none() {
         return Ok(());
     }
+    let told = |callback: Option<_>, errback: Option<_>| {
+        let (callback, errback): (Option<&Py<PyAny>>, Option<&Py<PyAny>>) = (callback, errback);
+        let same = callback
+            .zip(errback)
+            .is_some_and(|(one, other)| one.is(other));
+        callback
+            .into_iter()
+            .chain(errback.filter(|_| !same))
+            .collect()
+    };
     let functions: Vec<&Py<PyAny>> = match step {
-        Step::Call {
-            callback, errback, ..
-        } => match (callback, errback) {
-            (Some(callback), Some(errback)) if callback.is(errback) => vec![callback],
-            _ => callback.iter().chain(errback).collect(),
-        },
-        Step::Pair(halves) => vec![&halves.0.function, &halves.1.function],
+        Step::Callback(function, _) | Step::Errback(function, _) | Step::Both(function, _) => {
+            vec![function]
+        }
+        Step::Either(callback, errback) => told(Some(callback), Some(errback)),
+        Step::Pair(halves) => {
+            let (callback, errback) = &**halves;
+            told(
+                callback.as_ref().map(|half| &half.function),
+                errback.as_ref().map(|half| &half.function),
+            )
+        }
         Step::Forward(other) => vec![other.as_any()],
         Step::GoOn(_) | Step::Resume(_) => return Ok(()),
     };

@@ -10,16 +10,19 @@ use super::PyDeferred;
 use super::held::Held;
 
 /// What is to be done when a result is there.
+///
+/// Three words long, so that the many that are added and taken are moved in registers; what is rare is in a box.
 pub(super) enum Step {
-    /// Call the one or the other, if there is one.
-    Call {
-        callback: Option<Py<PyAny>>,
-        errback: Option<Py<PyAny>>,
-        args: Option<Py<PyTuple>>,
-        keywords: Option<Py<PyDict>>,
-    },
-    /// The same, where each has arguments of its own.
-    Pair(Box<(Half, Half)>),
+    /// Call it with a result, ...
+    Callback(Py<PyAny>, Option<Py<PyTuple>>),
+    /// ... with a failure, ...
+    Errback(Py<PyAny>, Option<Py<PyTuple>>),
+    /// ... or with either.
+    Both(Py<PyAny>, Option<Py<PyTuple>>),
+    /// Call the first with a result, the second with a failure.
+    Either(Py<PyAny>, Py<PyAny>),
+    /// The same, where they have keyword arguments or arguments of their own, or are missing.
+    Pair(Box<Pair>),
     /// Give the result to one that has waited for it.
     GoOn(Py<PyDeferred>),
     /// Fire one that is chained.
@@ -27,6 +30,9 @@ pub(super) enum Step {
     /// Send it into the coroutine that fires this one.
     Resume(Py<PyDeferred>),
 }
+
+/// What is called with a result, and with a failure.
+type Pair = (Option<Half>, Option<Half>);
 
 /// A function and its further arguments.
 pub(super) struct Half {
@@ -36,7 +42,7 @@ pub(super) struct Half {
 }
 
 impl Half {
-    pub(super) const fn is_alone(&self) -> bool {
+    const fn is_alone(&self) -> bool {
         self.args.is_none() && self.keywords.is_none()
     }
 
@@ -52,7 +58,7 @@ impl Half {
         release(py, self.keywords);
     }
 
-    fn clone_ref(&self, py: Python<'_>) -> Self {
+    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
         Self {
             function: self.function.clone_ref(py),
             args: self.args.as_ref().map(|args| args.clone_ref(py)),
@@ -73,22 +79,38 @@ pub(super) fn release<T>(py: Python<'_>, object: Option<Py<T>>) {
 }
 
 impl Step {
+    /// The step that calls these.
+    pub(super) fn calling(callback: Option<Half>, errback: Option<Half>) -> Self {
+        match (callback, errback) {
+            (Some(half), None) if half.keywords.is_none() => {
+                Self::Callback(half.function, half.args)
+            }
+            (None, Some(half)) if half.keywords.is_none() => {
+                Self::Errback(half.function, half.args)
+            }
+            (Some(first), Some(second)) if first.is_alone() && second.is_alone() => {
+                Self::Either(first.function, second.function)
+            }
+            pair => Self::Pair(Box::new(pair)),
+        }
+    }
+
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
-            Self::Call {
-                callback,
-                errback,
-                args,
-                keywords,
-            } => {
-                visit.call(callback.as_ref())?;
-                visit.call(errback.as_ref())?;
-                visit.call(args.as_ref())?;
-                visit.call(keywords.as_ref())
+            Self::Callback(function, args)
+            | Self::Errback(function, args)
+            | Self::Both(function, args) => {
+                visit.call(function)?;
+                visit.call(args.as_ref())
+            }
+            Self::Either(callback, errback) => {
+                visit.call(callback)?;
+                visit.call(errback)
             }
             Self::Pair(halves) => {
-                halves.0.traverse(visit)?;
-                halves.1.traverse(visit)
+                let (callback, errback) = &**halves;
+                let mut halves = callback.iter().chain(errback);
+                halves.try_for_each(|half| half.traverse(visit))
             }
             Self::GoOn(other) | Self::Forward(other) | Self::Resume(other) => visit.call(other),
         }
@@ -97,41 +119,37 @@ impl Step {
     /// Lets go of all that is held, at once, also where pyo3 does not know that the interpreter is ours.
     pub(super) fn release(self, py: Python<'_>) {
         match self {
-            Self::Call {
-                callback,
-                errback,
-                args,
-                keywords,
-            } => {
-                release(py, callback);
-                release(py, errback);
+            Self::Callback(function, args)
+            | Self::Errback(function, args)
+            | Self::Both(function, args) => {
+                function.drop_ref(py);
                 release(py, args);
-                release(py, keywords);
+            }
+            Self::Either(callback, errback) => {
+                callback.drop_ref(py);
+                errback.drop_ref(py);
             }
             Self::Pair(halves) => {
-                let (first, second) = *halves;
-                first.release(py);
-                second.release(py);
+                let (callback, errback) = *halves;
+                let halves = callback.into_iter().chain(errback);
+                halves.for_each(|half| half.release(py));
             }
             Self::GoOn(other) | Self::Forward(other) | Self::Resume(other) => other.drop_ref(py),
         }
     }
 
     pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
+        let same = |args: &Option<Py<PyTuple>>| args.as_ref().map(|args| args.clone_ref(py));
         match self {
-            Self::Call {
-                callback,
-                errback,
-                args,
-                keywords,
-            } => Self::Call {
-                callback: callback.as_ref().map(|it| it.clone_ref(py)),
-                errback: errback.as_ref().map(|it| it.clone_ref(py)),
-                args: args.as_ref().map(|it| it.clone_ref(py)),
-                keywords: keywords.as_ref().map(|it| it.clone_ref(py)),
-            },
+            Self::Callback(function, args) => Self::Callback(function.clone_ref(py), same(args)),
+            Self::Errback(function, args) => Self::Errback(function.clone_ref(py), same(args)),
+            Self::Both(function, args) => Self::Both(function.clone_ref(py), same(args)),
+            Self::Either(callback, errback) => {
+                Self::Either(callback.clone_ref(py), errback.clone_ref(py))
+            }
             Self::Pair(halves) => {
-                Self::Pair(Box::new((halves.0.clone_ref(py), halves.1.clone_ref(py))))
+                let same = |half: &Option<Half>| half.as_ref().map(|half| half.clone_ref(py));
+                Self::Pair(Box::new((same(&halves.0), same(&halves.1))))
             }
             Self::GoOn(other) => Self::GoOn(other.clone_ref(py)),
             Self::Forward(other) => Self::Forward(other.clone_ref(py)),
@@ -154,9 +172,13 @@ static SPARES: Held<Vec<Steps>> = Held::new(Vec::new());
 /// Returns an empty chain with some room.
 #[inline]
 pub(super) fn new_chain(py: Python<'_>) -> Steps {
-    SPARES
-        .pop(py)
-        .unwrap_or_else(|| VecDeque::with_capacity(SMALL))
+    spare(py).unwrap_or_else(|| VecDeque::with_capacity(SMALL))
+}
+
+/// Returns an empty chain with some room, if one is left over: without a way to fail.
+#[inline]
+pub(super) fn spare(py: Python<'_>) -> Option<Steps> {
+    SPARES.pop(py)
 }
 
 /// Takes back an empty chain.
