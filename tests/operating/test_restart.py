@@ -421,3 +421,34 @@ def test_without_a_control_socket(service):
     assert (done.process.returncode, "SIGHUP" in done.out) == (0, True)
     done = echo.tool("stop")
     assert (done.process.returncode, done.out) == (0, f"torsion stop: process {echo.pids[-1]} has ended\n")
+
+
+def test_an_old_process_needs_nothing_that_was_installed_since(service, tmp_path):
+    """What it restarts with was loaded when it started: a new version may have taken the place of the files."""
+    name = program(
+        tmp_path,
+        """
+        import builtins, sys
+
+        def refuse():
+            real = builtins.__import__
+
+            def guarded(name, globals=None, locals=None, fromlist=(), level=0):
+                known = set(sys.modules)
+                found = real(name, globals, locals, fromlist, level)
+                new = [each for each in set(sys.modules) - known if each.startswith("torsion.")]
+                if new:
+                    print("imported", new, flush=True)
+                return found
+
+            builtins.__import__ = guarded
+            print("guarded", flush=True)
+
+        reactor.callWhenRunning(reactor.callLater, 0.3, refuse)
+        """,
+    )
+    echo = service("-y", name)
+    echo.wait_for("guarded")
+    echo.restart()
+    assert echo.process.wait(PATIENCE) == 0
+    assert "imported" not in echo.out

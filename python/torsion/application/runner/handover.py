@@ -13,12 +13,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torsion.application.runner.inheritance import Inheritance
+    from torsion.application.runner.restart import Restarter
     from torsion.application.runner.run import Run
+    from torsion.application.runner.sockets import Sockets
+    from torsion.internet.defer import Deferred
 
 __all__ = ["START_SECONDS", "Handover"]
 
 START_SECONDS = 60.0
 """How long a new process may take to be ready, in seconds; what is not ready then is taken to hang.  systemd waits for 90."""
+
+NEEDED = (
+    "torsion.application.runner.restart",
+    "torsion.application.runner.retiring",
+    "torsion.internet.transports.adopted",
+    "torsion.internet.transports.process.process",
+    "torsion.internet.transports.process.reaper",
+)
+"""The modules that the old process of a restart needs."""
 
 VARIABLE = "TORSION_HANDOVER"  # as in inheritance.py, which is imported only if the variable is there
 
@@ -48,10 +60,14 @@ class Handover(Fitting):
 
     _inherited: Inheritance | None = None
     _activated: Sequence[int] = ()
+    _restarter: Restarter | None = None
 
     def begin(self, run: Run) -> None:
         """Take what was handed over, before anybody else is started or asks for it."""
-        self._folder = str(Path.cwd())
+        try:
+            self._folder = str(Path.cwd())
+        except OSError:  # it was removed
+            self._folder = os.sep
         if VARIABLE in os.environ:
             from torsion.application.runner import inheritance
 
@@ -67,23 +83,42 @@ class Handover(Fitting):
         """Give the sockets to the reactor."""
         if run.worker is not None:
             return  # its sockets are its master's
-        from torsion.application.runner.restart import Restarter
         from torsion.application.runner.sockets import Sockets
 
         inherited = self._inherited
         sockets = Sockets(inherited.sockets if inherited else (), self._activated)
         run.reactor.sockets = sockets
-        restarter = Restarter(run, sockets, self._environment, self._folder, run.options["restart-timeout"])
         if run.restarter is None:
-            run.restarter = restarter
-        run.onStop.append(lambda: restarter.give_up("the old process was told to stop"))
+            run.restarter = lambda: self._restart(run, sockets)
         run.onReady.append(sockets.ready)
+        run.onStarted.append(lambda: run.reactor.callLater(0, load))
         if inherited is not None:
             from torsion.application.runner.heir import Heir
 
             heir = Heir(run, sockets, inherited)
             heir.connect()
             run.onStarted.append(heir.ready)
+
+    def _restart(self, run: Run, sockets: Sockets) -> Deferred[int]:
+        from torsion.application.runner.restart import Restarter
+
+        if self._restarter is None:
+            seconds = run.options["restart-timeout"]
+            self._restarter = restarter = Restarter(run, sockets, self._environment, self._folder, seconds)
+            run.onStop.append(lambda: restarter.give_up("the old process was told to stop"))
+        return self._restarter()
+
+
+def load() -> None:
+    """Import what a restart needs.
+
+    Not before the run is ready, as every start would wait for it; and not when it is asked for, as it may be another version by then
+    that is installed.
+    """
+    from importlib import import_module
+
+    for name in NEEDED:
+        import_module(name)
 
 
 def _activated() -> list[int]:
