@@ -254,7 +254,13 @@ def test_workers_are_one_page():
             for each in held:
                 each.close()
         os.kill(snapshot["workers"][0]["pid"], signal.SIGKILL)
-        until(url, lambda each: each["workers"][0]["restarts"] == 1 and each["workers"][0]["state"] == "ready")
+        after = until(
+            url,
+            lambda each: (
+                [row["restarts"] for row in each["workers"]] == [1, 0] and each["workers"][0]["state"] == "ready"
+            ),
+        )
+        assert sum(each["accepted"] for each in after["listeners"]) == 8  # counts do not go back
         assert command.end() == 0
 
 

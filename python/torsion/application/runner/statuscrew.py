@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torsion.application.status.merge import merge
+from torsion.application.status.past import Past
 from torsion.application.workers.master import STATUS_PATIENCE
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Crew:
         """Ask the workers of *master*, and take its own figures from *observation*."""
         self._master = master
         self._observation = observation
+        self._past = Past()
 
     def state(self) -> str:
         """Return ``ready`` as long as the master goes on and a worker serves."""
@@ -45,4 +47,6 @@ class Crew:
             restarts[str(slot)] = max(0, each["starts"] - 1)
             if slot not in told:
                 missing[str(slot)] = problems.get(slot, f"it is {each['state']}")
-        return merge(list(told.values()), master=self._observation.snapshot(), missing=missing, restarts=restarts)
+        snapshots = list(told.values())
+        past = self._past.note(snapshots)
+        return merge(snapshots, master=self._observation.snapshot(), missing=missing, restarts=restarts, past=past)

@@ -1,7 +1,7 @@
 """A view into a live process, for browsers, for Prometheus and for ``torsion top``.
 
 ``snapshot`` what there is to see, gathered by ``watched``, ``process``, ``errors`` and ``lag``, and described by ``shape`` ·
-``merge`` several processes as one · ``metrics`` the same for Prometheus · ``site`` what is served where, by ``protocol``, which
+``merge`` several processes as one, with the ``past`` of those that are gone · ``metrics`` the same for Prometheus · ``site`` what is served where, by ``protocol``, which
 reads ``requests`` and sends ``answers`` · ``page`` and ``page.html`` what a browser shows · ``names`` and ``sharing`` keep strangers
 out and the cost low.
 """

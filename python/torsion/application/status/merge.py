@@ -40,6 +40,7 @@ def merge(
     master: Snapshot | None = None,
     missing: Mapping[str, str] | None = None,
     restarts: Mapping[str, int] | None = None,
+    past: Sequence[Snapshot] = (),
 ) -> Snapshot:
     """Return one snapshot of several workers: totals are added up, lists joined and cut to their bounds again.
 
@@ -48,12 +49,14 @@ def merge(
         of the workers.  Without one the first worker stands for it.
     :param missing: workers that gave no snapshot, and why, in a sentence.
     :param restarts: how many times which worker was started anew.
+    :param past: what workers have counted that are gone (:class:`torsion.application.status.past.Past`).
     :raises ValueError: if there is nothing to merge.
     """
     everyone = [*snapshots] if master is None else [master, *snapshots]
     if not everyone:
         raise ValueError("there is nothing to merge: give the snapshots of workers, or that of a master")
     first = everyone[0]
+    everyone += past
     restarts = restarts or {}
     workers = [_worker(each, restarts) for each in snapshots]
     workers += [_missing(name, why, restarts) for name, why in (missing or {}).items()]
@@ -82,7 +85,7 @@ def merge(
         "slow": _slow(everyone),
         "errors": _errors(everyone),
         "log": dict(_sum(each["log"] for each in everyone)),
-        "loop": _loop(snapshots or everyone),
+        "loop": _loop([*snapshots, *past] or everyone),
         "workers": workers,
         "processes": {each["worker"]: each["process"] for each in snapshots if each["worker"] is not None},
     }

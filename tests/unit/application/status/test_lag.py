@@ -10,7 +10,7 @@ from torsion.internet.reactors.memory import MemoryReactor
 from torsion.internet.task import Clock
 
 
-def lates(meter):
+def seen(meter):
     return [late for _, late in meter.figures()["samples"]]
 
 
@@ -19,7 +19,7 @@ def test_a_loop_in_time():
     meter = LagMeter(clock)
     meter.start()
     clock.pump([INTERVAL] * 5)
-    assert lates(meter) == [0.0] * 5
+    assert seen(meter) == [0.0] * 5
     assert meter.figures()["max"] == 0
 
 
@@ -29,7 +29,7 @@ def test_a_loop_that_is_late():
     meter.start()
     clock.advance(INTERVAL + 0.5)
     clock.advance(INTERVAL)
-    assert lates(meter) == [0.5, 0.0]
+    assert seen(meter) == [0.5, 0.0]
     figures = meter.figures()
     assert (figures["max"], figures["histogram"]["sum"], figures["interval"]) == (0.5, 0.5, INTERVAL)
 
@@ -39,7 +39,7 @@ def test_only_the_last_are_kept():
     meter = LagMeter(clock)
     meter.start()
     clock.pump([INTERVAL] * (SAMPLES + 10))
-    assert len(lates(meter)) == SAMPLES
+    assert len(seen(meter)) == SAMPLES
     assert sum(meter.figures()["histogram"]["counts"]) == SAMPLES + 10
 
 
@@ -64,7 +64,7 @@ def test_a_turn_between_two_looks_is_seen(monkeypatch):
     meter.start()
     assert meter.look().longest == 0.4
     reactor.advance(2 * INTERVAL)
-    assert lates(meter) == [0.4, 0.0]
+    assert seen(meter) == [0.4, 0.0]
 
 
 @pytest.mark.parametrize(

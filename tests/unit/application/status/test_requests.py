@@ -43,7 +43,7 @@ def test_a_request():
     [
         ("HTTP/1.1\r\nHost: a", True),
         ("HTTP/1.1\r\nHost: a\r\nConnection: close", False),
-        ("HTTP/1.1\r\nHost: a\r\nConnection: TE,\tClose", False),
+        ("HTTP/1.1\r\nHost: a\r\nConnection: upgrade,\tClose", False),
         ("HTTP/1.0", False),
         ("HTTP/1.0\r\nConnection: keep-alive", False),
         ("HTTP/1.2\r\nHost: a", True),
