@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import re
 import select
 import shutil
@@ -17,6 +16,8 @@ import time
 import pytest
 
 from operating.command import COMMAND, PATIENCE, Command, run
+
+pwd = pytest.importorskip("pwd", reason="users are not known by their names here")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no private sockets on Windows")
 
@@ -168,6 +169,20 @@ class TestTerminal:
             assert "AttributeError" not in terminal.seen, "as there would be if Tab had done nothing"
             terminal.type("\x04")
             assert terminal.process.wait(PATIENCE) == 0
+
+    def test_output_while_a_line_is_typed(self, server, path, tmp_path):
+        with Terminal(path, tmp_path) as terminal:
+            terminal.ask("from torsion.internet.defer import Deferred; go = Deferred()")
+            terminal.ask("async def told(): print('told ' + await go)")
+            terminal.wait_for(r"\.\.\. ")
+            terminal.type("\n")
+            terminal.ask("background = Deferred.fromCoroutine(told())")
+            terminal.ask("await_me = reactor.callLater(0.2, go.callback, 'meanwhile')")
+            terminal.wait_for(PROMPT)
+            terminal.type("'half a' + ")
+            terminal.wait_for(r"\r\x1b\[Ktold meanwhile\r\n>>> 'half a' \+ ")
+            terminal.type("' line'\n")
+            terminal.wait_for("'half a line'")
 
     def test_ctrl_c(self, server, path, tmp_path):
         with Terminal(path, tmp_path) as terminal:

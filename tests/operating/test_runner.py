@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import signal
 import socket
 import sys
@@ -11,6 +10,8 @@ import sys
 import pytest
 
 from operating.command import PATIENCE, Command, alive, run, wait_for_end
+
+pwd = pytest.importorskip("pwd", reason="users are not known by their names here")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are a shell's")
 
@@ -47,6 +48,18 @@ class TestProcmon:
             stubborn = int(monitor.wait_for(r"\] started (\d+)$")[1])
             assert monitor.end() == 0
             assert "killing it" in monitor.said()
+            assert not alive(stubborn)
+
+    @pytest.mark.parametrize("signals", [1, 2])
+    def test_nothing_is_left_running_when_there_is_no_time_for_it(self, signals):
+        code = "trap '' TERM; echo started $$; while :; do sleep 0.05; done"
+        with Command("--grace", "0.2" if signals == 1 else "100", "procmon", "/bin/sh", "-c", code) as monitor:
+            stubborn = int(monitor.wait_for(r"\] started (\d+)$")[1])
+            monitor.send(signal.SIGTERM)
+            monitor.wait_for("Received SIGTERM, shutting down")
+            if signals == 2:
+                monitor.send(signal.SIGTERM)
+            monitor.wait()
             assert not alive(stubborn)
 
     @pytest.mark.parametrize("arguments", [[], ["--threshold", "soon", "ls"], ["-m", "2", "-M", "1", "ls"]])

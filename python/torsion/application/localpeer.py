@@ -91,6 +91,8 @@ def connectLocally(path: str | os.PathLike[str], timeout: float = CONNECT_SECOND
     :raises LocalConnectError: if there is none, nobody serves it, or somebody else does.
     """
     name = os.fspath(path)
+    if not hasattr(socket, "AF_UNIX"):
+        raise LocalConnectError(name, "there are no Unix sockets on this system")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         try:

@@ -217,14 +217,21 @@ class ServicesConf(SimpleConfFile):
         """Have read nothing yet."""
         self.services: dict[tuple[str, str], int] = {}
 
-    def parseFields(self, *fields: str) -> None:
+    def parseLine(self, line: str) -> None:
+        """Take a line.
+
+        :raise InvalidServicesConfError: if it has one field only, or a second one that is no port and protocol.
+        """
+        fields = line.split()
+        if len(fields) < 2:
+            raise InvalidServicesConfError(f"{line!r} stands alone, without a port and protocol such as 80/tcp")
+        self.parseFields(*fields)
+
+    def parseFields(self, name: str, portAndProtocol: str, *aliases: str) -> None:  # type: ignore[override]  # of this file's lines
         """Take the fields of a line: a name, a port with its protocol, aliases.
 
-        :raise InvalidServicesConfError: if the second one is missing, or no port and protocol.
+        :raise InvalidServicesConfError: if the second one is no port and protocol.
         """
-        if len(fields) < 2:
-            raise InvalidServicesConfError(f"{fields[0]!r} stands alone, without a port and protocol such as 80/tcp")
-        name, portAndProtocol, *aliases = fields
         port, _, protocol = portAndProtocol.partition("/")
         if not (protocol and port.isdecimal() and port.isascii() and int(port[:9]) <= _PORTS):
             raise InvalidServicesConfError(f"Invalid port/protocol: {portAndProtocol!r}")

@@ -19,6 +19,7 @@ from torsion.application.service import Service
 from torsion.internet._current import current_reactor
 from torsion.internet.defer import Deferred
 from torsion.internet.error import ProcessExitedAlready
+from torsion.internet.interfaces import IReactorCore
 from torsion.internet.protocol import ProcessProtocol
 from torsion.logger import Logger, LogLevel
 from torsion.protocols.basic import LineReceiver
@@ -113,11 +114,10 @@ class LoggingProtocol(ProcessProtocol):
     service: ProcessMonitor
     name: str
 
-    output: LineLogger
-    """Logs standard output."""
-
-    errors: LineLogger
-    """Logs standard error."""
+    @property
+    def output(self) -> LineLogger:
+        """What logs standard output."""
+        return self._output
 
     @property
     def empty(self) -> bool:
@@ -126,7 +126,7 @@ class LoggingProtocol(ProcessProtocol):
 
     def connectionMade(self) -> None:
         """Begin to log."""
-        self.output, self.errors = (self._logger(stream) for stream in ("stdout", "stderr"))
+        self._output, self._errors = (self._logger(stream) for stream in ("stdout", "stderr"))
         self._ended = [True, True]
 
     def _logger(self, stream: str) -> LineLogger:
@@ -137,17 +137,17 @@ class LoggingProtocol(ProcessProtocol):
 
     def outReceived(self, data: bytes) -> None:
         """Log what was printed to standard output."""
-        self.output.dataReceived(data)
+        self._output.dataReceived(data)
         self._ended[0] = data.endswith(b"\n")
 
     def errReceived(self, data: bytes) -> None:
         """Log what was printed to standard error."""
-        self.errors.dataReceived(data)
+        self._errors.dataReceived(data)
         self._ended[1] = data.endswith(b"\n")
 
     def processEnded(self, reason: Failure) -> None:
         """Log what is left, and tell the monitor."""
-        for logger, ended in zip((self.output, self.errors), self._ended, strict=True):
+        for logger, ended in zip((self._output, self._errors), self._ended, strict=True):
             if not ended:
                 logger.dataReceived(b"\n")
         self.service._ended(self.name, reason)
@@ -307,16 +307,16 @@ class ProcessMonitor(Service):
 
     def _kill(self, name: str, protocol: LoggingProtocol) -> None:
         self.murder.pop(name, None)
-        self.log.emit(
-            LogLevel.warn,
-            "[{name}] has not ended {seconds} s after SIGTERM: killing it",
-            name=name,
-            seconds=self.killTime,
-        )
+        self.log.emit(LogLevel.warn, "[{name}] has not ended after SIGTERM: killing it", name=name)
         try:
             protocol.transport.signalProcess("KILL")
         except ProcessExitedAlready:
             pass
+
+    def _killAll(self) -> None:
+        for name, protocol in list(self.protocols.items()):
+            self._cancel(self.murder, name)
+            self._kill(name, protocol)
 
     def restartAll(self) -> None:
         """Ask all programs to end; they are started again, as their ends are no different from others."""
@@ -393,6 +393,9 @@ class ProcessMonitor(Service):
         stopped: Deferred[None] = Deferred()
         if self.protocols:
             self._stopping.append(stopped)
+            if IReactorCore.providedBy(self._reactor):
+                # Whoever waits for this may wait no longer than killTime: nothing is to be left running even so.
+                self._reactor.addSystemEventTrigger("during", "shutdown", self._killAll)
         else:
             stopped.callback(None)
         return stopped

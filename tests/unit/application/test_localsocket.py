@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import socket
 import stat
@@ -30,6 +29,8 @@ from torsion.internet.reactors.native import NativeReactor
 from torsion.internet.threads import deferToThreadPool
 from torsion.logger.global_ import globalLogPublisher
 from torsion.protocols.wire import Daytime, Echo
+
+fcntl = pytest.importorskip("fcntl", reason="there are no private sockets on Windows")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no private sockets on Windows")
 

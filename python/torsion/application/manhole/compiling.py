@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import CodeType
 
-__all__ = ["BLOCKS_KEPT", "Blocks"]
+__all__ = ["BLOCKS_KEPT", "LONGEST_KEPT", "Blocks"]
 
 BLOCKS_KEPT = 500
 """Of how many blocks the source is kept for tracebacks; the oldest ones are forgotten."""
+
+
+LONGEST_KEPT = 100_000
+"""How long a block may be, in characters, for its source to be kept."""
 
 
 class Blocks:
@@ -61,6 +65,8 @@ class Blocks:
         return [self._compile(ast.Interactive([each]), name, "single") for each in tree.body]  # type: ignore[arg-type]  # compile() takes trees
 
     def _keep(self, name: str, source: str) -> None:
+        if len(source) > LONGEST_KEPT:
+            return
         lines = [line + "\n" for line in source.split("\n")]
         linecache.cache[name] = (len(source), None, lines, name)  # no time of change: it is never looked for on disk
         self._kept.append(name)

@@ -151,7 +151,7 @@ class Interpreter:
                     self._step(eval, code, self.namespace)
                 while shown:
                     value = await shown.pop(0)
-                    self.display(value)
+                    self._step(self.display, value)
         except SystemExit as problem:
             if problem.code not in (None, 0):
                 self.emit("note", f"{problem}\n")
@@ -235,7 +235,11 @@ class Interpreter:
         """Return what the name *text*, which may have dots in it, may become; see :func:`complete`."""
         context = copy_context()
         context.run(streams.CURRENT.set, self)
-        return context.run(complete, text, self.namespace)
+        try:
+            names: list[str] = context.run(self._call, complete, text, self.namespace)
+        except BaseException:  # noqa: BLE001 - attributes are looked at, and may do anything; or the operator has interrupted it
+            return []
+        return names
 
     def close(self) -> None:
         """Leave: cancel what runs, and give back what was attached.  Does nothing the second time."""

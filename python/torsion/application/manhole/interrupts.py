@@ -91,6 +91,7 @@ class Interrupts:
         assert main is not None
         seen = self.sent  # they wait to be read, and are done with
         with socket.socket(fileno=descriptor) as operator:
+            operator.setblocking(False)  # as it is, whatever the default timeout of sockets is here
             both, end = select.poll(), select.poll()
             both.register(operator, select.POLLIN)
             both.register(stopped, select.POLLIN)

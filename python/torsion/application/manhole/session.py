@@ -82,8 +82,8 @@ class Session(LineOnlyReceiver):
         self.factory.left(self)
 
     def _descriptor(self) -> int:
-        fileno: int = self.transport.fileno() if self.connected else -1
-        return fileno
+        fileno = getattr(self.transport, "fileno", None)  # a front of another kind may have none
+        return int(fileno()) if self.connected and fileno is not None else -1
 
     def refuse(self, why: str) -> None:
         """Tell the operator why nothing more comes, and hang up."""
@@ -121,7 +121,6 @@ class Session(LineOnlyReceiver):
             return
         assert self.interpreter is not None
         self._number = message["id"]
-        self._lost = 0
         _log.debug("Manhole: {source!r}", source=message["source"])
         self.interpreter.run(message["source"], message.get("final", False)).addCallback(self._done, message["id"])
 
@@ -163,9 +162,9 @@ class Session(LineOnlyReceiver):
             self.factory.reactor.callFromThread(self._keep, kind, text)
             return
         if self._kept > UNREAD and kind not in ("note", "traceback"):
-            self._lost += len(text)
             if self._number is not None:
                 raise TooMuchOutput(f"more than {UNREAD} characters of output wait to be read; the rest was not shown")
+            self._lost += len(text)
             return
         self._keep(kind, text)
 
@@ -195,6 +194,11 @@ class Session(LineOnlyReceiver):
                 text = text[:CHUNK]
             self._kept -= len(text)
             self._send({"is": "output", "kind": kind, "text": text})
+        if self._lost and not self._paused:
+            self._send(
+                {"is": "output", "kind": "note", "text": f"[{self._lost} characters of output were not shown]\n"}
+            )
+            self._lost = 0
         if not self._output:
             self._release()
 
