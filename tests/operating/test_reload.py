@@ -161,7 +161,9 @@ NONE = 'raise ImportError("not here")\n'
 
 @pytest.mark.parametrize(("installed", "how"), [(True, "WatchingFiles"), (False, "Noticing")])
 def test_saving_a_file_is_enough(tmp_path, program, installed, how):
-    if not installed:
+    if installed:
+        pytest.importorskip("watchfiles", reason="watchfiles is in the dependency group 'test'")
+    else:
         (tmp_path / "watchfiles.py").write_text(NONE)
     tells = program("--reload", ready=rf"Watching for changes of 2 files \({how}\)")
     tells.write("word.py", WORD.format("second"))

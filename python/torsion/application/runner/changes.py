@@ -15,11 +15,14 @@ from torsion.application.sourcefile import NAME as APPLICATION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Change", "Changes", "usersModules"]
+__all__ = ["TORSION", "Change", "Changes", "usersModules"]
 
 _TICK = 20_000_000
 """How many nanoseconds the time in a file's record may lag behind the clock: the kernel's own clock for files ticks each 1 to
 10 ms."""
+
+TORSION = "torsion itself is not exchanged while it runs; a restart uses the new one"
+"""Why its modules are not rebuilt."""
 
 _STDLIB = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - a beginning to compare texts with
 _TORSION = sys.modules["torsion"].__path__[0] + os.sep
@@ -164,7 +167,7 @@ def _users(path: str) -> bool:
 
 def _why_not(path: str) -> str:
     if path.startswith(_TORSION):
-        return "torsion itself is not exchanged while it runs; a restart uses the new one"
+        return TORSION
     if not _source(path):
         return "it is compiled; a restart uses the new one"
     return ""

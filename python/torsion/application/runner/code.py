@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface.interface import InterfaceClass
 
 from torsion.application.reloading import Trouble
-from torsion.application.runner.changes import usersModules
+from torsion.application.runner.changes import TORSION, usersModules
 from torsion.application.runner.imports import copied, statements
 from torsion.application.sourcefile import NAME as APPLICATION
 
@@ -35,15 +35,20 @@ def takeOn(changes: Changes, report: ReloadReport) -> None:
     :param report: is told what was done: ``rebuilt``, ``failed``, ``notUpdated``.
     """
     whole: set[str] = set()
+    torsions = 0
     for change in changes.find():
         name = change.module.__name__
-        if change.why_not:
+        if change.why_not == TORSION:
+            torsions += 1
+        elif change.why_not:
             report.notUpdated.append(Trouble(name, change.why_not))
         elif hindered := change.needs & whole:
             whole.add(name)
             report.notUpdated.append(Trouble(name, f"it stays as it was, as it uses {', '.join(sorted(hindered))}"))
         elif not _rebuild(change, changes, report):
             whole.add(name)
+    if torsions:
+        report.notUpdated.append(Trouble("torsion", f"{TORSION}; changed modules: {torsions}"))
 
 
 def _rebuild(change: Change, changes: Changes, report: ReloadReport) -> bool:

@@ -209,7 +209,9 @@ def test_torsion_itself_is_not_exchanged(project, changes, monkeypatch):
     monkeypatch.setattr(changes_module, "_TORSION", f"{project.folder}{os.sep}")
     project.write(a="LIMIT = 9\n")
     [trouble] = take_on(changes).notUpdated
-    assert trouble.why == "torsion itself is not exchanged while it runs; a restart uses the new one"
+    assert str(trouble) == (
+        "torsion: torsion itself is not exchanged while it runs; a restart uses the new one; changed modules: 1"
+    )
     assert sys.modules["a"].LIMIT == 1
 
 

@@ -68,6 +68,7 @@ def test_looking_ends(clock, looking):
 
 
 def test_the_best_that_there_is(clock, monkeypatch):
+    pytest.importorskip("watchfiles", reason="watchfiles is in the dependency group 'test'")
     best = watcher(clock, bool)
     assert isinstance(best, WatchingFiles)
     best.stop()
