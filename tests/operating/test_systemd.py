@@ -108,11 +108,14 @@ def test_a_life(manager, service):
 
 
 def test_a_failed_restart_is_not_told(manager, service, tmp_path):
-    name = program(tmp_path, "import os\nif os.path.exists('broken'): 1 / 0")
+    name = program(tmp_path, "import os\nif os.path.exists('broken'): reactor.callWhenRunning(reactor.stop)")
     echo = service("-y", name, env={"NOTIFY_SOCKET": manager.name})
     manager.told_of("READY")
     (tmp_path / "broken").touch()
     assert not echo.ask("restart").done
+    echo.send(signal.SIGHUP)
+    assert "RELOADING" in manager.told(), "of the new one's end nothing was told"
+    assert "READY" in manager.told()
     echo.stop()
     assert "STOPPING" in manager.told()
 

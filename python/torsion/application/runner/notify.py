@@ -19,6 +19,7 @@ class Notify(Fitting):
 
     _seconds: float | None = None
     _told_of_trouble = False
+    _in_place = False
 
     def begin(self, run: Run) -> None:
         """Claim the watchdog for this process, if it is the one that was meant, or takes its place."""
@@ -53,6 +54,7 @@ class Notify(Fitting):
                 )
 
     def _ready(self) -> None:
+        self._in_place = True
         self._tell("READY=1", f"MAINPID={os.getpid()}", "STATUS=Ready")
         if self._seconds is not None:
             self._alive()
@@ -81,7 +83,7 @@ class Notify(Fitting):
         self._tell("READY=1", f"MAINPID={self._run.successor}", "STATUS=Ready; the process before drains")
 
     def _stopping(self) -> None:
-        if self._run.successor is None:
+        if self._in_place and self._run.successor is None:  # else it is another process that goes on
             self._tell("STOPPING=1", "STATUS=Stopping")
 
 
