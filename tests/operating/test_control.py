@@ -98,7 +98,7 @@ def test_it_is_private(tmp_path):
         assert other.process.returncode == 1
         assert f"cannot listen at {path}: process {service.pid} listens there already" in other.err
         assert len(other.err.splitlines()) == 1
-        done = run("stop", "--control", path)
+        done = run("--control", path, "stop")
         assert done.process.returncode == 0
         assert done.out == f"torsion stop: process {service.pid} has stopped, with status 0\n"
         assert service.wait() == 0

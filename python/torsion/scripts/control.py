@@ -42,7 +42,10 @@ class ControlOptions(Options):
 
         :raise UsageError: if none is.
         """
-        if self["pidfile"] is None and self["control"] is None:
+        if not (self["pidfile"] or self["control"]) and self.parent is not None:
+            # As it was started: torsion --pidfile FILE stop.
+            self.update({name: self.parent.get(name) for name in ("pidfile", "control")})
+        if not (self["pidfile"] or self["control"]):
             from torsion.application.runner.pidfile import DAEMON_PIDFILE
 
             if not Path(DAEMON_PIDFILE).exists():
@@ -93,7 +96,7 @@ def _ask(what: str, pidfile: str | None, control: str | None, timeout: float) ->
     try:
         return ask(control or f"{pidfile}{SUFFIX}", what, timeout)
     except LocalConnectError as problem:
-        if control is not None or not _absent(problem):
+        if control or not _absent(problem):
             raise
     assert pidfile is not None, "one of the two is there"
     return ask_by_signal(pidfile, what, timeout)
