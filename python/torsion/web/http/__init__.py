@@ -1,3 +1,63 @@
-"""HTTP, the protocol: ``status`` codes."""
+"""HTTP, the protocol: servers.
+
+``factory`` and its ``channel``s, the connections · ``request`` what comes and what is answered, with its ``body`` ·
+``status`` codes, ``dates``, ``cookies``, ``forms``, ``chunks`` · ``logging`` lines of access logs.
+"""
 
 from __future__ import annotations
+
+from torsion.web.http.body import BodyStream
+from torsion.web.http.channel import HTTPChannel
+from torsion.web.http.chunks import fromChunk, maxChunkSizeLineLength, parseContentRange, toChunk
+from torsion.web.http.dates import (
+    datetimeToLogString,
+    datetimeToString,
+    monthname,
+    monthname_lower,
+    stringToDatetime,
+    timegm,
+    weekdayname,
+    weekdayname_lower,
+)
+from torsion.web.http.factory import HTTPFactory
+from torsion.web.http.forms import parse_qs, urlparse
+from torsion.web.http.logging import combinedLogFormatter, jsonLogFormatter, proxiedLogFormatter
+from torsion.web.http.request import CACHED, Request
+from torsion.web.http.status import *  # noqa: F403 - the codes: its __all__
+from torsion.web.http.status import __all__ as _codes
+
+protocol_version = "HTTP/1.1"
+"""The version that is spoken."""
+
+
+class PotentialDataLoss(Exception):
+    """The connection was closed, and whether the body was complete nobody can say: only its end would have told."""
+
+
+__all__ = [  # noqa: PLE0604 - the codes are names
+    "CACHED",
+    "BodyStream",
+    "HTTPChannel",
+    "HTTPFactory",
+    "PotentialDataLoss",
+    "Request",
+    "combinedLogFormatter",
+    "datetimeToLogString",
+    "datetimeToString",
+    "fromChunk",
+    "jsonLogFormatter",
+    "maxChunkSizeLineLength",
+    "monthname",
+    "monthname_lower",
+    "parseContentRange",
+    "parse_qs",
+    "protocol_version",
+    "proxiedLogFormatter",
+    "stringToDatetime",
+    "timegm",
+    "toChunk",
+    "urlparse",
+    "weekdayname",
+    "weekdayname_lower",
+    *_codes,
+]

@@ -1,0 +1,151 @@
+"""Bodies of requests: kept in memory, in a temporary file, or streamed."""
+
+from __future__ import annotations
+
+from collections import deque
+from io import BytesIO
+from tempfile import SpooledTemporaryFile, TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+from torsion.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from torsion.python.failure import Failure
+
+__all__ = ["MOST_IN_MEMORY", "MOST_IN_STREAM", "BodyStream", "ContentFile", "newContent"]
+
+MOST_IN_MEMORY = 100_000
+"""Bodies of up to so many bytes are kept in memory, larger ones in a temporary file.  Forms and calls are below it, uploads are
+not; a thousand clients at once cost 100 MB at most."""
+
+MOST_IN_STREAM = 64 * 1024
+"""How many bytes of a stream may wait for its reader before the client is not read from: as much as is read at once."""
+
+ContentFile: TypeAlias = IO[bytes]
+
+
+def newContent(length: int | None) -> Any:
+    """Return a file for a body.
+
+    :param length: how many bytes it will have; None if that is not known.
+    """
+    if length is None:
+        return SpooledTemporaryFile(max_size=MOST_IN_MEMORY)
+    return BytesIO() if length < MOST_IN_MEMORY else TemporaryFile()
+
+
+class BodyStream:
+    """The body of a request as it comes: iterate over it with ``async for``, or have it delivered to an ``IBodyReceiver``.
+
+    Errors of the connection are raised by the iteration.
+
+    :ivar trailers: the fields after the body, once it is complete: pairs of bytes.
+    """
+
+    def __init__(self, channel: Any) -> None:
+        """Make the stream of what comes over a channel, or of what is there already."""
+        self._channel = channel
+        self._parts: deque[bytes] = deque()
+        self._kept = 0
+        self._over = False
+        self._reason: Failure | None = None
+        self._receiver: Any = None
+        self._waiting: Deferred[None] | None = None
+        self.trailers: Any = ()
+
+    def deliverTo(self, receiver: Any) -> None:
+        """Have all of the body delivered to *receiver*, an :class:`torsion.web.iweb.IBodyReceiver`, as it comes.
+
+        The client is read from as fast as it sends; :meth:`pauseProducing` and :meth:`resumeProducing` hold it back.
+
+        :raises RuntimeError: if it is delivered already.
+        """
+        if self._receiver is not None:
+            raise RuntimeError("the body is delivered to another receiver already")
+        self._receiver = receiver
+        while self._parts:
+            receiver.bodyDataReceived(self._parts.popleft())
+        self._kept = 0
+        self._tell_end()
+        self.resumeProducing()
+
+    def pauseProducing(self) -> None:
+        """Read no more from the client for now."""
+        if self._channel is not None and not self._over:
+            self._channel.pauseBody()
+
+    def resumeProducing(self) -> None:
+        """Read from the client again."""
+        if self._channel is not None and not self._over:
+            self._channel.resumeBody()
+
+    def stopProducing(self) -> None:
+        """Close the connection: the rest of the body is not wanted."""
+        if self._channel is not None and not self._over:
+            self._channel.loseConnection()
+
+    def _tell_end(self) -> None:
+        if self._over and self._receiver is not None:
+            if self._reason is None:
+                self._receiver.bodyFinished(self.trailers)
+            else:
+                self._receiver.bodyFailed(self._reason)
+
+    # --- called by the request ---------------------------------------------------------------------------------------
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take a part of the body."""
+        if self._receiver is not None:
+            self._receiver.bodyDataReceived(data)
+            return
+        if data:
+            self._parts.append(data)
+            self._kept += len(data)
+        if self._kept > MOST_IN_STREAM:
+            self.pauseProducing()
+        self._wake()
+
+    def finished(self, trailers: Any) -> None:
+        """Learn that the body is complete."""
+        self.trailers = trailers
+        self._over = True
+        self._tell_end()
+        self._wake()
+
+    def failed(self, reason: Failure) -> None:
+        """Learn that no more of it will come.  Does nothing if it is complete."""
+        if not self._over:
+            self._over, self._reason = True, reason
+            self._tell_end()
+            self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.callback(None)
+
+    # --- async for ---------------------------------------------------------------------------------------------------
+
+    def __aiter__(self) -> BodyStream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._parts:
+            if self._over:
+                if self._reason is not None:
+                    self._reason.raiseException()
+                raise StopAsyncIteration
+            if self._waiting is not None:
+                raise RuntimeError("the body is being iterated over already")
+            self._waiting = Deferred(self._cancelled)
+            self.resumeProducing()
+            if self._waiting is not None:
+                await self._waiting
+        part = self._parts.popleft()
+        self._kept -= len(part)
+        if not self._parts:
+            self.resumeProducing()
+        return part
+
+    def _cancelled(self, waiting: Deferred[None]) -> None:
+        self._waiting = None

@@ -1,0 +1,534 @@
+"""A connection to a server: requests come in one after the other, and are answered in this order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from torsion.internet.error import ConnectionAborted
+from torsion.internet.interfaces import IConsumer, IPushProducer, ISSLTransport, ITransport
+from torsion.internet.protocol import Protocol, connectionDone
+from torsion.logger import Logger
+from torsion.protocols.policies import TimeoutMixin
+from torsion.python.failure import Failure
+from torsion.web.http._twins import HTTPReader
+from torsion.web.http.pressure import Pressure
+from torsion.web.http.request import Request
+from torsion.web.http.status import RESPONSES
+from torsion.web.http_headers import Headers
+from torsion.web.iweb import INonQueuedRequestFactory
+from torsion.wire.http1 import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torsion._native import HTTPHead
+
+__all__ = ["HTTPChannel"]
+
+_log = Logger()
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What an HTTP/2 client begins with that knows what the server speaks: RFC 9113, 3.4."""
+
+MOST_FIELDS = 256
+"""How many fields of a head can be read at most: see ``torsion.wire.http1``."""
+
+MOST_DISCARDED = 64 * 1024
+"""How many bytes of a body are read and thrown away after its request was answered.  A client that has more to send is
+disconnected: it costs less to connect again."""
+
+
+@implementer(ITransport, IPushProducer, IConsumer)
+class HTTPChannel(Pressure, Protocol, TimeoutMixin):
+    """One connection of an HTTP/1.1 server.  It makes requests of what comes in, and has one after the other answered.
+
+    :ivar requestFactory: makes requests: called with this channel.
+    :ivar requests: the request that is received or answered, if any.
+    :ivar persistent: whether the connection goes on after the response.
+    :ivar timeOut: the seconds without anything from the client after which the connection is closed, between requests and
+        while a body comes in; None for never.
+    :ivar headerTimeout: the seconds that a head may take from its first byte on, however it drips in.
+    :ivar requestTimeout: the seconds that a request and its response may take in all; None for any number.
+    :ivar abortTimeout: the seconds after a time-out after which the connection is aborted, if it has not closed by then.
+    :ivar maxHeaders: how many fields a head may have, at most 256.
+    :ivar totalHeadersSize: how many bytes a head may have.
+    :ivar maxLine: how many bytes the first line may have.
+    :ivar maxBodySize: how many bytes a body may have; None for any number.
+    """
+
+    requestFactory: Any = Request
+    factory: Any = None
+    site: Any = None
+    persistent: Any = 1
+    length: int | None = 0
+    abortTimeout: float | None = 15
+    headerTimeout: float | None = 30
+    requestTimeout: float | None = None
+    maxHeaders = 128
+    totalHeadersSize = Limits().head
+    maxLine = Limits().line
+    maxBodySize: int | None = None
+
+    _optimisticEagerReadSize = 0x4000
+    """How many bytes may have been read ahead, while a request is answered, before the client is not read from."""
+
+    receiving = False
+    """Whether a body is coming in."""
+
+    _reader: Any = None
+    _begun = False
+    _first = b""
+    _successor: Any = None
+    _reading = False
+    _closing = False
+    _discarding: int | None = None
+    _asked = 0
+    _received = 0
+    _head: Any = None
+    _in_head = False
+    _draining = False
+    _peer: Any = None
+    _host: Any = None
+    _secure: bool | None = None
+    _abortingCall: Any = None
+    _requestCall: Any = None
+    _idle_call_stopped = False
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+
+    # --- the connection ----------------------------------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        """Begin to wait for a request."""
+        self._reader = HTTPReader(
+            True,
+            line=self.maxLine,
+            head=self.totalHeadersSize,
+            fields=min(self.maxHeaders, MOST_FIELDS),
+            extensions=Limits().extensions,
+        )
+        if self.timeOut is not None:
+            self.setTimeout(self.timeOut)
+        self.transport.registerProducer(self, True)
+        opened = getattr(self.factory, "opened", None)
+        if opened is not None:
+            opened(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Stop everything, and tell the request that is not finished."""
+        self.setTimeout(None)
+        for name in ("_abortingCall", "_requestCall"):
+            call = getattr(self, name)
+            if call is not None:
+                setattr(self, name, None)
+                if call.active():
+                    call.cancel()
+        self._closing = True
+        successor, self._successor = self._successor, None
+        requests, self.requests = self.requests, []
+        for request in requests:
+            request.connectionLost(reason)
+        if self._pull is not None:
+            self._pull.stopStreaming()
+            self._pull = None
+        if successor is not None:
+            successor.connectionLost(reason)
+        closed = getattr(self.factory, "closed", None)
+        if closed is not None:
+            closed(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from the client."""
+        if self._successor is not None:
+            self._successor.dataReceived(data)
+            return
+        if self._closing:
+            return
+        if not self._begun:
+            data = self._choose(self._first + data)
+            if not data:
+                return
+        self._reader.receive(data)
+        self._read()
+
+    def _choose(self, data: bytes) -> bytes:
+        """Choose the protocol by the first bytes, and by what TLS has negotiated; return what there is for HTTP/1.1."""
+        negotiated = getattr(self.transport, "negotiatedProtocol", None)
+        if negotiated not in (None, b"h2", b"http/1.1"):
+            raise AssertionError(f"an unknown protocol was negotiated: {negotiated!r}")
+        if negotiated is None and PREFACE.startswith(data):
+            if len(data) < len(PREFACE):
+                self._first = data
+                return b""
+            negotiated = b"h2"
+        elif negotiated is None and data.startswith(PREFACE):
+            negotiated = b"h2"
+        self._begun, self._first = True, b""
+        make = getattr(self.factory, "http2", None)
+        if negotiated == b"h2" and make is not None:
+            self.switchProtocol(make(self), data)
+            return b""
+        return data
+
+    def switchProtocol(self, protocol: Any, data: bytes | None = None) -> None:
+        """Give the connection to another protocol, for good: its ``makeConnection`` is called with this one's transport.
+
+        A request that asked for that is done with: what had to be answered has been written.
+
+        :param protocol: the protocol.
+        :param data: what has come for it already; by default all bytes that came after the request.
+        """
+        if data is None:
+            data = self._reader.take_rest()
+        self.setTimeout(None)
+        if self._requestCall is not None:
+            self._requestCall.cancel()
+            self._requestCall = None
+        self.requests.clear()
+        self.receiving = False
+        self._successor = protocol
+        self.transport.unregisterProducer()
+        self._waitingForTransport = self._bodyPaused = False
+        self._let_read()
+        protocol.makeConnection(self.transport)
+        if data and self._successor is not None:
+            protocol.dataReceived(data)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Make of what has come what can be made now."""
+        if self._reading:
+            return
+        self._reading = True
+        reader = self._reader
+        try:
+            while not self._closing and (self.receiving or not self.requests) and not self._bodyPaused:
+                try:
+                    found = reader.next()
+                except ValueError as wrong:
+                    self._refuse(wrong.args[1], wrong.args[0])
+                    break
+                if found is None:
+                    if self._successor is not None or reader.state != "switch":
+                        break
+                    reader.go_on()
+                elif isinstance(found, bytes):
+                    self._body(found)
+                elif isinstance(found, list):
+                    self._end(found)
+                else:
+                    self._begin(found)
+        finally:
+            self._reading = False
+        if self._successor is None and not self._closing:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Set the time-outs and the reading as befits what is waited for."""
+        kept = self._reader.kept
+        if self.requests and not self.receiving:
+            if self.timeOut is not None and not self._idle_call_stopped:
+                self._idle_call_stopped = True
+                period = self.setTimeout(None)
+                self.timeOut = period
+            if kept > self._optimisticEagerReadSize:
+                self._stop_reading()
+            return
+        if self._networkPaused and not self._bodyPaused:
+            self._let_read()
+        in_head = kept > 0 and not self.receiving
+        if self.timeOut is None:
+            return
+        if in_head:
+            if not self._in_head and self.headerTimeout is not None:
+                self._start_timeout(min(self.timeOut, self.headerTimeout))
+        elif self._in_head or self._idle_call_stopped:
+            self._start_timeout(self.timeOut)
+        else:
+            self.resetTimeout()
+        self._in_head = in_head
+
+    def _start_timeout(self, period: float) -> None:
+        usual = self.timeOut
+        self.setTimeout(period)
+        self.timeOut = usual
+        self._idle_call_stopped = False
+
+    def _begin(self, head: HTTPHead) -> None:
+        """Take a head."""
+        self._head = head
+        self._received = 0
+        self.length = head.length
+        factory = self.requestFactory
+        if getattr(factory, "__init__", None) is Request.__init__ or INonQueuedRequestFactory.providedBy(factory):
+            request = factory(self)
+        else:
+            request = factory(self, len(self.requests))
+        self.requests.append(request)
+        self.receiving = True
+        version = head.version
+        gotHead = getattr(request, "gotHead", None)
+        if gotHead is not None:
+            gotHead(head)
+        else:
+            for name, value in head.fields:
+                request.requestHeaders.addRawHeader(name, value)
+        self.persistent = self.checkPersistence(request, version)
+        if self.requestTimeout is not None:
+            self._requestCall = self.callLater(self.requestTimeout, self._request_is_late)
+        self.allHeadersReceived()
+        if self._closing:
+            return
+        request.gotLength(head.length)
+        if head.length == 0:
+            return
+        if self.maxBodySize is not None and head.length is not None and head.length > self.maxBodySize:
+            self._refuse(413, "the body is too large")
+            return
+        early = getattr(request, "headReceived", None)
+        if early is not None and type(request).headReceived is not Request.headReceived:
+            request._take(head.method, head.target, version)
+            self._run(request, early)
+            if self._closing or request not in self.requests:
+                return
+            if request._stream is not None:
+                self._run(request, request.process)
+        if head.expects_continue and self.requests and not self._closing:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _run(self, request: Any, step: Any, *args: Any) -> None:
+        """Call the program's code; what it raises costs this connection and no more."""
+        try:
+            step(*args)
+        except Exception as error:  # noqa: BLE001 - the program's
+            if isinstance(error, ValueError) and type(error).__name__ == "FormError":
+                self._refuse(400, str(error))
+                return
+            _log.failure("A request could not be answered: {request!r}", request=request)
+            self._fail(request)
+
+    def _fail(self, request: Any) -> None:
+        if request not in self.requests:  # it is answered: what failed came afterwards
+            return
+        if getattr(request, "startedWriting", False):
+            self.transport.abortConnection()  # what was written must not look complete
+        else:
+            self._refuse(500, "the program failed")
+
+    def _body(self, data: bytes) -> None:
+        """Take a part of a body."""
+        if self._discarding is not None:
+            self._discarding -= len(data)
+            if self._discarding < 0:
+                self.loseConnection()
+            return
+        self._received += len(data)
+        if self.maxBodySize is not None and self._received > self.maxBodySize:
+            self._refuse(413, "the body is too large")
+            return
+        request = self.requests[0]
+        try:
+            request.handleContentChunk(data)
+        except OSError:
+            _log.failure("the body of a request could not be stored")
+            self._refuse(507, "the body cannot be stored")
+        except Exception:  # noqa: BLE001 - the program's
+            _log.failure("A part of a body could not be handled: {request!r}", request=request)
+            self._fail(request)
+
+    def _end(self, trailers: Any) -> None:
+        """Take the end of a message."""
+        self.receiving = False
+        if self._discarding is not None:
+            self._discarding = None
+            self._next()
+            return
+        self._complete(trailers)
+
+    def _complete(self, trailers: Any) -> None:
+        head, request = self._head, self.requests[0]
+        stream = getattr(request, "_stream", None)
+        if trailers:
+            request.trailers = trailers
+        if stream is not None:
+            self._run(request, stream.finished, trailers)
+        else:
+            self._run(request, request.requestReceived, head.method, head.target, head.version)
+
+    def allHeadersReceived(self) -> None:
+        """Be told that a head is complete: the request is the last of :attr:`requests`, without its method as yet."""
+
+    def checkPersistence(self, request: Any, version: bytes) -> bool:
+        """Return whether the connection can go on after a request, and tell the client if it cannot.
+
+        :param request: the request; its responseHeaders may be changed.
+        :param version: its version.
+        """
+        if version != b"HTTP/1.1":
+            return False
+        head = getattr(request, "_head", None)
+        if head is not None:
+            persistent = head.persistent
+        else:
+            values = request.requestHeaders.getRawHeaders(b"connection") or ()
+            persistent = b"close" not in b",".join(values).lower().replace(b" ", b"").split(b",")
+        if persistent and not self._draining:
+            return True
+        request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+        return False
+
+    def _refuse(self, code: int, why: str) -> None:
+        """Answer what cannot be read, or not be answered, and close."""
+        _log.debug("{peer} is answered {code}: {why}", peer=self.getPeer(), code=code, why=why)
+        requests, self.requests = self.requests, []
+        if not any(getattr(request, "startedWriting", False) for request in requests):
+            self.transport.write(b"HTTP/1.1 %d %b\r\n\r\n" % (code, RESPONSES.get(code, b"Bad Request")))
+        self.loseConnection()
+        for request in requests:
+            request.connectionLost(Failure(ConnectionAborted(why)))
+
+    # --- called by the request ---------------------------------------------------------------------------------------
+
+    def requestDone(self, request: Any) -> None:
+        """Learn that a request is answered: the next one is read, or the connection closed.
+
+        :raises TypeError: if it is not the one that is answered.
+        """
+        if not self.requests or (self.requests[0] is not request and self.requests[0] != request):
+            raise TypeError(f"{request!r} is not the request that is answered")
+        del self.requests[0]
+        if self._requestCall is not None:
+            self._requestCall.cancel()
+            self._requestCall = None
+        if self._requestProducer is not None:
+            self.unregisterProducer()
+        if self.receiving:
+            self._discard()
+        else:
+            self._next()
+
+    def _discard(self) -> None:
+        """Go on after an answer that did not wait for the body."""
+        head = self._head
+        self._bodyPaused = False
+        left = None if head.length is None else head.length - self._received
+        if not self.persistent or head.expects_continue or (left is not None and left > MOST_DISCARDED):
+            self.loseConnection()
+            return
+        self._discarding = MOST_DISCARDED
+        self._read()
+
+    def _next(self) -> None:
+        if self.persistent and not self._draining:
+            self._read()
+        else:
+            self.loseConnection()
+
+    def writeHeaders(
+        self, version: bytes, code: bytes, reason: bytes, headers: Headers | Iterable[tuple[bytes, bytes]]
+    ) -> None:
+        """Write the head of a response.  A line end in a header becomes a space.
+
+        :param version: the version.
+        :param code: the status code, in digits.
+        :param reason: the reason phrase.
+        :param headers: the fields.
+        """
+        if not isinstance(headers, Headers):
+            clean = Headers()
+            for name, value in headers:
+                clean.addRawHeader(name, value)
+            headers = clean
+        if b"\r" in reason or b"\n" in reason:
+            reason = b" ".join(reason.splitlines())
+        lines = [b"%b %b %b\r\n" % (version, code, reason)]
+        for name, values in headers._rawHeaders.items():
+            for value in values:
+                lines += (name, b": ", value, b"\r\n")
+        lines.append(b"\r\n")
+        self.transport.write(b"".join(lines))
+
+    def write(self, data: bytes) -> None:
+        """Write to the client."""
+        self.transport.write(data)
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """Write to the client."""
+        self.transport.writeSequence(iovec)
+
+    def getPeer(self) -> Any:
+        """Return the address of the client."""
+        if self._peer is None:
+            self._peer = self.transport.getPeer()
+        return self._peer
+
+    def getHost(self) -> Any:
+        """Return the address at which the connection arrived."""
+        if self._host is None:
+            self._host = self.transport.getHost()
+        return self._host
+
+    def isSecure(self) -> bool:
+        """Return whether the connection has TLS."""
+        if self._secure is None:
+            self._secure = bool(ISSLTransport.providedBy(self.transport))
+        return self._secure
+
+    def loseConnection(self) -> None:
+        """Close the connection once all is sent that was written."""
+        self._closing = True
+        if self.transport is not None:
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
+    def abortConnection(self) -> None:
+        """Close the connection at once."""
+        self._closing = True
+        self.transport.abortConnection()
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def timeoutConnection(self) -> None:
+        """Close the connection, and abort it if it has not closed :attr:`abortTimeout` seconds later."""
+        _log.info("Timing out client: {peer}", peer=self.getPeer())
+        if self.abortTimeout is not None:
+            self._abortingCall = self.callLater(self.abortTimeout, self.forceAbortClient)
+        if self._in_head or self.receiving:
+            self._refuse(408, "it took too long")
+        else:
+            self.loseConnection()
+
+    def _request_is_late(self) -> None:
+        self._requestCall = None
+        _log.info("Timing out the request of {peer}", peer=self.getPeer())
+        if self.requests and getattr(self.requests[0], "startedWriting", False):
+            self.abortConnection()
+        else:
+            self._refuse(503, "it took too long")
+
+    def forceAbortClient(self) -> None:
+        """Abort the connection: it was to be closed, and the client did not take what was left."""
+        self._abortingCall = None
+        _log.info("Forcibly timing out client: {peer}", peer=self.getPeer())
+        self.transport.abortConnection()
+
+    def finish(self) -> None:
+        """Bring the connection to an end: at once if it is idle, else after the response that is made."""
+        self._draining = True
+        if self._successor is not None:
+            finish = getattr(self._successor, "finish", None)
+            if finish is not None:
+                finish()
+            else:
+                self.transport.loseConnection()
+        elif not self.requests and self._discarding is None:
+            self.loseConnection()
+        else:
+            self.persistent = False
+            for request in self.requests:
+                if not getattr(request, "startedWriting", True):
+                    request.responseHeaders.setRawHeaders(b"connection", [b"close"])

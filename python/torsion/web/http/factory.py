@@ -1,0 +1,129 @@
+"""The factory of a server's connections: what they have in common, and the access log."""
+
+from __future__ import annotations
+
+from io import BufferedIOBase, TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from torsion.application.draining import DrainingFactory
+from torsion.internet import _current
+from torsion.internet.interfaces import IProtocolNegotiationFactory
+from torsion.web.http.channel import HTTPChannel
+from torsion.web.http.dates import datetimeToLogString
+from torsion.web.http.logging import combinedLogFormatter
+
+if TYPE_CHECKING:
+    from torsion.internet.interfaces import IAddress
+
+__all__ = ["HTTPFactory"]
+
+
+@implementer(IProtocolNegotiationFactory)
+class HTTPFactory(DrainingFactory):
+    """Makes the channels of a server, and has its access log.
+
+    :ivar logPath: the file to which lines of the access log are appended; None for the log of the process.
+    :ivar timeOut: the seconds after which an idle connection is closed; None for never.
+    :ivar headerTimeout: the seconds that a head may take.
+    :ivar requestTimeout: the seconds that a request and its response may take in all; None for any number.
+    :ivar maxBodySize: how many bytes a body may have; None for any number.
+    :ivar http2: makes the protocol of a connection that speaks HTTP/2, called with the channel; None if this server does not.
+    """
+
+    protocol: Any = HTTPChannel
+    requestFactory: Any = None
+    logPath: str | None = None
+    timeOut: float | None = 60
+    headerTimeout: float | None = HTTPChannel.headerTimeout
+    requestTimeout: float | None = None
+    maxBodySize: int | None = None
+    http2: Any = None
+
+    _logFile: Any = None
+    _second = -1
+    _logDateTime: str = ""
+
+    def __init__(
+        self,
+        logPath: Any = None,
+        timeout: float | None = 60,
+        logFormatter: Any = None,
+        reactor: Any = None,
+    ) -> None:
+        """Make the factory.
+
+        :param logPath: the file of the access log; None for the log of the process.
+        :param timeout: the seconds after which an idle connection is closed; None for never.
+        :param logFormatter: an :class:`torsion.web.iweb.IAccessLogFormatter`; by default that of the combined format.
+        :param reactor: the reactor for time-outs; the current one by default.
+        """
+        super().__init__()
+        self._reactor = reactor
+        if logPath is not None:
+            self.logPath = str(logPath.decode() if isinstance(logPath, bytes) else getattr(logPath, "path", logPath))
+        self.timeOut = timeout
+        self._logFormatter = combinedLogFormatter if logFormatter is None else logFormatter
+
+    @property
+    def reactor(self) -> Any:
+        """The reactor."""
+        if self._reactor is None:
+            self._reactor = _current.current_reactor()
+        return self._reactor
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Make the channel of a connection."""
+        channel: Any = self.protocol()
+        channel.factory = self
+        channel.callLater = self.reactor.callLater
+        channel.timeOut = self.timeOut
+        channel.headerTimeout = self.headerTimeout
+        channel.requestTimeout = self.requestTimeout
+        channel.maxBodySize = self.maxBodySize
+        if self.requestFactory is not None:
+            channel.requestFactory = self.requestFactory
+        return channel
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Return what TLS may negotiate, the best first."""
+        return [b"http/1.1"] if self.http2 is None else [b"h2", b"http/1.1"]
+
+    # --- the access log ----------------------------------------------------------------------------------------------
+
+    @property
+    def logFile(self) -> Any:
+        """The file to which lines of the access log are written."""
+        if self._logFile is None:
+            raise AttributeError("there is no log file before the factory is started")
+        return self._logFile
+
+    @logFile.setter
+    def logFile(self, file: Any) -> None:
+        if isinstance(file, BufferedIOBase):
+            file = TextIOWrapper(file, "utf-8", write_through=True, newline="\n")
+        self._logFile = file
+
+    def startFactory(self) -> None:
+        """Open the access log."""
+        if self._logFile is None and self.logPath is not None:
+            self._logFile = Path(self.logPath).open("a", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by stopFactory
+
+    def stopFactory(self) -> None:
+        """Close the access log."""
+        file, self._logFile = self._logFile, None
+        if file is not None and self.logPath is not None:
+            file.close()
+
+    def log(self, request: Any) -> None:
+        """Write a line of the access log for a request that was answered."""
+        if self._logFile is None:
+            return
+        second = int(self.reactor.seconds())
+        if second != self._second:
+            self._second, self._logDateTime = second, datetimeToLogString(second)
+        line = self._logFormatter(self._logDateTime, request)
+        if line is not None:
+            self._logFile.write(line + "\n")

@@ -1,0 +1,96 @@
+"""What forms and queries say: URLs in parts, names with values, and bodies of several parts."""
+
+from __future__ import annotations
+
+from typing import IO
+from urllib.parse import ParseResultBytes, unquote_to_bytes
+from urllib.parse import urlparse as _urlparse
+
+__all__ = ["FormError", "parseForm", "parse_qs", "urlparse"]
+
+MOST_FIELDS = 10_000
+"""How many names a query or a form may have: far more than any form has, and few enough to be parsed in some milliseconds."""
+
+
+class FormError(ValueError):
+    """A form's body cannot be read."""
+
+
+def urlparse(url: bytes) -> ParseResultBytes:
+    """Return the six parts of a URL, as bytes.
+
+    :raises TypeError: if *url* is text.
+    """
+    if isinstance(url, str):
+        raise TypeError("url must be bytes, not str")
+    scheme, netloc, path, params, query, fragment = _urlparse(url)
+    return ParseResultBytes(scheme, netloc, path, params, query, fragment)
+
+
+def parse_qs(qs: bytes, keep_blank_values: object = 0, strict_parsing: object = 0) -> dict[bytes, list[bytes]]:
+    """Return the lists of values by name of a query.
+
+    :param keep_blank_values: whether names without a value are there, with an empty one.
+    :param strict_parsing: whether what has no ``=`` is an error.
+    :raises ValueError: if it is, or there are more than 10,000 names.
+    """
+    found: dict[bytes, list[bytes]] = {}
+    if not qs:
+        return found
+    pairs = qs.replace(b";", b"&").split(b"&") if b";" in qs else qs.split(b"&")
+    if len(pairs) > MOST_FIELDS:
+        raise FormError(f"a form may have {MOST_FIELDS} fields, not {len(pairs)}")
+    for pair in pairs:
+        name, equals, value = pair.partition(b"=")
+        if not equals:
+            if strict_parsing:
+                raise ValueError(f"bad query field: {pair!r}")
+            if not keep_blank_values or not name:
+                continue
+        if value or keep_blank_values:
+            found.setdefault(_plain(name), []).append(_plain(value))
+    return found
+
+
+def _plain(word: bytes) -> bytes:
+    if b"+" in word:
+        word = word.replace(b"+", b" ")
+    return unquote_to_bytes(word) if b"%" in word else word
+
+
+def parseForm(contentType: bytes, content: IO[bytes]) -> dict[bytes, list[bytes]]:
+    """Return the lists of values by name of a form's body; none if it is no form.
+
+    :param contentType: the value of Content-Type.
+    :param content: the body; it is read from where it stands.
+    :raises FormError: if it is malformed.
+    """
+    kind = contentType.split(b";", 1)[0].strip().lower()
+    if kind == b"application/x-www-form-urlencoded":
+        return parse_qs(content.read(), 1)
+    if kind == b"multipart/form-data":
+        return _multipart(contentType, content.read())
+    return {}
+
+
+def _multipart(contentType: bytes, body: bytes) -> dict[bytes, list[bytes]]:
+    from email import message_from_bytes
+    from email.message import Message
+
+    try:
+        contentType.decode("ascii")
+    except UnicodeDecodeError:
+        raise FormError("the boundary of a form is written in ASCII") from None
+    whole = message_from_bytes(b"MIME-Version: 1.0\r\nContent-Type: " + contentType + b"\r\n\r\n" + body)
+    found: dict[bytes, list[bytes]] = {}
+    if not whole.is_multipart():
+        raise FormError("the body of the form has no parts")
+    for part in whole.get_payload():
+        if not isinstance(part, Message):
+            continue
+        name = part.get_param("name", header="content-disposition")
+        if isinstance(name, str):
+            value = part.get_payload(decode=True)
+            if isinstance(value, bytes):
+                found.setdefault(name.encode("utf-8", "surrogateescape"), []).append(value)
+    return found

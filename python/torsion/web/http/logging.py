@@ -1,0 +1,83 @@
+"""Lines of access logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from zope.interface import provider
+
+from torsion.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from torsion.web.iweb import IAccessLogFormatter, IRequest
+
+__all__ = ["combinedLogFormatter", "jsonLogFormatter", "proxiedLogFormatter"]
+
+
+def _escape(data: bytes | str | None) -> str:
+    """Return *data* as it can stand between quotes in a line of ASCII."""
+    if data is None:
+        return "-"
+    text = data.decode("latin-1") if isinstance(data, bytes) else data
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
+    return text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
+
+
+def _address(request: Any) -> str:
+    client = request.getClientAddress()
+    if isinstance(client, IPv4Address | IPv6Address):
+        host: Any = client.host
+        return host.decode("ascii") if isinstance(host, bytes) else str(host)
+    if isinstance(client, UNIXAddress):
+        return "unix"
+    return "-"
+
+
+def _line(timestamp: str, address: str, request: Any) -> str:
+    referrer = _escape(request.getHeader(b"referer") or b"-")
+    agent = _escape(request.getHeader(b"user-agent") or b"-")
+    return (
+        f'"{address}" - - {timestamp} "{_escape(request.method)} {_escape(request.uri)} {_escape(request.clientproto)}"'
+        f' {request.code} {request.sentLength or "-"} "{referrer}" "{agent}"'
+    )
+
+
+@provider(IAccessLogFormatter)
+def combinedLogFormatter(timestamp: str, request: IRequest) -> str:
+    """Return a line of the combined format: client, time, request, code, bytes of the body, referrer, program."""
+    return _line(timestamp, _address(request), request)
+
+
+@provider(IAccessLogFormatter)
+def proxiedLogFormatter(timestamp: str, request: IRequest) -> str:
+    """Return a line of the combined format, with the client that X-Forwarded-For names first.
+
+    Use it only behind a proxy that sets this header: else clients name themselves.
+    """
+    forwarded = request.getHeader(b"x-forwarded-for")
+    address = _escape(forwarded.split(b",", 1)[0].strip()) if forwarded else _address(request)
+    return _line(timestamp, address, request)
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode("utf-8", "backslashreplace")
+
+
+@provider(IAccessLogFormatter)
+def jsonLogFormatter(timestamp: str, request: IRequest) -> str:
+    """Return a line that is a JSON object, with the same fields as the combined format has."""
+    asked: Any = request
+    return json.dumps(
+        {
+            "time": timestamp.strip("[]"),
+            "client": _address(request),
+            "method": _text(asked.method),
+            "uri": _text(asked.uri),
+            "protocol": _text(asked.clientproto),
+            "status": asked.code,
+            "bytes": asked.sentLength,
+            "referrer": _text(asked.getHeader(b"referer")),
+            "agent": _text(asked.getHeader(b"user-agent")),
+        },
+        separators=(",", ":"),
+    )

@@ -1,0 +1,106 @@
+"""Back-pressure: a client that takes nothing holds the response back, a slow reader of a body the client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torsion.internet.tls.producers import PullToPush
+
+__all__ = ["Pressure"]
+
+
+class Pressure:
+    """The part of a channel that stands between its transport and the producer of the response that is made."""
+
+    transport: Any
+    requests: list[Any]
+    timeOut: float | None
+
+    _closing: bool
+    _idle_call_stopped: bool
+    _requestProducer: Any = None
+    _requestProducerStreaming: Any = None
+    _pull: Any = None
+    _waitingForTransport = False
+    _bodyPaused = False
+    _networkPaused = False
+
+    def _read(self) -> None:
+        raise NotImplementedError
+
+    def _start_timeout(self, period: float) -> None:
+        raise NotImplementedError
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Have a producer write: the request's.
+
+        :raises RuntimeError: if there is one already.
+        """
+        if self._requestProducer is not None:
+            raise RuntimeError(
+                f"Cannot register producer {producer!r}, because producer {self._requestProducer!r} was never unregistered."
+            )
+        if not streaming:
+            producer = self._pull = PullToPush(producer, self)
+        self._requestProducer = producer
+        self._requestProducerStreaming = True
+        if self._pull is not None:
+            self._pull.startStreaming()
+        if self._waitingForTransport:
+            producer.pauseProducing()
+
+    def unregisterProducer(self) -> None:
+        """Have no producer any more."""
+        if self._pull is not None:
+            self._pull.stopStreaming()
+            self._pull = None
+        self._requestProducer = self._requestProducerStreaming = None
+
+    def stopProducing(self) -> None:
+        """Stop the request's producer: nothing can be sent any more."""
+        if self._requestProducer is not None:
+            self._requestProducer.stopProducing()
+
+    def pauseProducing(self) -> None:
+        """Hold the request's producer back, and read nothing more: the client takes no more for now.
+
+        It has as long as it has for anything else.
+        """
+        self._waitingForTransport = True
+        if self._requestProducer is not None:
+            self._requestProducer.pauseProducing()
+        if self._idle_call_stopped and self.timeOut is not None:
+            self._start_timeout(self.timeOut)
+        self._stop_reading()
+
+    def resumeProducing(self) -> None:
+        """Have the request's producer go on."""
+        self._waitingForTransport = False
+        if self._requestProducer is not None:
+            self._requestProducer.resumeProducing()
+        if not self._closing:
+            self._read()
+            if not self.requests:
+                self._let_read()
+
+    def pauseBody(self) -> None:
+        """Read no more of the body that comes in, for now: who reads it is slower than the client."""
+        self._bodyPaused = True
+        self._stop_reading()
+
+    def resumeBody(self) -> None:
+        """Go on reading the body."""
+        if self._bodyPaused:
+            self._bodyPaused = False
+            if not self._closing:
+                self._read()
+
+    def _stop_reading(self) -> None:
+        if not self._networkPaused:
+            self._networkPaused = True
+            self.transport.pauseProducing()
+
+    def _let_read(self) -> None:
+        if self._networkPaused and not self._waitingForTransport and not self._closing:
+            self._networkPaused = False
+            self.transport.resumeProducing()

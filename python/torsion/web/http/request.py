@@ -1,0 +1,443 @@
+"""A request to a server, and the response to it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+from zope.interface import implementer
+
+from torsion.internet.defer import Deferred
+from torsion.internet.interfaces import IConsumer
+from torsion.logger import Logger
+from torsion.web.http.asking import Asked, _IDeprecatedHTTPChannelToRequestInterface
+from torsion.web.http.body import BodyStream, newContent
+from torsion.web.http.cookies import makeCookie
+from torsion.web.http.dates import datetimeToString, stringToDatetime
+from torsion.web.http.forms import parseForm
+from torsion.web.http.status import FOUND, NO_BODY_CODES, NOT_MODIFIED, OK, PRECONDITION_FAILED, RESPONSES
+
+if TYPE_CHECKING:
+    from torsion.python.failure import Failure
+
+__all__ = ["CACHED", "Request"]
+
+_log = Logger()
+
+CACHED: Final = """What is returned when a request is conditional and the client has the resource already."""
+
+_UNSET: Any = object()
+
+
+@implementer(IConsumer, _IDeprecatedHTTPChannelToRequestInterface)
+class Request(Asked):
+    """A request to a server, and the response to it.  Override :meth:`process`.
+
+    :ivar channel: the :class:`torsion.web.http.HTTPChannel` over which it came; None once it is done with.
+    :ivar transport: what the channel stands on.
+    :ivar method: the method.
+    :ivar uri: the target, as it was written.
+    :ivar path: the target without the query.
+    :ivar clientproto: the version: ``b"HTTP/1.1"``.
+    :ivar code: the status code of the response.
+    :ivar code_message: its reason phrase.
+    :ivar startedWriting: whether the head of the response has been written.
+    :ivar finished: whether the response is complete.
+    :ivar sentLength: how many bytes of the response's body have been written.
+    :ivar cookies: the values of Set-Cookie that the response will have.
+    """
+
+    producer: Any = None
+    finished: Any = 0
+    code: int = OK
+    code_message: bytes = RESPONSES[OK]
+    method: bytes = b"(no method yet)"
+    clientproto: bytes = b"(no clientproto yet)"
+    path: Any = None
+    startedWriting: Any = 0
+    chunked: Any = 0
+    sentLength: int = 0
+    etag: bytes | None = None
+    lastModified: int | None = None
+    queued = 0
+    trailers: Any = ()
+
+    _disconnected = False
+    _parsePOSTFormSubmission = True
+    _bodiless = False
+    _left: int | None = None
+    _stream: BodyStream | None = None
+    _length: int | None = 0
+
+    def __init__(self, channel: Any, queued: Any = _UNSET, parsePOSTFormSubmission: bool = True) -> None:
+        """Begin a request.
+
+        :param channel: over which it comes.
+        :param queued: means nothing any more.
+        :param parsePOSTFormSubmission: whether a form in the body becomes part of :attr:`args`.
+        """
+        self.notifications: list[Deferred[None]] = []
+        self.channel = channel
+        self.transport = channel.transport
+        if not parsePOSTFormSubmission:
+            self._parsePOSTFormSubmission = False
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} at 0x{id(self):x} method={self.method.decode('latin-1')} "
+            f"uri={self.uri.decode('latin-1')} clientproto={self.clientproto.decode('latin-1')}>"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self is other if isinstance(other, Request) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other if isinstance(other, Request) else NotImplemented
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    # --- called by the channel, in this order ------------------------------------------------------------------------
+
+    def gotHead(self, head: Any) -> None:
+        """Take what came before the body: a :class:`torsion._native.HTTPHead`.  Headers are read when they are asked for."""
+        self._head = head
+
+    def gotLength(self, length: int | None) -> None:
+        """Make ready for the body.
+
+        :param length: how many bytes it has; None if only its end tells.
+        """
+        self._length = length
+        if length != 0:
+            self.content = newContent(length)
+
+    def headReceived(self) -> None:
+        """Be told of a request whose body has not come yet, to have it streamed: override this, and call :meth:`streamBody`.
+
+        The method, the target and the headers are there.  If this calls :meth:`streamBody`, :meth:`process` is called at
+        once, and not when the body is complete.  If it calls :meth:`finish`, the body is not waited for at all.  It is not
+        called for requests without a body.
+        """
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take a part of the body."""
+        if self._stream is not None:
+            self._stream.dataReceived(data)
+        else:
+            self.content.write(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Take the first line, when the request is complete; goes on with :meth:`process`.
+
+        :param command: the method.
+        :param path: the target.
+        :param version: the version of the protocol.
+        """
+        self._take(command, path, version)
+        if self._length != 0 and self._stream is None:
+            self.content.seek(0, 0)
+            if command == b"POST" and self._parsePOSTFormSubmission:
+                self._parseForm()
+        self.process()
+
+    def _take(self, command: Any, path: Any, version: bytes) -> None:
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path = path.split(b"?", 1)[0] if b"?" in path else path
+        channel = self.channel
+        self.client = channel.getPeer()
+        self.host = channel.getHost()
+
+    def _parseForm(self) -> None:
+        kind = self.getHeader(b"content-type")
+        if kind is not None:
+            for name, values in parseForm(kind, self.content).items():
+                self.args.setdefault(name, []).extend(values)
+            self.content.seek(0, 0)
+
+    def process(self) -> None:
+        """Answer the request: override this."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Be told that the connection is gone before the response was complete."""
+        self._disconnected = True
+        self.channel = None
+        self._close_content()
+        stream, notifications, self.notifications = self._stream, self.notifications, []
+        if stream is not None:
+            stream.failed(reason)
+        for each in notifications:
+            each.errback(reason)
+
+    # --- the body, as it comes ---------------------------------------------------------------------------------------
+
+    def streamBody(self) -> BodyStream:
+        """Return the body as a stream: an asynchronous iterator over its parts, or see ``BodyStream.deliverTo``.
+
+        In :meth:`headReceived` this has the body not stored at all: at most 64 KiB of it are kept for a slow reader, then the
+        client is not read from.  Later, it is the stored body that is given.
+        """
+        if self._stream is None:
+            if self._length == 0 or self.__dict__.get("args") is not None or self._complete():
+                self._stream = BodyStream(None)
+                content = self.__dict__.get("content")
+                if content is not None:
+                    content.seek(0, 0)
+                    self._stream.dataReceived(content.read())
+                self._stream.finished(())
+            else:
+                self._stream = BodyStream(self.channel)
+        return self._stream
+
+    def _complete(self) -> bool:
+        return self.channel is None or not getattr(self.channel, "receiving", False)
+
+    # --- the response's head -----------------------------------------------------------------------------------------
+
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:
+        """Set the status code.
+
+        :param code: the code.
+        :param message: its reason phrase; the usual one if None.
+        :raises TypeError: if *code* is no number, or *message* not bytes.
+        """
+        if not isinstance(code, int):
+            raise TypeError("HTTP response code must be int")
+        self.code = code
+        if message is not None:
+            if not isinstance(message, bytes):
+                raise TypeError("HTTP response status message must be bytes")
+            self.code_message = message
+        else:
+            self.code_message = RESPONSES.get(code, b"Unknown Status")
+
+    def setHeader(self, name: bytes | str, value: bytes | str) -> None:
+        """Give a header of the response this one value."""
+        self.responseHeaders.setRawHeaders(name, [value])
+
+    def addCookie(
+        self,
+        k: bytes | str,
+        v: bytes | str,
+        expires: bytes | str | None = None,
+        domain: bytes | str | None = None,
+        path: bytes | str | None = None,
+        max_age: bytes | str | None = None,
+        comment: bytes | str | None = None,
+        secure: object = None,
+        httpOnly: bool = False,
+        sameSite: bytes | str | None = None,
+    ) -> None:
+        """Have the client keep a cookie.  Text is written in UTF-8; line ends and semicolons become spaces.
+
+        :param k: its name.
+        :param v: its value.
+        :param expires: until when, as a date of HTTP.
+        :param domain: for which domain.
+        :param path: for which paths.
+        :param max_age: for how many seconds.
+        :param comment: what it is for.
+        :param secure: whether it is sent over TLS only.
+        :param httpOnly: whether scripts cannot read it.
+        :param sameSite: ``lax``, ``strict``, or ``none``, which needs *secure*.
+        :raises ValueError: if *sameSite* is another word, or is none without *secure*.
+        """
+        attributes = (
+            (b"Expires", expires), (b"Domain", domain), (b"Path", path), (b"Max-Age", max_age), (b"Comment", comment)
+        )  # fmt: skip
+        self.cookies.append(makeCookie(k, v, attributes, secure, httpOnly, sameSite))
+
+    def redirect(self, url: bytes | str) -> None:
+        """Have the response send the client to *url*, with the code 302; :meth:`finish` is still to be called."""
+        self.setResponseCode(FOUND)
+        self.setHeader(b"location", url)
+
+    def setLastModified(self, when: float) -> str | None:
+        """Say when the resource was changed last; the latest that was said counts.
+
+        :param when: seconds since 1970.
+        :returns: :data:`CACHED` if the client has it already, and there shall be no body; else None.
+        """
+        seconds = -int(-when // 1)
+        if self.lastModified is None or seconds > self.lastModified:
+            self.lastModified = seconds
+        since = self.getHeader(b"if-modified-since")
+        if since:
+            try:
+                known = stringToDatetime(since.split(b";", 1)[0])
+            except ValueError:  # RFC 9110, 13.1.3: as if it were not there
+                return None
+            if self.lastModified <= known:
+                self.setResponseCode(NOT_MODIFIED)
+                return CACHED
+        return None
+
+    def setETag(self, etag: bytes) -> str | None:
+        """Say which version of the resource this is.
+
+        :param etag: the entity tag, with its quotes.
+        :returns: :data:`CACHED` if the client has it already, or must not change it, and there shall be no body; else None.
+        """
+        if etag:
+            self.etag = etag
+        tags = self.getHeader(b"if-none-match")
+        if tags:
+            known = [tag.strip() for tag in tags.split(b",")]
+            if etag in known or b"*" in known:
+                self.setResponseCode(NOT_MODIFIED if self.method in (b"HEAD", b"GET") else PRECONDITION_FAILED)
+                return CACHED
+        return None
+
+    # --- the response ------------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Write a part of the body; the head goes before the first.  Does nothing once the client has left.
+
+        :raises RuntimeError: after :meth:`finish`.
+        """
+        if self.finished:
+            raise RuntimeError("Request.write called on a request after Request.finish was called.")
+        if self._disconnected:
+            return
+        if not self.startedWriting:
+            self._write_head()
+        if data and not self._bodiless:
+            if self._left is not None:
+                data = self._fitting(data)
+            self.sentLength += len(data)
+            if self.chunked:
+                self.channel.writeSequence((b"%x\r\n" % len(data), data, b"\r\n"))
+            else:
+                self.channel.write(data)
+
+    def _write_head(self) -> None:
+        self.startedWriting = 1
+        headers = self.responseHeaders
+        raw = headers._rawHeaders
+        length = raw.get(b"Content-Length")
+        if self.method == b"HEAD" or self.code in NO_BODY_CODES or self.code < 200:
+            self._bodiless = True
+        elif length is not None:
+            try:
+                self._left = int(length[0])
+            except (ValueError, IndexError):
+                raise ValueError(f"Content-Length must be a number, not {length!r}") from None
+        elif self.clientproto == b"HTTP/1.1":
+            headers.setRawHeaders(b"Transfer-Encoding", [b"chunked"])
+            self.chunked = 1
+        if self.lastModified is not None:
+            if b"Last-Modified" in raw:
+                _log.info("Warning: last-modified specified both in header list and lastModified attribute.")
+            else:
+                headers.setRawHeaders(b"last-modified", [datetimeToString(self.lastModified)])
+        if self.etag is not None:
+            headers.setRawHeaders(b"ETag", [self.etag])
+        for cookie in self.__dict__.get("cookies", ()):
+            headers.addRawHeader(b"Set-Cookie", cookie)
+        self.channel.writeHeaders(self.clientproto, b"%d" % self.code, self.code_message, headers)
+
+    def _fitting(self, data: bytes) -> bytes:
+        """Return as much of *data* as Content-Length has promised: more would be read as the next response."""
+        assert self._left is not None
+        if len(data) > self._left:
+            _log.warn(
+                "{request} writes more than its Content-Length; the rest is not sent, and the connection is closed",
+                request=self,
+            )
+            data = data[: self._left]
+            self._end_connection()
+        self._left -= len(data)
+        return data
+
+    def _end_connection(self) -> None:
+        if hasattr(self.channel, "persistent"):
+            self.channel.persistent = False
+
+    def finish(self) -> None:
+        """End the response.
+
+        :raises RuntimeError: if the connection is gone: :meth:`notifyFinish` tells of that.
+        """
+        if self._disconnected:
+            raise RuntimeError(
+                "Request.finish called on a request after its connection was lost; use Request.notifyFinish to keep "
+                "track of this."
+            )
+        if self.finished:
+            warnings.warn("Warning! request.finish called twice.", stacklevel=2)
+            return
+        if not self.startedWriting:
+            self.write(b"")
+        if self.chunked:
+            self.channel.write(b"0\r\n\r\n")
+        elif self._left:
+            _log.warn("{request} has written {left} bytes less than its Content-Length", request=self, left=self._left)
+            self._end_connection()
+        factory = getattr(self.channel, "factory", None)
+        if factory is not None:
+            factory.log(self)
+        self.finished = 1
+        self._cleanup()
+
+    def _cleanup(self) -> None:
+        if self.producer is not None:
+            try:
+                raise RuntimeError(f"Producer was not unregistered for {self.uri!r}")
+            except RuntimeError:
+                _log.failure("a response was finished while its producer was registered")
+            self.unregisterProducer()
+        channel, self.channel = self.channel, None
+        if not self._receives():
+            self._close_content()
+        notifications, self.notifications = self.notifications, []
+        channel.requestDone(self)
+        for each in notifications:
+            each.callback(None)
+
+    def _receives(self) -> bool:
+        return False
+
+    def _close_content(self) -> None:
+        content = self.__dict__.get("content")
+        if content is not None:
+            try:
+                content.close()
+            except OSError:  # a temporary file that cannot be written to its end
+                _log.failure("the body of a request could not be closed")
+
+    def notifyFinish(self) -> Deferred[None]:
+        """Return a Deferred that fires with None when the response is finished, and fails if the connection is lost before."""
+        self.notifications.append(Deferred())
+        return self.notifications[-1]
+
+    def loseConnection(self) -> None:
+        """Close the connection."""
+        if self.channel is not None:
+            self.channel.loseConnection()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Have a producer write the body.
+
+        :param producer: an ``IPushProducer`` if *streaming*, else an ``IPullProducer``.
+        :param streaming: which of them it is.
+        :raises ValueError: if there is one already.
+        """
+        if self.producer is not None:
+            raise ValueError(
+                f"registering producer {producer!r} before previous one ({self.producer!r}) was unregistered"
+            )
+        if self._disconnected:
+            producer.stopProducing()
+            return
+        self.producer = producer
+        self.streamingProducer = streaming
+        self.channel.registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """Have no producer any more."""
+        if self.producer is not None and self.channel is not None:
+            self.channel.unregisterProducer()
+        self.producer = None
+
+    def noLongerQueued(self) -> None:
+        """Do nothing: requests are not queued any more."""
