@@ -264,8 +264,9 @@ def test_workers_are_one_page():
         assert command.end() == 0
 
 
-def test_a_restart_leaves_it_where_it_is():
-    with Command("--status", "tcp:0", "echo", "--listen", "tcp:0:interface=127.0.0.1") as command:
+@pytest.mark.parametrize("place", ["tcp:0", "{}/status"])
+def test_a_restart_leaves_it_where_it_is(place, tmp_path):
+    with Command("--status", place.format(tmp_path), "echo", "--listen", "tcp:0:interface=127.0.0.1") as command:
         url = command.wait_for(STATUS)[1]
         command.port()
         before = figures(url)["process"]["pid"]

@@ -184,9 +184,17 @@ def test_an_error_stays_open(page):
     assert "in dataReceived" in texts(page, "#errors .trace")[0]
 
 
-def test_it_pauses(page, shop):
-    page.run("document.querySelector('#pause').click()")
-    assert page.run("document.querySelector('#pause').getAttribute('aria-pressed')") == "true"
+BUTTON = "document.querySelector('#pause').click()"
+HIDE = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+
+
+@pytest.mark.parametrize(
+    ("pause", "go_on"), [(BUTTON, BUTTON), (HIDE % "true", HIDE % "false")], ids=["button", "hidden"]
+)
+def test_it_pauses(page, shop, pause, go_on):
+    page.run(pause)
+    if pause == BUTTON:
+        assert page.run("document.querySelector('#pause').getAttribute('aria-pressed')") == "true"
     page.run(
         "window.asked = 0; const real = fetch; window.fetch = (...all) => { window.asked++; return real(...all); }"
     )
@@ -195,7 +203,7 @@ def test_it_pauses(page, shop):
         page.run("new Promise(done => setTimeout(done, 1300))")  # what is looked for is that nothing happens
         assert page.run("window.asked") == 0
         assert page.run("document.querySelector('#about').innerText") == before
-        page.run("document.querySelector('#pause').click()")
+        page.run(go_on)
         page.wait_for("document.querySelector('.card .value').innerText === '13'")
 
 

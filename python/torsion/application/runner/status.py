@@ -37,7 +37,7 @@ class Status(Fitting):
             "status-name",
             None,
             None,
-            "A name by which browsers may ask for it, besides addresses and localhost; * for any.",
+            "Names by which browsers may ask for it, parted by commas, besides addresses and localhost; * for any.",
         ),
     )
 
@@ -58,7 +58,7 @@ class Status(Fitting):
         from torsion.application.runner.statuspage import StatusService
         from torsion.application.runner.workers import Workers
 
-        names = [run.options["status-name"]] if run.options["status-name"] else []
+        names = [name.strip() for name in (run.options["status-name"] or "").split(",") if name.strip()]
         shown: Any = observation
         master = next((each.master for each in run.fittings if isinstance(each, Workers)), None)
         if master is not None:
