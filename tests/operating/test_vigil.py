@@ -36,6 +36,7 @@ class Terminal:
         )
         os.close(theirs)
         self.pid = self.process.pid
+        self.successors = []
 
     def wait_for(self, pattern):
         """Wait until *pattern* shows; what stands before it is not looked at again."""
@@ -52,6 +53,7 @@ class Terminal:
         """Restart the process *pid*; return the number of its successor."""
         os.kill(pid, signal.SIGUSR2)
         successor = int(self.wait_for(r"Process (\d+) is to take the place")[1])
+        self.successors.append(successor)
         self.wait_for(r"has taken the place of this one")
         self.wait_for(f"torsion has stopped, process {pid}")
         return successor
@@ -60,8 +62,10 @@ class Terminal:
         os.write(self._ours, letters)
 
     def close(self):
-        if self.process.poll() is None:
-            os.killpg(self.pid, signal.SIGKILL)  # all of the job
+        for pid in self.successors:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
         os.close(self._ours)
 
@@ -109,6 +113,7 @@ def test_a_restart_that_fails_leaves_nothing_to_wait_for(tmp_path, terminal):
     terminal.wait_for("Ready")
     os.kill(terminal.pid, signal.SIGUSR2)
     successor = int(terminal.wait_for(r"Process (\d+) is to take the place")[1])
+    terminal.successors.append(successor)
     os.kill(successor, signal.SIGKILL)
     if "No restart" in terminal.wait_for("No restart|has taken the place of this one")[0]:
         assert alive(terminal.pid)

@@ -30,11 +30,15 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """A source as it was: its record on disk, and what its text hashes to, if that was read."""
 
     record: tuple[int, int, int]
     digest: int | None
+
+
+_CHANGED = Seen((0, 0, 0), None)
+"""What no file is."""
 
 
 @dataclass
@@ -66,7 +70,7 @@ class Changes:
     def __init__(self) -> None:
         """Begin; what is changed from now on counts, even before :meth:`note`."""
         self._noted = time.time_ns() - _TICK
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, Seen] = {}
         self.statements: str | None = None
 
     def note(self) -> None:
@@ -79,10 +83,11 @@ class Changes:
                     self.statements = statements(_text(path))
         self._noted = began
 
-    def _fresh(self, path: str, record: tuple[int, int, int]) -> _Seen:
+    def _fresh(self, path: str, record: tuple[int, int, int]) -> Seen:
         if record[0] > self._noted:
-            return _Seen((0, 0, 0), None)  # changed since we began: it may have been loaded before that
-        return _Seen(record, _digest(path) if _users(path) and _source(path) else None)
+            return _CHANGED  # since we began: it may have been loaded before that
+        seen = self.state(path, record)
+        return seen if _record(path) == record else _CHANGED
 
     def find(self) -> list[Change]:
         """Return the modules that have changed, each after those that it needs.
@@ -101,23 +106,25 @@ class Changes:
             if record is None or seen is None or record == seen.record:
                 continue
             if seen.digest is not None and seen.digest == _digest(path):
-                self._seen[name] = _Seen(record, seen.digest)  # only touched
+                self._seen[name] = Seen(record, seen.digest)  # only touched
                 continue
             found[name] = Change(module, path, _why_not(path))
         self._noted = time.time_ns() - _TICK
         return _ordered(found)
 
-    def settle(self, change: Change, record: tuple[int, int, int] | None) -> None:
-        """Take a module for what its source said when its record was *record*, which :meth:`record` returned."""
-        if record is not None:
-            self._seen[change.module.__name__] = _Seen(
-                record, None if not _users(change.path) else _digest(change.path)
-            )
+    def settle(self, change: Change, state: Seen) -> None:
+        """Take a module for what its source said in *state*, as :meth:`state` returned it before that was read."""
+        self._seen[change.module.__name__] = state
 
     @staticmethod
-    def record(path: str) -> tuple[int, int, int] | None:
-        """Return the time, size and number of a file, by which a change is noticed; None if it is gone."""
-        return _record(path)
+    def state(path: str, record: tuple[int, int, int] | None = None) -> Seen:
+        """Return what a file is now.
+
+        :param record: its record on disk, if that is known.
+        """
+        # The record first: what is written meanwhile counts as another change.
+        record = record or _record(path) or _CHANGED.record
+        return Seen(record, _digest(path) if _users(path) and _source(path) else None)
 
 
 def usersModules() -> list[ModuleType]:

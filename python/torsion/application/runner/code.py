@@ -57,7 +57,7 @@ def _rebuild(change: Change, changes: Changes, report: ReloadReport) -> bool:
     module = change.module
     name = module.__name__
     before = dict(vars(module))
-    record = changes.record(change.path)  # before it is read: what is written meanwhile counts as another change
+    state = changes.state(change.path)  # before it is read: what is written meanwhile counts as another change
     try:
         result = rebuild(module, doLog=False)
     except BaseException as problem:  # whatever a module may do while it runs, sys.exit() too
@@ -65,7 +65,7 @@ def _rebuild(change: Change, changes: Changes, report: ReloadReport) -> bool:
             raise
         report.failed.append(Trouble(name, f"it stays as it was: {_line(problem)}", _traceback(problem, change.path)))
         return False
-    changes.settle(change, record)
+    changes.settle(change, state)
     done = [*result.updated, *result.added, *(f"without {each}" for each in result.removed)]
     report.rebuilt[name] = done + _renew_copies(module, before)
     report.notUpdated += [Trouble(f"{name}.{each.name}", each.why) for each in result.notUpdated]

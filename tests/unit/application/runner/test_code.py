@@ -20,10 +20,10 @@ def project(tmp_path, monkeypatch):
     """A folder of modules that can be imported, and are forgotten afterwards."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
     yield Project(tmp_path)
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 class Project:
@@ -178,6 +178,25 @@ def test_what_was_changed_between_the_beginning_and_the_note_has_changed(project
     changes.note()
     assert list(take_on(changes).rebuilt) == ["a"]
     assert sys.modules["a"].X == 2
+
+
+def test_what_is_changed_while_it_is_rebuilt_is_taken_on_the_next_time(project, changes, monkeypatch):
+    from torsion.python import rebuild as package
+
+    def rebuild(module, **keywords):
+        report = original(module, **keywords)
+        project.write(a="LIMIT = 3\n")
+        return report
+
+    original = package.rebuild
+    project.write(a="LIMIT = 2\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(package, "rebuild", rebuild)
+        take_on(changes)
+    assert sys.modules["a"].LIMIT == 2
+    report = take_on(changes)
+    assert report.rebuilt, report
+    assert sys.modules["a"].LIMIT == 3
 
 
 def test_what_is_imported_later_has_not_changed(project, changes):
