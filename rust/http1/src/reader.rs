@@ -268,37 +268,41 @@ impl Reader {
         };
         let bytes = &input[..length];
         match self.role {
-            Role::Server => {
-                let request = head::request(bytes, &self.limits, &mut self.places)
-                    .map_err(|error| fail(&mut self.part, error))?;
-                self.empty_lines = 0;
-                self.persistent = request.wishes.persistent(request.version);
-                self.switches = request.wishes.upgrade || request.method == b"CONNECT";
-                self.part = Part::body(request.body);
-                Ok(Step::event(length, Event::Request(request)))
-            }
-            Role::Client => {
-                let Some(asked) = self.asked else {
-                    return Err(fail(&mut self.part, Error::Unasked));
-                };
-                let mut response = head::response(bytes, &self.limits, &mut self.places)
-                    .map_err(|error| fail(&mut self.part, error))?;
-                let switched = response.status == 101
-                    || (asked.connect && (200..300).contains(&response.status));
-                if asked.head || switched || matches!(response.status, 100..200 | 204 | 304) {
-                    response.body = Body::None;
-                }
-                if matches!(response.status, 100 | 102..200) {
-                    self.part = Part::Head(Search::default()); // the final response is still to come
-                } else {
-                    self.asked = None;
-                    self.persistent = response.wishes.persistent(response.version);
-                    self.switches = switched;
-                    self.part = Part::body(response.body);
-                }
-                Ok(Step::event(length, Event::Response(response)))
-            }
+            Role::Server => self.begin_request(bytes),
+            Role::Client => self.begin_response(bytes),
         }
+    }
+
+    fn begin_request<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Step<'a>, Error> {
+        let request = head::request(bytes, &self.limits, &mut self.places)
+            .map_err(|error| fail(&mut self.part, error))?;
+        self.empty_lines = 0;
+        self.persistent = request.wishes.persistent(request.version);
+        self.switches = request.wishes.upgrade || request.method == b"CONNECT";
+        self.part = Part::body(request.body);
+        Ok(Step::event(bytes.len(), Event::Request(request)))
+    }
+
+    fn begin_response<'a>(&'a mut self, bytes: &'a [u8]) -> Result<Step<'a>, Error> {
+        let Some(asked) = self.asked else {
+            return Err(fail(&mut self.part, Error::Unasked));
+        };
+        let mut response = head::response(bytes, &self.limits, &mut self.places)
+            .map_err(|error| fail(&mut self.part, error))?;
+        let switched =
+            response.status == 101 || (asked.connect && (200..300).contains(&response.status));
+        if asked.head || switched || matches!(response.status, 100..200 | 204 | 304) {
+            response.body = Body::None;
+        }
+        if matches!(response.status, 100 | 102..200) {
+            self.part = Part::Head(Search::default()); // the final response is still to come
+        } else {
+            self.asked = None;
+            self.persistent = response.wishes.persistent(response.version);
+            self.switches = switched;
+            self.part = Part::body(response.body);
+        }
+        Ok(Step::event(bytes.len(), Event::Response(response)))
     }
 
     fn read_length<'a>(&mut self, left: u64, input: &'a [u8]) -> Step<'a> {

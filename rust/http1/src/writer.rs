@@ -124,37 +124,21 @@ impl Writer {
         for part in [b" ", reason, b"\r\n"] {
             out.extend_from_slice(part);
         }
-        let said = match self.fields(out, start, fields) {
-            Ok(said) => said,
+        let framed = self
+            .fields(out, start, fields)
+            .and_then(|said| framing(out, peer, status, said));
+        let body = match framed {
+            Ok(body) => body,
             Err(refused) => {
                 out.truncate(start);
                 return Err(refused);
-            }
-        };
-        let bodiless = matches!(status, 100..200 | 204 | 304);
-        let body = match said {
-            // RFC 9112, 6.1: a server must not send Transfer-Encoding there, and RFC 9110, 8.6: nor Content-Length.
-            Some(Body::Chunked | Body::Length(_)) if matches!(status, 100..200 | 204) => {
-                out.truncate(start);
-                return Err(Refused::Framing);
-            }
-            Some(Body::Chunked) if peer == Version::Http10 => {
-                out.truncate(start);
-                return Err(Refused::Framing);
-            }
-            Some(said) => said,
-            None if bodiless => Body::None,
-            None if peer == Version::Http10 => Body::UntilClose,
-            None => {
-                out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
-                Body::Chunked
             }
         };
         out.extend_from_slice(b"\r\n");
         if (100..200).contains(&status) && status != 101 {
             return Ok(Body::None); // the response itself is still to come
         }
-        self.part = if to_head || bodiless {
+        self.part = if to_head || is_bodiless(status) {
             Part::Unsent
         } else {
             Part::of(body)
@@ -285,6 +269,34 @@ impl Writer {
         }
         self.part = Part::Head;
         Ok(())
+    }
+}
+
+/// Whether responses of this status have no body, whatever their fields say: RFC 9110, 6.4.1.
+const fn is_bodiless(status: u16) -> bool {
+    matches!(status, 100..200 | 204 | 304)
+}
+
+/// Says which body a response has whose fields say `said`, and appends the field that lacks.
+fn framing(
+    out: &mut Vec<u8>,
+    peer: Version,
+    status: u16,
+    said: Option<Body>,
+) -> Result<Body, Refused> {
+    match said {
+        // RFC 9112, 6.1: a server must not send Transfer-Encoding there, and RFC 9110, 8.6: nor Content-Length.
+        Some(Body::Chunked | Body::Length(_)) if matches!(status, 100..200 | 204) => {
+            Err(Refused::Framing)
+        }
+        Some(Body::Chunked) if peer == Version::Http10 => Err(Refused::Framing),
+        Some(said) => Ok(said),
+        None if is_bodiless(status) => Ok(Body::None),
+        None if peer == Version::Http10 => Ok(Body::UntilClose),
+        None => {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+            Ok(Body::Chunked)
+        }
     }
 }
 
