@@ -250,6 +250,10 @@ def test_workers_are_one_page():
             snapshot = until(url, lambda each: each["connections"]["open"] == 8)
             assert sum(each["connections"] for each in snapshot["workers"]) == 8
             assert sum(each["accepted"] for each in snapshot["listeners"]) == 8
+            held[0].sendall(b"fail")
+            errors = until(url, lambda each: each["errors"]["count"])["errors"]
+            assert (errors["count"], len(errors["list"])) == (1, 1)  # though the master logs it, too
+            assert errors["list"][0]["worker"] in ("0", "1")
         finally:
             for each in held:
                 each.close()

@@ -35,7 +35,12 @@ class ErrorLog:
     It may be called in any thread.  It makes texts at once: to keep the failures would keep what their frames hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, without: str | None = None) -> None:
+        """Begin to count.
+
+        :param without: events with this key are left out: those that a worker has sent, which counts them itself.
+        """
+        self._without = without
         self._lock = threading.Lock()
         self._levels: dict[str, int] = {level.name: 0 for level in LogLevel.iterconstants()}
         self._types: dict[str, int] = {}
@@ -44,6 +49,8 @@ class ErrorLog:
 
     def __call__(self, event: LogEvent) -> None:
         """Look at an event."""
+        if self._without is not None and self._without in event:
+            return
         level = event.get("log_level")
         name = getattr(level, "name", None)
         if name in self._levels:

@@ -46,7 +46,7 @@ class Observation:
         self._reactor: Any = run.reactor
         self._process = ProcessFigures(self._reactor)
         self._publisher: LogPublisher | None = None
-        self.errors = ErrorLog()
+        self.errors = ErrorLog(without="worker" if run.supervises else None)
         self.lag = LagMeter(self._reactor)
 
     def watch_log(self) -> None:

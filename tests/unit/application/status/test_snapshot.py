@@ -15,6 +15,7 @@ from torsion.application.status.snapshot import Observation, observe, snapshot
 from torsion.application.status.watched import LISTED, PROTOCOLS
 from torsion.internet.protocol import ClientFactory, Factory, Protocol
 from torsion.internet.reactors.memory import MemoryReactor
+from torsion.logger import LogLevel
 from unit.application.status.sample import sample
 
 
@@ -56,6 +57,7 @@ class Run:
         self.state = "ready"
         self.worker = None
         self.reloading = False
+        self.supervises = False
         self.observation = None
         self.__dict__.update(changes)
 
@@ -194,6 +196,13 @@ def test_the_log_is_watched_while_that_is_wanted():
         observation.unwatch_log()
     Logger("shop").info("not seen")
     assert observation.snapshot()["log"]["info"] == 1
+
+
+@pytest.mark.parametrize(("supervises", "count"), [(True, 0), (False, 1)])
+def test_what_workers_have_logged_is_counted_by_them(supervises, count):
+    observation = Observation(Run(supervises=supervises))
+    observation.errors({"log_level": LogLevel.info, "worker": 1, "pid": 4711})
+    assert observation.snapshot()["log"]["info"] == count
 
 
 def test_what_was_slow():
