@@ -23,15 +23,6 @@ __all__ = ["START_SECONDS", "Handover"]
 START_SECONDS = 60.0
 """How long a new process may take to be ready, in seconds; what is not ready then is taken to hang.  systemd waits for 90."""
 
-NEEDED = (
-    "torsion.application.runner.restart",
-    "torsion.application.runner.retiring",
-    "torsion.internet.transports.adopted",
-    "torsion.internet.transports.process.process",
-    "torsion.internet.transports.process.reaper",
-)
-"""The modules that the old process of a restart needs."""
-
 VARIABLE = "TORSION_HANDOVER"  # as in inheritance.py, which is imported only if the variable is there
 
 
@@ -115,10 +106,9 @@ def load() -> None:
     Not before the run is ready, as every start would wait for it; and not when it is asked for, as it may be another version by then
     that is installed.
     """
-    from importlib import import_module
-
-    for name in NEEDED:
-        import_module(name)
+    from torsion.application.runner import restart, retiring  # noqa: F401 - that they are there is all
+    from torsion.internet.transports import adopted  # noqa: F401 - likewise
+    from torsion.internet.transports.process import process, reaper  # noqa: F401 - likewise
 
 
 def _activated() -> list[int]:
