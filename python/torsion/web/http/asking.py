@@ -59,6 +59,7 @@ class Asked:
 
     _forceSSL: Any = 0
     _head: Any = None
+    _past: Any = None
     _user: bytes | None = None
     _password = b""
 
@@ -106,6 +107,8 @@ class Asked:
 
     def getHost(self) -> Any:
         """Return the address at which the connection arrived, or what :meth:`setHost` has said."""
+        if self.host is None and self.channel is not None:
+            self.host = self.channel.getHost()
         return self.host
 
     def setHost(self, host: bytes, port: int, ssl: bool | int = 0) -> None:
@@ -133,10 +136,10 @@ class Asked:
         return host if isinstance(host, str) else None
 
     def isSecure(self) -> bool:
-        """Return whether the request came over TLS; False once it is done with."""
+        """Return whether the request came over TLS."""
         if self._forceSSL:
             return True
-        channel = getattr(self, "channel", None)
+        channel = getattr(self, "channel", None) or self._past
         return channel is not None and bool(channel.isSecure())
 
     def getUser(self) -> bytes:

@@ -69,18 +69,19 @@ class Request(Asked):
     _stream: BodyStream | None = None
     _length: int | None = 0
 
-    def __init__(self, channel: Any, queued: Any = _UNSET, parsePOSTFormSubmission: bool = True) -> None:
+    def __init__(self, channel: Any, queued: Any = _UNSET, parsePOSTFormSubmission: bool | None = None) -> None:
         """Begin a request.
 
         :param channel: over which it comes.
         :param queued: means nothing any more.
-        :param parsePOSTFormSubmission: whether a form in the body becomes part of :attr:`args`.
+        :param parsePOSTFormSubmission: whether a form in the body becomes part of :attr:`args`; None: as the class has it,
+            which is that it does.
         """
         self.notifications: list[Deferred[None]] = []
         self.channel = channel
         self.transport = channel.transport
-        if not parsePOSTFormSubmission:
-            self._parsePOSTFormSubmission = False
+        if parsePOSTFormSubmission is not None:
+            self._parsePOSTFormSubmission = parsePOSTFormSubmission
 
     def __repr__(self) -> str:
         return (
@@ -146,7 +147,8 @@ class Request(Asked):
         self.path = path.split(b"?", 1)[0] if b"?" in path else path
         channel = self.channel
         self.client = channel.getPeer()
-        self.host = channel.getHost()
+        if self.host is None:
+            self.host = channel.getHost()
 
     def _parseForm(self) -> None:
         kind = self.getHeader(b"content-type")
@@ -386,7 +388,8 @@ class Request(Asked):
             except RuntimeError:
                 _log.failure("a response was finished while its producer was registered")
             self.unregisterProducer()
-        channel, self.channel = self.channel, None
+        self._past = channel = self.channel
+        self.channel = None
         if not self._receives():
             self._close_content()
         notifications, self.notifications = self.notifications, []
