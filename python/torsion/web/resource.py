@@ -15,6 +15,7 @@ from torsion.web.error import UnsupportedMethod
 from torsion.web.http.status import FORBIDDEN, NOT_FOUND
 
 __all__ = [
+    "NOT_DONE_YET",
     "EncodingResourceWrapper",
     "ErrorPage",
     "ForbiddenResource",
@@ -23,6 +24,10 @@ __all__ = [
     "Resource",
     "getChildForRequest",
 ]
+
+
+NOT_DONE_YET: Final = 1
+"""What a renderer returns if the response is written and finished by whoever is at it; ``web.server`` has it, too."""
 
 
 class IResource(Interface):

@@ -1,0 +1,362 @@
+"""A request to a site: finds its resource, has it rendered, and sends what comes of that."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote_to_bytes
+
+from zope.interface import implementer
+
+from torsion import __version__
+from torsion.internet.address import IPv4Address, IPv6Address
+from torsion.logger import Logger
+from torsion.python.components import Componentized
+from torsion.python.failure import Failure
+from torsion.python.reflect import safe_repr
+from torsion.web import http, http_headers
+from torsion.web.error import UnsupportedMethod
+from torsion.web.iweb import IRequest
+from torsion.web.pages import errorPage
+from torsion.web.resource import NOT_DONE_YET, _PlainErrorPage
+from torsion.web.server.later import answer_later
+
+if TYPE_CHECKING:
+    from torsion.python.urlpath import URLPath
+    from torsion.web.server.session import Session
+
+__all__ = ["Request", "supportedMethods", "version"]
+
+_log = Logger(namespace="torsion.web.server")
+
+supportedMethods: Final = (b"GET", b"HEAD", b"POST")
+"""Methods that every site knows: a resource without a renderer for one does not allow it; others are not implemented."""
+
+_OF_A_BODY: Final = (
+    b"content-encoding", b"content-range", b"content-disposition", b"content-language", b"etag", b"last-modified",
+)  # fmt: skip
+"""Fields that tell of a body, and are wrong where another takes its place."""
+
+_NO_BODY: Final = http.NO_BODY_CODES
+
+
+version: Final = b"Torsion/" + __version__.encode("ascii")
+"""What ``Server`` says."""
+
+
+def _response_headers(_: Request) -> http_headers.Headers:
+    """Return the headers of a response: they begin with who sends it, and when."""
+    headers = http_headers.Headers()
+    # In the way in which they are kept, which saves the checks of names and values that are made here.
+    headers._rawHeaders = {b"Server": [version], b"Date": [http.datetimeToString()]}
+    return headers
+
+
+def _parses_forms(channel: Any) -> bool:
+    """Return whether the site of a channel wants forms to be read."""
+    return bool(getattr(getattr(channel, "site", None), "_parsePOSTFormSubmission", True))
+
+
+@implementer(IRequest)
+class Request(http.Request, Componentized):
+    """A request to a site, and its response.
+
+    :ivar site: the :class:`torsion.web.server.Site`.
+    :ivar prepath: the segments of the path that have led to the resource: bytes, their escapes resolved.
+    :ivar postpath: those that are left.
+    :cvar defaultContentType: of responses that say nothing else; None to have nothing said.
+    :ivar appRootURL: what :meth:`rememberRootURL` has remembered.
+    """
+
+    defaultContentType: bytes | None = b"text/html"
+    appRootURL: bytes | None = None
+    site: Any  # its Site
+    _encoder: Any = None
+    _fakesHead = False
+    _plainSession: Session | None = None
+    _secureSession: Session | None = None
+
+    # Made for those requests that need them.
+    _adapterCache = cached_property[dict[Any, Any]](lambda _: {})
+    responseHeaders = cached_property(_response_headers)
+    prepath = cached_property[list[bytes]](lambda _: [])
+    postpath = cached_property[list[bytes]](lambda _: [])
+    sitepath = cached_property[list[bytes]](lambda _: [])
+    _parsePOSTFormSubmission = cached_property[bool](lambda self: _parses_forms(self.channel))
+
+    # From the path to a resource
+
+    def gotLength(self, length: int | None) -> None:
+        """Learn how long the body will be, before it comes.
+
+        A site that has ``getContentFile`` is asked for a file for it, with the length in bytes, None if it is not known.
+        """
+        getContentFile = getattr(getattr(self.channel, "site", None), "getContentFile", None)
+        if getContentFile is None:
+            super().gotLength(length)
+        else:
+            self.content = getContentFile(length)
+
+    def process(self) -> None:
+        """Find the resource and have it rendered; it never raises."""
+        self.site = site = self.channel.site
+        self.prepath = []
+        self.postpath = []
+        path = self.path
+        if b"%" in path:
+            self.postpath = [unquote_to_bytes(segment) for segment in path[1:].split(b"/")]
+        elif path != b"*":
+            self.postpath = path[1:].split(b"/")
+        else:
+            self._answerToStar()
+            return
+        try:
+            self.render(site.getResourceFor(self))
+        except BaseException:  # noqa: BLE001 - whatever a resource raises is the end of this response, and of nothing else
+            self.processingFailed(Failure())
+
+    def _answerToStar(self) -> None:
+        """Answer a request to the server as a whole (RFC 9110 section 9.3.7)."""
+        if self.method != b"OPTIONS":
+            self.setResponseCode(http.NOT_ALLOWED)
+            self.setHeader(b"allow", b"OPTIONS")
+        self.setHeader(b"content-length", b"0")
+        self.write(b"")
+        self.finish()
+
+    # From a resource to a response
+
+    def render(self, resrc: Any) -> None:
+        """Have *resrc* answer, and send what it returns: see ``IResource.render``.
+
+        A resource that does not know ``HEAD``, but ``GET``, is asked for that.
+        """
+        encoderFor = getattr(resrc, "getEncoder", None)
+        if encoderFor is not None:
+            self._encoder = encoderFor(self)
+        try:
+            body = resrc.render(self)
+        except UnsupportedMethod as error:
+            body = self._renderOther(resrc, error.allowedMethods)
+        if body.__class__ is bytes:
+            self._answer(body)
+        elif body is not NOT_DONE_YET:
+            answer_later(self, resrc, body)
+
+    def _respond(self, resrc: Any, body: Any) -> None:
+        """Send what a resource has returned."""
+        if body.__class__ is bytes:
+            self._answer(body)
+        elif body is not NOT_DONE_YET:
+            answer_later(self, resrc, body)
+
+    def _answer(self, body: bytes) -> None:
+        """Send *body*, which is all."""
+        if self.method != b"HEAD":
+            self.setHeader(b"content-length", b"%d" % len(body))
+            self.write(body)
+        else:
+            if body:
+                self.setHeader(b"content-length", b"%d" % len(body))
+            self.write(b"")
+        self.finish()
+
+    def _renderOther(self, resrc: Any, allowed: Any) -> Any:
+        """Return the answer of a resource that does not know the method."""
+        if self.method == b"HEAD" and b"GET" in allowed:
+            _log.info("Using GET to fake a HEAD request for {resrc}", resrc=resrc)
+            self.method = b"GET"
+            self._fakesHead = True
+            try:
+                body = resrc.render(self)
+            finally:
+                self.method = b"HEAD"
+            if body is NOT_DONE_YET:
+                _log.info("Tried to fake a HEAD request for {resrc}, but it got away from me.", resrc=resrc)
+            return body
+        method = self.method.decode("iso-8859-1")
+        if self.method in supportedMethods:
+            known = ", ".join(each.decode("iso-8859-1") for each in allowed)
+            uri = self.uri.decode("utf-8", "backslashreplace")
+            page = errorPage(
+                http.NOT_ALLOWED,
+                "Method Not Allowed",
+                f"{uri} cannot be asked with {method}, only with {known or 'nothing'}.",
+            )
+            body = page.render(self)
+            self.setHeader(b"allow", b", ".join(allowed))
+            return body
+        return errorPage(
+            http.NOT_IMPLEMENTED, "Method Not Implemented", f"This server does not know the method {method}."
+        ).render(self)
+
+    def _answerNoBytes(self, resrc: Any, value: object) -> None:
+        """Say that a renderer returned what is no answer."""
+        _log.error(
+            "{resrc} returned {value} for {request}: a renderer returns bytes, NOT_DONE_YET, or a Deferred, a coroutine or an "
+            "asynchronous iterator of bytes",
+            resrc=resrc, value=value, request=self,
+        )  # fmt: skip
+        if self.finished or self.startedWriting:
+            self._breakOff()
+            return
+        shown = (f"<pre>{escape(safe_repr(thing))}</pre>" for thing in (self, resrc, value))
+        said = "Request: {}<br />Resource: {}<br />Value: {}".format(*shown)
+        page = _PlainErrorPage(http.INTERNAL_SERVER_ERROR, "Request did not return bytes", said)
+        self._answerInstead(page.render(self))
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """End the response because of a failure, which is logged.
+
+        If nothing has been sent yet, it is a page with code 500, which has the traceback if the site's
+        ``displayTracebacks`` is true.  Otherwise the connection is closed, so that the client sees that something is
+        missing.
+
+        :returns: *reason*.
+        """
+        _log.failure("{method} {uri} has failed", reason, method=self.method, uri=self.uri)
+        if self.finished or self.startedWriting:
+            self._breakOff()
+            return reason
+        if self.site.displayTracebacks:
+            from torsion.web.util import formatFailure
+
+            body = (
+                b"<html><head><title>web.Server Traceback (most recent call last)</title></head>"
+                b"<body><b>web.Server Traceback (most recent call last):</b>\n\n"
+                + formatFailure(reason)
+                + b"\n\n</body></html>\n"
+            )
+        else:
+            body = b"<html><head><title>Processing Failed</title></head><body><b>Processing Failed</b></body></html>"
+        self.setResponseCode(http.INTERNAL_SERVER_ERROR)
+        self.setHeader(b"content-type", b"text/html")
+        self._answerInstead(body)
+        return reason
+
+    def _answerInstead(self, body: bytes) -> None:
+        """Send *body* in the place of the one that was being made."""
+        for name in _OF_A_BODY:
+            self.responseHeaders.removeHeader(name)
+        self._encoder = self.etag = self.lastModified = None
+        self._answer(body)
+
+    def _breakOff(self) -> None:
+        """Close the connection amid a response; nothing if the response has ended."""
+        if not self.finished and self.channel is not None:
+            self.loseConnection()
+
+    def write(self, data: bytes) -> None:
+        """Write a part of the body; the head goes before the first.
+
+        :raises RuntimeError: after :meth:`finish`.
+        """
+        if not self.startedWriting:
+            kind = self.defaultContentType
+            if kind is not None and self.code not in _NO_BODY:
+                headers = self.responseHeaders
+                if not headers.hasHeader(b"content-type") and headers.getRawHeaders(b"content-length") != [b"0"]:
+                    headers.setRawHeaders(b"content-type", [kind])
+        if self._fakesHead:
+            data = b""  # its method is GET to the resource
+            if not self.startedWriting:
+                self.method, method = b"HEAD", self.method
+                try:
+                    super().write(data)
+                finally:
+                    self.method = method
+            return
+        if self._encoder is not None:
+            data = self._encoder.encode(data)
+        super().write(data)
+
+    def finish(self) -> None:
+        """End the response.
+
+        :raises RuntimeError: if it has ended, or the client has left.
+        """
+        if self._encoder is not None:
+            rest = self._encoder.finish()
+            self._encoder = None
+            if rest:
+                super().write(rest)
+        super().finish()
+
+    # Where it is
+
+    def _urlOf(self, segments: list[bytes]) -> bytes:
+        address = self.getHost()
+        host = self.getRequestHostname()
+        if b":" in host and not host.startswith(b"["):
+            host = b"[" + host + b"]"
+        secure = self.isSecure()
+        if isinstance(address, IPv4Address | IPv6Address) and address.port != (443 if secure else 80):
+            host += b":%d" % address.port
+        path = "/".join(quote(segment, safe="") for segment in segments).encode("ascii")
+        return (b"https://" if secure else b"http://") + host + b"/" + path
+
+    def prePathURL(self) -> bytes:
+        """Return the URL of the resource, absolute."""
+        return self._urlOf(self.prepath)
+
+    def URLPath(self) -> URLPath:
+        """Return the request's :class:`torsion.python.urlpath.URLPath`."""
+        from torsion.python import urlpath
+
+        return urlpath.URLPath.fromRequest(self)
+
+    def rememberRootURL(self) -> None:
+        """Remember that the application begins at what has been used of the path, but for the last segment."""
+        self.appRootURL = self._urlOf(self.prepath[:-1])
+
+    def getRootURL(self) -> bytes | None:
+        """Return the URL that was remembered, or None."""
+        return self.appRootURL
+
+    def sibLink(self, name: bytes) -> bytes:
+        """Return a relative link to *name* beside the resource."""
+        return b"../" * len(self.postpath) + name if self.postpath else name
+
+    def childLink(self, name: bytes) -> bytes:
+        """Return a relative link to *name* below the resource."""
+        left = len(self.postpath)
+        if left:
+            return b"../" * (left - 1) + name
+        last = self.prepath[-1] if self.prepath else b""
+        return last + b"/" + name if last else name
+
+    # Sessions
+
+    @property
+    def session(self) -> Session | None:
+        """The session, if one was asked for: over TLS, that of TLS only."""
+        return self._secureSession if self.isSecure() else self._plainSession
+
+    def getSession(self, sessionInterface: Any = None, forceNotSecure: bool = False) -> Any:
+        """Return the client's session; begin one if it has none, and have a cookie set.
+
+        Over TLS the session is one that is only known there, and its cookie is never sent in the clear.
+
+        :param sessionInterface: an interface: then that component of the session is returned.
+        :param forceNotSecure: for the other session, also over TLS.
+        """
+        secure = self.isSecure() and not forceNotSecure
+        session = self._secureSession if secure else self._plainSession
+        site = self.site
+        if session is not None and site.sessions.get(session.uid) is not session:
+            session = None  # it has ended meanwhile
+        if session is None:
+            name = b"_".join([b"TWISTED_SECURE_SESSION" if secure else b"TWISTED_SESSION", *self.sitepath])
+            uid = self.getCookie(name)
+            try:
+                session = site.getSession(uid)
+            except KeyError:
+                session = site.makeSession()
+                self.addCookie(name, session.uid, path=b"/", secure=secure, httpOnly=True, sameSite=b"lax")
+        session.touch()
+        if secure:
+            self._secureSession = session
+        else:
+            self._plainSession = session
+        return session if sessionInterface is None else session.getComponent(sessionInterface)

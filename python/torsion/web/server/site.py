@@ -1,0 +1,98 @@
+"""A site: a tree of resources, served over HTTP."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from torsion.web import http
+from torsion.web.resource import getChildForRequest
+from torsion.web.server.request import Request
+from torsion.web.server.session import Session
+
+__all__ = ["Site"]
+
+_SESSION_BYTES: Final = 32
+"""So many bytes of entropy are in the name of a session: nobody guesses 256 bits."""
+
+
+class Site(http.HTTPFactory):
+    """A factory for connections of HTTP, whose requests are answered by resources.
+
+    :ivar resource: the root of the tree.
+    :ivar sessions: by their names.
+    :ivar requestFactory: makes requests: :class:`torsion.web.server.Request`, or a subclass.
+    :cvar sessionFactory: makes sessions.
+    :cvar displayTracebacks: whether clients see the tracebacks of what fails; only while a site is being built.
+    :ivar counter: how many sessions have been begun.
+    """
+
+    counter = 0
+    requestFactory: Any = Request
+    displayTracebacks = False
+    sessionFactory: Any = Session
+    sessionCheckTime = 1800
+    isLeaf = False
+
+    _entropy = staticmethod(os.urandom)
+
+    def __init__(
+        self,
+        resource: Any,
+        requestFactory: Any = None,
+        *args: Any,
+        parsePOSTFormSubmission: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        """Serve a tree of resources.
+
+        :param resource: its root.
+        :param requestFactory: makes requests.
+        :param parsePOSTFormSubmission: whether forms in bodies are read into the ``args`` of requests.
+        :param args: for ``HTTPFactory``; so are *kwargs*: ``logPath``, ``timeout`` in seconds, ``logFormatter``, ``reactor``.
+        """
+        super().__init__(*args, **kwargs)
+        self.sessions: dict[bytes, Any] = {}
+        self.resource = resource
+        if requestFactory is not None:
+            self.requestFactory = requestFactory
+        self._parsePOSTFormSubmission = parsePOSTFormSubmission
+
+    def makeSession(self) -> Any:
+        """Begin a session; it ends if it is not used for a while."""
+        self.counter += 1
+        uid = self._entropy(_SESSION_BYTES).hex().encode("ascii")
+        session = self.sessions[uid] = self.sessionFactory(self, uid)
+        session.startCheckingExpiration()
+        return session
+
+    def getSession(self, uid: bytes | None) -> Any:
+        """Return the session of that name.
+
+        :raises KeyError: if there is none, or it has ended.
+        """
+        return self.sessions[uid]  # type: ignore[index]  # None is never there: a client without a cookie has no session
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """Return a channel that makes this site's requests."""
+        channel = super().buildProtocol(addr)
+        channel.requestFactory = self.requestFactory
+        channel.site = self
+        return channel
+
+    def render(self, request: Any) -> None:
+        """Send a client that has asked for a folder without its slash there (for resources that this site is one of)."""
+        request.redirect(request.prePathURL() + b"/")
+        request.finish()
+
+    def getChildWithDefault(self, pathEl: bytes, request: Any) -> Any:
+        """Return a child of the root, as if this were it."""
+        request.site = self
+        return self.resource.getChildWithDefault(pathEl, request)
+
+    def getResourceFor(self, request: Any) -> Any:
+        """Return the resource that a request's path leads to."""
+        request.site = self
+        # A virtual host may have used up some of it, which its sessions are told apart by.
+        request.sitepath = list(request.prepath)
+        return getChildForRequest(self.resource, request)
