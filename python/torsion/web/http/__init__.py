@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from torsion.web.http.asking import (
+    _IDeprecatedHTTPChannelToRequestInterface as _IDeprecatedHTTPChannelToRequestInterface,
+)
 from torsion.web.http.body import BodyStream
 from torsion.web.http.channel import HTTPChannel
 from torsion.web.http.chunks import fromChunk, maxChunkSizeLineLength, parseContentRange, toChunk

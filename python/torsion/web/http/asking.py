@@ -53,8 +53,6 @@ class Asked:
     """The part of a request that says what is asked, by whom, and of whom."""
 
     channel: Any
-    client: Any = None
-    host: Any = None
     uri: bytes = b"(no uri yet)"
 
     _forceSSL: Any = 0
@@ -77,6 +75,8 @@ class Asked:
         args: dict[bytes, list[bytes]]
         content: Any
         received_cookies: dict[bytes, bytes]
+        client: Any
+        host: Any
         cookies: list[bytes]
 
     def getHeader(self, key: Any) -> Any:
@@ -107,8 +107,6 @@ class Asked:
 
     def getHost(self) -> Any:
         """Return the address at which the connection arrived, or what :meth:`setHost` has said."""
-        if self.host is None and self.channel is not None:
-            self.host = self.channel.getHost()
         return self.host
 
     def setHost(self, host: bytes, port: int, ssl: bool | int = 0) -> None:
@@ -189,8 +187,10 @@ def _args(request: Asked) -> dict[bytes, list[bytes]]:
 
 _MADE_LATER: dict[str, Any] = {
     "args": _args,
+    "client": lambda request: (request.channel or request._past).getPeer(),
     "content": lambda _: BytesIO(),
     "cookies": lambda _: [],
+    "host": lambda request: (request.channel or request._past).getHost(),
     "received_cookies": lambda request: parseCookieHeaders(request.requestHeaders.getRawHeaders(b"cookie") or ()),
     "requestHeaders": _request_headers,
     "responseHeaders": lambda _: Headers(),

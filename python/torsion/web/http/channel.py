@@ -99,6 +99,10 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
     def __init__(self) -> None:
         self.requests: list[Any] = []
 
+    @property
+    def _channel(self) -> HTTPChannel:
+        return self  # what Twisted's factory makes has the channel inside
+
     # --- the connection ----------------------------------------------------------------------------------------------
 
     def connectionMade(self) -> None:

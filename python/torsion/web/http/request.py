@@ -145,10 +145,6 @@ class Request(Asked):
     def _take(self, command: Any, path: Any, version: bytes) -> None:
         self.method, self.uri, self.clientproto = command, path, version
         self.path = path.split(b"?", 1)[0] if b"?" in path else path
-        channel = self.channel
-        self.client = channel.getPeer()
-        if self.host is None:
-            self.host = channel.getHost()
 
     def _parseForm(self) -> None:
         kind = self.getHeader(b"content-type")
@@ -163,7 +159,7 @@ class Request(Asked):
     def connectionLost(self, reason: Failure) -> None:
         """Be told that the connection is gone before the response was complete."""
         self._disconnected = True
-        self.channel = None
+        self._past, self.channel = self.channel, None
         self._close_content()
         stream, notifications, self.notifications = self._stream, self.notifications, []
         if stream is not None:
@@ -390,15 +386,11 @@ class Request(Asked):
             self.unregisterProducer()
         self._past = channel = self.channel
         self.channel = None
-        if not self._receives():
-            self._close_content()
+        self._close_content()
         notifications, self.notifications = self.notifications, []
         channel.requestDone(self)
         for each in notifications:
             each.callback(None)
-
-    def _receives(self) -> bool:
-        return False
 
     def _close_content(self) -> None:
         content = self.__dict__.get("content")
