@@ -48,6 +48,11 @@ class UnknownService(Exception):
     """A service has a name that nobody knows the port of."""
 
 
+def _number(digits: str) -> int:
+    """Return the number of *digits*, or some number that is too large, too, if there are very many."""
+    return int(digits.lstrip("0")[:9] or "0")
+
+
 class SimpleConfFile:
     """A file of lines, each of which has fields with blanks between them; what follows a ``#`` is a comment.
 
@@ -195,7 +200,7 @@ class InetdConf(SimpleConfFile):
         plain = protocol.rstrip("46")
         known = self.knownServices.services
         if name.isdecimal() and name.isascii():
-            if not 0 <= (number := int(name[:9])) <= _PORTS:
+            if (number := _number(name)) > _PORTS:
                 raise InvalidInetdConfError(f"a port has a number up to {_PORTS}, not {name}")
             names = (each for (each, kind), port in known.items() if port == number and kind == plain)
             return next(names, "unknown"), number
@@ -233,7 +238,7 @@ class ServicesConf(SimpleConfFile):
         :raise InvalidServicesConfError: if the second one is no port and protocol.
         """
         port, _, protocol = portAndProtocol.partition("/")
-        if not (protocol and port.isdecimal() and port.isascii() and int(port[:9]) <= _PORTS):
+        if not (protocol and port.isdecimal() and port.isascii() and _number(port) <= _PORTS):
             raise InvalidServicesConfError(f"Invalid port/protocol: {portAndProtocol!r}")
         for each in (name, *aliases):
-            self.services[each, protocol] = int(port)
+            self.services[each, protocol] = _number(port)

@@ -50,7 +50,17 @@ class TestServices:
 
     @pytest.mark.parametrize(
         "line",
-        ["http", "http 80", "http x/tcp", "http 80/", "http /tcp", "http 65536/tcp", "http -1/tcp", "http ²/tcp"],
+        [
+            "http",
+            "http 80",
+            "http x/tcp",
+            "http 80/",
+            "http /tcp",
+            "http 65536/tcp",
+            "http 000000000065536/tcp",
+            "http -1/tcp",
+            "http ²/tcp",
+        ],
     )
     def test_what_is_none(self, line):
         with pytest.raises(InvalidServicesConfError, match="line 2: "):

@@ -21,11 +21,15 @@ from torsion.internet.reactors.signals import in_main_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 __all__ = ["AGAIN_SECONDS", "Interrupts"]
 
 AGAIN_SECONDS = 1.0
 """How often, in seconds, code is interrupted whose operator has gone; it may catch the first one."""
+
+# Where code is not interrupted: here, where what is printed is kept; and in what measures which lines run, with locks of its own.
+_LEFT_ALONE = (__name__.rpartition(".")[0] + ".", "coverage.")
 
 _LOOK_SECONDS = 0.05
 _LOOK_BYTES = 65536
@@ -46,7 +50,7 @@ class Interrupts:
         self.sent = 0
         self._descriptor = descriptor
         self._requests = requests
-        self._running = self._missed = False
+        self._running = False
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call *function*, which is interrupted when the operator wants it: by ``KeyboardInterrupt``.
@@ -63,12 +67,9 @@ class Interrupts:
             target=self._watch, args=(os.dup(descriptor), stopped, number), name="torsion manhole", daemon=True
         )
         try:
-            self._missed = False
             watcher.start()
             try:
                 self._running = True
-                if self._missed:  # it came while the thread was started
-                    self._raise()
                 return function(*args)
             finally:
                 self._running = False
@@ -80,16 +81,17 @@ class Interrupts:
                 watcher.join()
             stopped.close()
 
-    def _raise(self, number: int = 0, frame: object = None) -> None:
-        if self._running:
+    def _raise(self, number: int, frame: FrameType | None) -> None:
+        """Interrupt the code that stands at *frame*, unless it is not the operator's, or must not be left in its midst: then the
+        signal comes again."""
+        if self._running and frame is not None and not str(frame.f_globals.get("__name__")).startswith(_LEFT_ALONE):
             self.sent += 1
             raise KeyboardInterrupt
-        self._missed = True
 
     def _watch(self, descriptor: int, stopped: socket.socket, number: int) -> None:
         main = threading.main_thread().ident
         assert main is not None
-        seen = self.sent  # they wait to be read, and are done with
+        before = self.sent
         with socket.socket(fileno=descriptor) as operator:
             operator.setblocking(False)  # as it is, whatever the default timeout of sockets is here
             both, end = select.poll(), select.poll()
@@ -99,13 +101,11 @@ class Interrupts:
             events = both.poll()
             while not any(each == stopped.fileno() for each, _ in events):
                 requests = self._look(operator)
-                if requests is None:
-                    signal.pthread_kill(main, number)
-                elif requests > seen:
-                    seen = requests
+                if requests is None or self.sent < requests:  # those that were heard wait to be read
                     signal.pthread_kill(main, number)
                 # It stays readable, as nobody reads: so look again after a while.
-                events = end.poll(int(1000 * (AGAIN_SECONDS if requests is None else _LOOK_SECONDS)))
+                heard = requests is None and self.sent > before
+                events = end.poll(int(1000 * (AGAIN_SECONDS if heard else _LOOK_SECONDS)))
 
     def _look(self, operator: Any) -> int | None:
         """Return how many requests are there to be read, or None if the operator has gone."""
