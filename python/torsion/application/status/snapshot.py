@@ -11,6 +11,7 @@ from torsion.application.status.errors import ErrorLog
 from torsion.application.status.lag import LagMeter
 from torsion.application.status.process import ProcessFigures
 from torsion.application.status.shape import SCHEMA
+from torsion.application.status.sharing import SHARE
 from torsion.application.status.watched import connections, listeners, threads, timers, turn_times
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Observation:
         self._reactor: Any = run.reactor
         self._process = ProcessFigures(self._reactor)
         self._publisher: LogPublisher | None = None
+        self._last: Snapshot | None = None
+        self._fresh_until = 0.0
         self.errors = ErrorLog(without="worker" if run.supervises else None)
         self.lag = LagMeter(self._reactor)
 
@@ -64,7 +67,19 @@ class Observation:
             publisher.removeObserver(self.errors)
 
     def snapshot(self) -> Snapshot:
-        """Return all figures of this moment; to be called in the reactor's thread."""
+        """Return all figures of this moment; to be called in the reactor's thread.
+
+        Where it took long to gather them, they are returned once more until :data:`SHARE` times as long is over, so that nobody
+        who asks often keeps the loop from its work.
+        """
+        began = self._reactor.seconds()
+        if self._last is None or began >= self._fresh_until:
+            self._last = self._gather()
+            ended = self._reactor.seconds()
+            self._fresh_until = ended + SHARE * (ended - began)
+        return self._last
+
+    def _gather(self) -> Snapshot:
         run, reactor = self._run, self._reactor
         worker = _slot(run.worker)
         errors = self.errors.figures()

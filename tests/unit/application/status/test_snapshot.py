@@ -11,6 +11,7 @@ import pytest
 
 from torsion.application.status import shape
 from torsion.application.status.merge import merge
+from torsion.application.status.sharing import SHARE
 from torsion.application.status.snapshot import Observation, observe, snapshot
 from torsion.application.status.watched import LISTED, PROTOCOLS
 from torsion.internet.protocol import ClientFactory, Factory, Protocol
@@ -210,6 +211,28 @@ def test_what_was_slow():
     observe(run).slow = SimpleNamespace(figures=lambda: sample()["slow"])
     told = snapshot(run)["slow"]
     assert (told["threshold"], told["list"][0]["worker"]) == (0.1, "1")
+
+
+def test_what_takes_long_is_not_done_often():
+    """Whoever asks, and however often: a master asks its workers, whose loops are not its own."""
+    run = Run()
+    reactor = run.reactor
+    observation = observe(run)
+    gather, gathered = observation._gather, []
+
+    def slowly():
+        gathered.append(reactor.seconds())
+        reactor.advance(0.25)
+        return gather()
+
+    observation._gather = slowly
+    first = observation.snapshot()
+    assert observation.snapshot() is first
+    reactor.advance(SHARE * 0.25 - 0.01)
+    assert observation.snapshot() is first
+    reactor.advance(0.02)
+    assert observation.snapshot() is not first
+    assert len(gathered) == 2
 
 
 def test_a_reactor_that_tells_nothing():
