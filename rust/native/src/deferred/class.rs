@@ -6,6 +6,7 @@
 use pyo3::prelude::*;
 
 use super::PyDeferred;
+use super::dictionary;
 use super::held::Held;
 use crate::names;
 
@@ -49,7 +50,8 @@ impl Kind {
         let place = unsafe { deferred.as_ptr().byte_add(offset) };
         // SAFETY: it is aligned as pointers are, and nobody writes it while the interpreter is ours.
         let dict = unsafe { place.cast::<*mut pyo3::ffi::PyObject>().read() };
-        if dict.is_null() && class_is_plain(py, class) {
+        // SAFETY: an object's dictionary is alive as long as the object has it.
+        if unsafe { dictionary::is_empty(dict) } && class_is_plain(py, class) {
             Self::Plain
         } else {
             Self::Special

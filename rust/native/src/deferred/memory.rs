@@ -2,12 +2,15 @@
 //!
 //! CPython 3.11 and 3.12 give each object that may have a dictionary one when it is made; few Deferreds ever use it.
 
+#[cfg(not(Py_GIL_DISABLED))]
 use std::ffi::c_void;
 
 use pyo3::PyClass;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+#[cfg(not(Py_GIL_DISABLED))]
+use super::dictionary;
 use super::held::Held;
 
 /// So much memory is kept for the objects of a class: as much as a burst of them takes.
@@ -26,6 +29,8 @@ pub(super) struct Maker {
     spares: Held<Vec<Memory>>,
     /// Where in an object the value is that Rust knows; 0 if that is not known.
     offset: Held<usize>,
+    /// Where its dictionary is; 0 if it has none.
+    dictionary: Held<usize>,
 }
 
 impl Maker {
@@ -33,6 +38,7 @@ impl Maker {
         Self {
             spares: Held::new(Vec::new()),
             offset: Held::new(0),
+            dictionary: Held::new(0),
         }
     }
 
@@ -57,6 +63,11 @@ impl Maker {
         let known = full.unsigned_abs() == size;
         if known {
             self.offset.set(sample.py(), offset);
+            if slots > 0 {
+                self.dictionary.set(sample.py(), offset + size_of::<T>());
+            }
+            #[cfg(not(any(Py_3_12, Py_GIL_DISABLED)))]
+            dictionary::learn(sample.py());
         }
         known
     }
@@ -80,6 +91,13 @@ impl Maker {
                 unsafe { ffi::PyObject_Init(memory, class) };
                 // SAFETY: it is that large, and not told to the collector, which `free` has got it from.
                 unsafe { fill(memory, offset, value) };
+                #[cfg(not(Py_3_12))]
+                if let offset @ 1.. = self.dictionary.get(py) {
+                    // SAFETY: it is in the object.
+                    let place = unsafe { memory.byte_add(offset) };
+                    // SAFETY: it is that of the dictionary.
+                    unsafe { dictionary::furnish(place.cast()) };
+                }
                 // SAFETY: it has the header for that.
                 unsafe { ffi::PyObject_GC_Track(memory.cast()) };
                 // SAFETY: it is an object of this class now.
@@ -120,6 +138,12 @@ impl Maker {
         let py = unsafe { Python::assume_attached() };
         let kept = self.spares.push_up_to(py, SPARE, Memory(memory.cast()));
         if kept.is_err() {
+            if let offset @ 1.. = self.dictionary.get(py) {
+                // SAFETY: it is in the object.
+                let place = unsafe { memory.byte_add(offset) };
+                // SAFETY: it is that of the dictionary, which `end` may have left.
+                unsafe { dictionary::leave(place.cast(), false) };
+            }
             // SAFETY: what this slot does in other classes.
             unsafe { ffi::PyObject_GC_Del(memory) };
         }
@@ -130,8 +154,8 @@ impl Maker {
 ///
 /// # Safety
 ///
-/// The object is as large as those that `learn` has found to have their value at `offset`, and after it pointers only; what
-/// these point to is gone.
+/// The object is as large as those that `learn` has found to have their value at `offset`, and after it pointers only: to what
+/// belongs to the object, or null.
 #[cfg(not(Py_GIL_DISABLED))]
 #[expect(unsafe_code, reason = "what pyo3 does, too")]
 #[inline]
@@ -178,13 +202,14 @@ pub(super) unsafe fn end<T: PyClass>(
     release(unsafe { &mut *place }, py);
     // SAFETY: it is a value still, one that holds nothing.
     unsafe { place.drop_in_place() };
-    if slots == 2 {
-        // SAFETY: it is null or holds a share of a dictionary.
-        unsafe { ffi::Py_CLEAR(pointers) };
-    }
     // SAFETY: the object has a class, which it holds a share of.
     let class = unsafe { ffi::Py_TYPE(object) };
-    if std::ptr::eq(class, T::type_object_raw(py)) {
+    let ours = std::ptr::eq(class, T::type_object_raw(py));
+    if slots == 2 {
+        // SAFETY: it is null or holds a share of a dictionary.
+        unsafe { dictionary::leave(pointers, ours) };
+    }
+    if ours {
         // SAFETY: its class is this one.
         unsafe { maker.free(object.cast()) };
     // SAFETY: the class is alive.

@@ -10,6 +10,7 @@ mod awaiter;
 mod bury;
 mod cancel;
 mod class;
+mod dictionary;
 mod driver;
 mod failure;
 mod fast;

@@ -1,12 +1,15 @@
 //! Slots of the classes that pyo3 has no names for, and methods that are called too often for the way it calls them.
 
+#[cfg(not(Py_GIL_DISABLED))]
 use std::ffi::c_void;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::awaiter::{self, PyAwaiter};
-use super::memory::{self, Maker};
+#[cfg(not(Py_GIL_DISABLED))]
+use super::memory;
+use super::memory::Maker;
 use super::{PyDeferred, fast, original};
 
 pub(super) static DEFERREDS: Maker = Maker::new();
@@ -47,7 +50,7 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: as above.
     unsafe { (*slots).am_send = Some(awaiter::am_send) };
     // SAFETY: as above.
-    unsafe { (*waits).tp_flags |= AM_SEND };
+    unsafe { can_be_sent_to(waits) };
     // SAFETY: as above.
     let slots = unsafe { (*class).tp_as_async };
     // SAFETY: as above.
@@ -57,8 +60,29 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: as above.
     unsafe { (*class).tp_iternext = Some(fast::tp_iternext) };
     // SAFETY: as above.
-    unsafe { (*class).tp_flags |= AM_SEND };
+    unsafe { can_be_sent_to(class) };
     Ok(())
+}
+
+/// Has the interpreter use the slot `am_send` of `class`.
+///
+/// # Safety
+///
+/// The class is alive.
+#[expect(unsafe_code, reason = "a field of a class")]
+unsafe fn can_be_sent_to(class: *mut ffi::PyTypeObject) {
+    #[cfg(not(Py_GIL_DISABLED))]
+    // SAFETY: as the caller says.
+    unsafe {
+        (*class).tp_flags |= AM_SEND;
+    };
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: as the caller says.
+    unsafe {
+        (*class)
+            .tp_flags
+            .fetch_or(AM_SEND, std::sync::atomic::Ordering::Relaxed);
+    };
 }
 
 #[cfg(not(Py_GIL_DISABLED))]
