@@ -161,10 +161,12 @@ class Session(LineOnlyReceiver):
         if threading.get_ident() != self._thread:
             self.factory.reactor.callFromThread(self._keep, kind, text)
             return
-        if self._kept > UNREAD and kind not in ("note", "traceback"):
+        room = max(UNREAD - self._kept, 0)
+        if len(text) > room and kind not in ("note", "traceback"):  # which are short
+            self._keep(kind, text[:room])
             if self._number is not None:
                 raise TooMuchOutput(f"more than {UNREAD} characters of output wait to be read; the rest was not shown")
-            self._lost += len(text)
+            self._lost += len(text) - room
             return
         self._keep(kind, text)
 
@@ -172,7 +174,7 @@ class Session(LineOnlyReceiver):
         if not text or not self.connected or self._kept > 2 * UNREAD:
             return
         self._kept += len(text)
-        self._output.append((kind, text))
+        self._output += [(kind, text[start : start + CHUNK]) for start in range(0, len(text), CHUNK)]
         if self._sending is None and not self._paused:
             self._sending = self.factory.reactor.callLater(0, self._sendSoon)
 
@@ -183,17 +185,16 @@ class Session(LineOnlyReceiver):
     def flush(self) -> None:
         """Send what is kept, as far as it is read."""
         while self._output and not self._paused:
-            kind, text = self._output[0]
-            taken = 1
-            while taken < len(self._output) and self._output[taken][0] == kind and len(text) < CHUNK:
-                text += self._output[taken][1]
-                taken += 1
-            del self._output[:taken]
-            if len(text) > CHUNK:
-                self._output.insert(0, (kind, text[CHUNK:]))
-                text = text[:CHUNK]
-            self._kept -= len(text)
-            self._send({"is": "output", "kind": kind, "text": text})
+            kind = self._output[0][0]
+            texts, length = [], 0
+            for each, text in self._output:
+                if each != kind or length + len(text) > CHUNK:
+                    break
+                texts.append(text)
+                length += len(text)
+            del self._output[: len(texts)]
+            self._kept -= length
+            self._send({"is": "output", "kind": kind, "text": "".join(texts)})
         if self._lost and not self._paused:
             self._send(
                 {"is": "output", "kind": "note", "text": f"[{self._lost} characters of output were not shown]\n"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import re
 import signal
 import socket
@@ -37,9 +38,15 @@ class Operator:
 
     def __init__(self, path):
         self.shown = []
-        self.client = Client(path, lambda kind, text: self.shown.append((kind, text)))
+        self.note = queue.Queue()
+        self.client = Client(path, self._show)
         self.complete = self.client.complete
         self.close = self.client.close
+
+    def _show(self, kind, text):
+        self.shown.append((kind, text))
+        if kind == "note":
+            self.note.put(text)
 
     def run(self, source, final=False):
         """Run a block; return what came of it, and what was shown of each kind meanwhile."""
@@ -384,11 +391,30 @@ class TestOutputWithoutEnd:
         def story(operator):
             answer, shown = operator.run("while True: print('x' * 99)", True)
             assert answer["ok"] is False
-            assert 200_000 <= len(shown["out"]) < 500_000
+            assert len(shown["out"]) == 200_000
             assert "more than 200000 characters of output wait to be read" in shown["note"]
             assert operator.says("1") == "1\n"
 
         play(world, story)
+
+    def test_one_text_that_is_much_too_long(self, world):
+        def story(operator):
+            answer, shown = operator.run("print('x' * 50_000_000)")
+            assert answer["ok"] is False
+            assert len(shown["out"]) == session.UNREAD
+            assert operator.run("import sys; sys.stdout.write('y' * 1000000) and None")[1] == {"out": "y" * 1_000_000}
+
+        play(world, story)
+
+    def test_what_nobody_waits_for_is_counted(self, world, monkeypatch):
+        monkeypatch.setattr(session, "UNREAD", 100_000)
+
+        def story(operator):
+            operator.says("async def loud():\n  await wait(0.05)\n  print('x' * 150_001)\n")
+            operator.says("from torsion.internet.defer import Deferred; background = Deferred.fromCoroutine(loud())")
+            return operator.note.get(timeout=10)
+
+        assert play(world, story) == "[50002 characters of output were not shown]\n"
 
     def test_code_that_waits_goes_on_when_it_is_read(self, world, monkeypatch):
         monkeypatch.setattr(session, "UNREAD", 100_000)
