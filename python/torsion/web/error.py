@@ -13,12 +13,14 @@ __all__ = [
     "ExcessiveBufferingError",
     "FlattenerError",
     "InfiniteRedirection",
+    "MisplacedDirective",
     "MissingRenderMethod",
     "MissingTemplateLoader",
     "PageRedirect",
     "RedirectWithNoLocation",
     "RenderError",
     "SchemeNotSupported",
+    "TemplateSyntaxError",
     "UnexposedMethodError",
     "UnfilledSlot",
     "UnsupportedMethod",
@@ -196,6 +198,35 @@ class MissingTemplateLoader(RenderError):
         return f"{type(self).__name__!r}: {self.element!r} had no loader"
 
 
+class TemplateSyntaxError(RenderError, ValueError):
+    """A template is not well-formed XML, or says what cannot be done.
+
+    :ivar reason: what is wrong.
+    :ivar filename: the file that it is from, or None.
+    :ivar lineNumber: the line where it is, from 1, or None.
+    :ivar columnNumber: the column, from 0, or None.
+    """
+
+    def __init__(
+        self, reason: str, filename: str | None = None, lineNumber: int | None = None, columnNumber: int | None = None
+    ) -> None:
+        super().__init__(reason, filename, lineNumber, columnNumber)
+        self.reason = reason
+        self.filename = filename
+        self.lineNumber = lineNumber
+        self.columnNumber = columnNumber
+
+    def __str__(self) -> str:
+        where = [] if self.filename is None else [self.filename]
+        if self.lineNumber is not None:
+            where.append(f"line {self.lineNumber}, column {self.columnNumber}")
+        return ": ".join([", ".join(where), self.reason] if where else [self.reason])
+
+
+class MisplacedDirective(TemplateSyntaxError, AssertionError):
+    """An element of a template that means something stands where it means nothing, or lacks its name."""
+
+
 class UnexposedMethodError(Exception):
     """A template asks for a method that is not meant for it."""
 
@@ -227,7 +258,7 @@ class FlattenerError(Exception):
         """Return what *obj* is, in a line."""
         if isinstance(obj, bytes | str):
             if len(obj) <= 2 * _EXCERPT:
-                return repr(obj)
+                return ascii(obj)
             cut = obj[:_EXCERPT] + (b"<...>" if isinstance(obj, bytes) else "<...>") + obj[-_EXCERPT:]  # type: ignore[operator]  # all three are of one type
             return ascii(cut)
         name = getattr(obj, "tagName", None)  # templates stand on this module, not this module on them
