@@ -91,6 +91,10 @@ class Served:
         self.pids.append(pid)
         return True
 
+    def ready(self):
+        """Wait until it is ready; of workers, until all are, and connections are shared among them."""
+        self.command.wait_for(r"\[torsion.application.runner#info\] Ready")
+
     def worker(self):
         """Wait for the next worker to be ready; return its number and its process."""
         found = self.command.wait_for(r"\] worker (\d+) \(pid (\d+)\) is ready")
@@ -133,9 +137,10 @@ def test_reload_under_load(served):
     assert server.command.end() == 0
 
 
-def test_restart_under_load(served):
-    server = served()
-    with Load(server.port(), HELD) as load:
+@pytest.mark.parametrize(("reactor", "held"), [("native", HELD), ("hosted-asyncio", 100)])
+def test_restart_under_load(served, reactor, held):
+    server = served("-r", reactor)
+    with Load(server.port(), held) as load:
         server.release("2", "VERSION =\n")
         assert not server.restart()  # the new code is broken: the old process goes on
         load.go_on()
@@ -145,7 +150,7 @@ def test_restart_under_load(served):
         load.go_on()  # the held ones, in the old process
         old, new = server.pids
         assert alive(old)
-        assert len(load.held) == HELD
+        assert len(load.held) == held
         load.release()
         wait_for_end(old)
         load.go_on()
@@ -170,6 +175,7 @@ def test_killed_worker(served):
     server = served("--workers", "2")
     port = server.port()
     workers = dict(server.worker() for _ in range(2))
+    server.ready()
     with Load(port, 200) as load:
         os.kill(workers[0], signal.SIGKILL)
         number, _ = server.worker()
@@ -190,8 +196,7 @@ def test_killed_worker(served):
 def test_workers_reload_and_restart_under_load(served):
     server = served("--workers", "2")
     port = server.port()
-    for _ in range(2):
-        server.worker()
+    server.ready()
     with Load(port, 200) as load:
         server.release("2")
         assert "1 module" in server.reload()

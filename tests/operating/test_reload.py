@@ -154,6 +154,25 @@ def wait_for_text(path, text):
         os.sched_yield()
 
 
+def test_several_workers_give_one_report(tmp_path):
+    (tmp_path / "app.py").write_text(APP.read_text())
+    (tmp_path / "word.py").write_text(WORD.format("first"))
+    (tmp_path / "numbers").write_text("1")
+    environment, door = {"CONFIGURATION": str(tmp_path / "numbers"), **FAST}, tmp_path / "door"
+    with Command("--workers", 2, "--control", door, "-y", "app.py", cwd=tmp_path, env=environment) as command:
+        command.wait_for(r"\[torsion.application.runner#info\] Ready")  # the master, when all are
+        (tmp_path / "word.py").write_text(WORD.format("second"))
+        done, text = ask(str(door), "reload", PATIENCE)
+        assert done
+        assert text.count("rebuilt word: current") == text.count("reloaded: settings (Configured)") == 1
+        (tmp_path / "word.py").write_text("1 / 0\n")
+        done, text = ask(str(door), "reload", PATIENCE)
+        assert not done
+        for worker in range(2):
+            assert f"failed: worker {worker}: word: it stays as it was: ZeroDivisionError" in text
+        assert command.end() == 0
+
+
 # --- saving a file under --reload -----------------------------------------------------------------------------------------
 
 NONE = 'raise ImportError("not here")\n'
