@@ -132,9 +132,8 @@ def getCache(module: ModuleType) -> dict[str, CachedDropin]:
     found = {}
     for name, dropped in _modules(module.__name__, module):
         dropin = found[name.rpartition(".")[2]] = CachedDropin(name, dropped.__doc__)
-        for variable, value in list(vars(dropped).items()):
-            if IPlugin(value, None) is not None:
-                CachedPlugin(dropin, variable, value.__doc__, list(providedBy(value)))
+        for variable, value in _in_module(dropped):
+            CachedPlugin(dropin, variable, value.__doc__, list(providedBy(value)))
     return found
 
 
@@ -171,9 +170,9 @@ def _candidates(interface: Any, group: str, package: ModuleType | None) -> Itera
         if point.attr:
             yield found, where
         else:
-            yield from ((each, where) for each in _in_module(found))
+            yield from ((each, where) for _, each in _in_module(found))
     for name, module in _modules(group, package):
-        yield from ((each, name) for each in _in_module(module))
+        yield from ((each, name) for _, each in _in_module(module))
 
 
 def _modules(group: str, package: ModuleType | None) -> Iterator[tuple[str, ModuleType]]:
@@ -211,5 +210,13 @@ def _drop_ins(group: str, package: ModuleType | None) -> list[str]:
     return [f"{group}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
 
 
-def _in_module(module: ModuleType) -> list[Any]:
-    return [value for value in list(vars(module).values()) if IPlugin(value, None) is not None]
+def _in_module(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Yield the plugins in a module, each with its variable's name."""
+    for name, value in list(vars(module).items()):
+        try:
+            is_one = IPlugin(value, None) is not None
+        except Exception:  # noqa: BLE001 - what is imported there may refuse to be looked at, as proxies without a context do
+            _log.failure("{name} in the plugin module {where} cannot be asked", name=name, where=module.__name__)
+            continue
+        if is_one:
+            yield name, value

@@ -249,6 +249,19 @@ def test_a_plugin_that_raises(tmp_path, where, how):
     assert not (tmp_path / "torsion.pid").exists()
 
 
+def test_a_plugin_that_makes_no_service(tmp_path):
+    env = drop_in(tmp_path, "boom", PLAIN.replace("return Service()", "return None"))
+    done, last = failed("boom", env=env)
+    assert last == "torsion boom: its makeService has returned no service, but None"
+    assert "Traceback" not in done.err
+
+
+def test_a_plugin_that_does_not_describe_itself_is_not_described_as_the_command(tmp_path):
+    done = run("boom", "--help", env=drop_in(tmp_path, "boom", PLAIN))
+    assert done.process.returncode == 0, done.said()
+    assert "the same as the command" not in done.out
+
+
 def test_what_had_been_started_is_stopped(tmp_path):
     code = PLAIN.replace("return Service()", "return both()") + (
         "from torsion.application.service import MultiService\n"

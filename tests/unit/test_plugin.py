@@ -163,6 +163,15 @@ class TestDropIns:
         assert event["log_failure"].check(kind)
         assert event["where"] == "pot.broken"
 
+    def test_what_refuses_to_be_looked_at_is_told_and_left_out(self, place, logged):
+        package = place.package("pot")
+        proxy = "class Proxy:\n    def __getattr__(self, name):\n        raise RuntimeError('no context')\n\nproxy = Proxy()\n"
+        place.write("pot/green.py", HEAD + proxy + 'a = Tea("a")\n')
+        assert names(package) == ["a"]
+        [event] = logged
+        assert event["log_failure"].check(RuntimeError)
+        assert (event["name"], event["where"]) == ("proxy", "pot.green")
+
     def test_nothing_is_written(self, place, monkeypatch):
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
         package = place.package("pot")

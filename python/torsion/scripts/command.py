@@ -116,7 +116,10 @@ class Command(TwistOptions):
         if self["python"] is not None:
             raise UsageError("-y runs a file in place of a COMMAND; leave one of them out")
         self.begin()
-        return maker.options()
+        options = maker.options()
+        if getattr(options, "longdesc", None) is None:
+            options.longdesc = ""  # usage would take the main module's docstring, which is this command's
+        return options
 
     def postOptions(self) -> None:
         """Check that there is one thing to run.

@@ -120,7 +120,11 @@ def _service(options: Command, run: Run) -> Any:
     path = options["python"]
     if path is None:
         assert options.subCommand is not None, "the options have seen to that"
-        return IService(options.plugins[options.subCommand].makeService(options.subOptions))
+        made = options.plugins[options.subCommand].makeService(options.subOptions)
+        service = IService(made, None)
+        if service is None:
+            raise StartError(f"its makeService has returned no service, but {made!r}")
+        return service
     from torsion.application.sourcefile import load
 
     run.doing = f"run {path}"
