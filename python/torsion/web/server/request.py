@@ -96,21 +96,20 @@ class Request(http.Request, Componentized):
         if getContentFile is None:
             super().gotLength(length)
         else:
+            self._length = length
             self.content = getContentFile(length)
 
     def process(self) -> None:
         """Find the resource and have it rendered; it never raises."""
         self.site = site = self.channel.site
-        self.prepath = []
-        self.postpath = []
         path = self.path
-        if b"%" in path:
-            self.postpath = [unquote_to_bytes(segment) for segment in path[1:].split(b"/")]
-        elif path != b"*":
-            self.postpath = path[1:].split(b"/")
-        else:
+        if path == b"*":
             self._answerToStar()
             return
+        self.prepath = []
+        self.postpath = segments = path[1:].split(b"/")
+        if b"%" in path:
+            self.postpath = [unquote_to_bytes(segment) for segment in segments]
         try:
             self.render(site.getResourceFor(self))
         except BaseException:  # noqa: BLE001 - whatever a resource raises is the end of this response, and of nothing else

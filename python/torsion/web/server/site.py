@@ -93,6 +93,7 @@ class Site(http.HTTPFactory):
     def getResourceFor(self, request: Any) -> Any:
         """Return the resource that a request's path leads to."""
         request.site = self
-        # A virtual host may have used up some of it, which its sessions are told apart by.
-        request.sitepath = list(request.prepath)
+        if request.prepath:
+            # Something before this site has used it up, and its sessions are told apart by that.
+            request.sitepath = list(request.prepath)
         return getChildForRequest(self.resource, request)
