@@ -15,8 +15,9 @@ SLACK_SECONDS = 2.0
 
 
 def exists(pid: int) -> bool:
-    """Tell whether there is a process *pid*.
+    """Tell whether there is a process *pid*, and it has not ended.
 
+    One that has ended is there until its parent has asked for its status, which the first process of many a container never does.
     On other systems than POSIX ones it says there is none: to ask for a process there would end it.
     """
     if os.name != "posix":
@@ -26,14 +27,22 @@ def exists(pid: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:  # somebody else's
-        return True
-    return True
+        pass
+    try:
+        return _fields(pid)[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return True  # elsewhere than on Linux that is not known
+
+
+def _fields(pid: int) -> list[bytes]:
+    """Return what proc(5) tells of a process, from its state on."""
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
 
 
 def began(pid: int) -> float | None:
     """Return when a process began, in seconds since the epoch, or None where that cannot be told; see proc(5)."""
     try:
-        ticks = int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+        ticks = int(_fields(pid)[19])
         boot = next(line for line in Path("/proc/stat").read_bytes().splitlines() if line.startswith(b"btime "))
         return int(boot.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, StopIteration):

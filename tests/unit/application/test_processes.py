@@ -29,6 +29,14 @@ def test_there_is_one(gone):
     assert not exists(2**70)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there is known that a process has ended")
+def test_one_that_has_ended_and_nobody_has_waited_for():
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        os.kill(process.pid, 0)  # it has its number still
+        assert not exists(process.pid)
+
+
 def test_numbers_fit():
     assert exists(MOST) in (True, False)
 
