@@ -1,7 +1,7 @@
 """Ctrl-C while code blocks: then the reactor hears nothing, so a thread listens to the connection instead.
 
-While a prompt's code runs, a thread waits for its operator: for the request to interrupt, which it looks at and leaves for the
-reactor to read, or for the connection's end.  It then sends the main thread a signal, whose handler raises ``KeyboardInterrupt``
+While a prompt's code runs for more than a moment, a thread waits for its operator: for the request to interrupt, which it looks at and
+leaves for the reactor to read, or for the connection's end.  It then sends the main thread a signal, whose handler raises ``KeyboardInterrupt``
 where the code stands, also in a call such as ``time.sleep``.  The handler looks at a flag that is lowered before anything else
 happens, so nothing but the operator's code is ever interrupted.
 """
@@ -9,12 +9,10 @@ happens, so nothing but the operator's code is ever interrupted.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import sys
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.reactors.signals import in_main_thread
@@ -42,7 +40,7 @@ class Interrupts:
     """
 
     def __init__(self, descriptor: Callable[[], int], requests: Callable[[bytes], int]) -> None:
-        """Know where to listen.
+        """Know where to listen.  Call :meth:`close` in the end.
 
         :param descriptor: returns the descriptor of the operator's connection, a stream socket; -1 if there is none.
         :param requests: returns how many requests to interrupt are in what it is given, which may begin and end anywhere.
@@ -51,6 +49,10 @@ class Interrupts:
         self._descriptor = descriptor
         self._requests = requests
         self._running = False
+        self._turn = 0
+        self._wanted = threading.Event()
+        self._closing = threading.Event()
+        self._watcher: threading.Thread | None = None
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call *function*, which is interrupted when the operator wants it: by ``KeyboardInterrupt``.
@@ -58,16 +60,12 @@ class Interrupts:
         It needs the main thread and signals; elsewhere, and within another such call, it is just called.
         """
         number = getattr(signal, "SIGURG", None)  # ignored where there is no handler, and used by nobody
-        descriptor = self._descriptor()
-        if self._running or number is None or descriptor < 0 or sys.platform == "win32" or not in_main_thread():
+        if self._running or number is None or sys.platform == "win32" or not in_main_thread() or not self._watches():
             return function(*args)
         before = signal.signal(number, self._raise)
-        stop, stopped = socket.socketpair()
-        watcher = threading.Thread(
-            target=self._watch, args=(os.dup(descriptor), stopped, number), name="torsion manhole", daemon=True
-        )
         try:
-            watcher.start()
+            self._turn += 1
+            self._wanted.set()
             try:
                 self._running = True
                 return function(*args)
@@ -75,11 +73,31 @@ class Interrupts:
                 self._running = False
         finally:
             self._running = False  # as the signal may have come just before that
+            self._wanted.clear()
             signal.signal(number, before if before is not None else signal.SIG_DFL)
-            stop.close()
-            if watcher.ident is not None:  # else it could not be started
-                watcher.join()
-            stopped.close()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._closing.set()
+        self._wanted.set()
+        if self._watcher is not None:
+            self._watcher.join()
+
+    def _watches(self) -> bool:
+        """Have the thread, if there can be one; it is made when it is needed first."""
+        if self._watcher is None and not self._closing.is_set() and (descriptor := self._descriptor()) >= 0:
+            try:
+                copy = os.dup(descriptor)
+            except OSError:  # there are no more descriptors; the operator may be about to find out why
+                return False
+            watcher = threading.Thread(target=self._watch, args=(copy,), name="torsion manhole", daemon=True)
+            try:
+                watcher.start()
+            except RuntimeError:  # likewise threads
+                os.close(copy)
+                return False
+            self._watcher = watcher
+        return self._watcher is not None
 
     def _raise(self, number: int, frame: FrameType | None) -> None:
         """Interrupt the code that stands at *frame*, unless it is not the operator's, or must not be left in its midst: then the
@@ -88,31 +106,37 @@ class Interrupts:
             self.sent += 1
             raise KeyboardInterrupt
 
-    def _watch(self, descriptor: int, stopped: socket.socket, number: int) -> None:
+    # --- in the thread ------------------------------------------------------------------------------------------------
+
+    def _watch(self, descriptor: int) -> None:
+        with socket.socket(fileno=descriptor) as operator:
+            operator.setblocking(False)  # as it is, whatever the default timeout of sockets is here
+            while not self._closing.is_set():
+                self._wanted.wait()
+                turn = self._turn
+                # Most code is done by then, and costs no more than this.
+                if not self._closing.wait(_LOOK_SECONDS):
+                    self._listen(operator, turn)
+
+    def _listen(self, operator: socket.socket, turn: int) -> None:
+        """Listen to the operator for as long as the same code runs."""
         main = threading.main_thread().ident
         assert main is not None
         before = self.sent
-        with socket.socket(fileno=descriptor) as operator:
-            operator.setblocking(False)  # as it is, whatever the default timeout of sockets is here
-            both, end = select.poll(), select.poll()
-            both.register(operator, select.POLLIN)
-            both.register(stopped, select.POLLIN)
-            end.register(stopped, select.POLLIN)
-            events = both.poll()
-            while not any(each == stopped.fileno() for each, _ in events):
-                requests = self._look(operator)
-                if requests is None or self.sent < requests:  # those that were heard wait to be read
-                    signal.pthread_kill(main, number)
-                # It stays readable, as nobody reads: so look again after a while.
-                heard = requests is None and self.sent > before
-                events = end.poll(int(1000 * (AGAIN_SECONDS if heard else _LOOK_SECONDS)))
+        while self._running and self._turn == turn:
+            requests = self._look(operator)
+            if requests is None or self.sent < requests:  # those that were heard wait to be read
+                signal.pthread_kill(main, signal.SIGURG)
+            heard = requests is None and self.sent > before
+            if self._closing.wait(AGAIN_SECONDS if heard else _LOOK_SECONDS):
+                return
 
-    def _look(self, operator: Any) -> int | None:
+    def _look(self, operator: socket.socket) -> int | None:
         """Return how many requests are there to be read, or None if the operator has gone."""
-        with suppress(BlockingIOError):
-            try:
-                data = operator.recv(_LOOK_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except ConnectionError:
-                return None
-            return self._requests(data) if data else None
-        return 0
+        try:
+            data = operator.recv(_LOOK_BYTES, socket.MSG_PEEK)
+        except BlockingIOError:
+            return 0
+        except ConnectionError:
+            return None
+        return self._requests(data) if data else None

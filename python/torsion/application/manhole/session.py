@@ -78,6 +78,7 @@ class Session(LineOnlyReceiver):
             self._sending = None
         if self.interpreter is not None:
             self.interpreter.close()
+        self._interrupts.close()
         self._release()
         self.factory.left(self)
 

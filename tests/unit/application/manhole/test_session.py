@@ -360,6 +360,27 @@ class TestInterrupting:
 
         assert "ended" in play(world, story)
 
+    @pytest.mark.parametrize("what", ["descriptor", "thread"])
+    def test_where_nobody_can_listen_code_runs_all_the_same(self, world, monkeypatch, what):
+        import torsion.application.manhole.interrupts as tested
+
+        def refuse(*_):
+            raise OSError(24, "too many open files") if what == "descriptor" else RuntimeError("can't start new thread")
+
+        class Thread(threading.Thread):
+            start = refuse
+
+        def story(operator):
+            if what == "descriptor":
+                monkeypatch.setattr(tested, "os", type("os", (), {"dup": refuse}))
+            else:
+                monkeypatch.setattr(tested.threading, "Thread", Thread)
+            return operator.says("1 + 1")
+
+        before = len(os.listdir("/dev/fd"))
+        assert play(world, story) == "2\n"
+        assert len(os.listdir("/dev/fd")) <= before + 5  # a reactor's
+
     def test_nothing_runs(self, world):
         def story(operator):
             operator.interrupt()
