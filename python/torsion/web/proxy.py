@@ -1,0 +1,507 @@
+"""Proxies: forward, for clients that ask for any URL, and reverse, a resource that another server answers for.
+
+Nothing that is for one connection only passes through (RFC 9110 section 7.6.1), and what cannot be read in one way only does
+not either: both sides are read by the codec of this server and written anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
+
+from zope.interface import implementer
+
+from torsion.internet import _current
+from torsion.internet.interfaces import IConsumer, IPullProducer, IPushProducer
+from torsion.internet.protocol import ClientFactory, Protocol, connectionDone
+from torsion.logger import Logger
+from torsion.web import http
+from torsion.web.pages import errorPage
+from torsion.web.resource import NOT_DONE_YET, Resource
+from torsion.wire import NEED_DATA, PAUSED, LocalProtocolError, RemoteProtocolError
+from torsion.wire.http1 import Connection, Data, EndOfMessage, Role
+from torsion.wire.http1 import Request as RequestHead
+from torsion.wire.http1 import Response as ResponseHead
+
+if TYPE_CHECKING:
+    from torsion.python.failure import Failure
+
+__all__ = [
+    "Proxy",
+    "ProxyClient",
+    "ProxyClientFactory",
+    "ProxyRequest",
+    "ReverseProxy",
+    "ReverseProxyRequest",
+    "ReverseProxyResource",
+]
+
+_log = Logger()
+
+MOST_IN_MEMORY: Final = 100_000
+"""Bodies of requests of up to so many bytes are read at once, larger ones from their file as the other server takes them."""
+
+_CHUNK: Final = 64 * 1024
+"""So much is read from a file at once: what the kernel's buffer of a connection takes."""
+
+_PSEUDONYM: Final = b"torsion"
+"""What this proxy is called in ``Via`` (RFC 9110 section 7.6.3), which does not say where it runs."""
+
+_HOP_BY_HOP: Final = frozenset((
+    b"connection", b"expect", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
+    b"proxy-connection", b"TE".lower(), b"trailer", b"transfer-encoding", b"upgrade",
+))  # fmt: skip
+"""Fields that are for one connection only."""
+
+_END_TO_END: Final = frozenset((
+    b"authorization", b"content-encoding", b"content-length", b"content-type", b"cookie", b"forwarded", b"host", b"via",
+    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip",
+))  # fmt: skip
+"""Fields that stay, also if ``Connection`` names them: what is behind the proxy relies on them."""
+
+_REPLACED: Final = frozenset((b"content-type", b"date", b"server"))
+"""Fields of a response that take the place of what this server says by default."""
+
+
+def _forConnectionOnly(values: list[bytes]) -> frozenset[bytes]:
+    """Return the names of the fields that do not pass, by the values of ``Connection``."""
+    named = {name.strip().lower() for name in b",".join(values).split(b",")}
+    return _HOP_BY_HOP | (named - _END_TO_END)
+
+
+def _fieldsOf(request: Any) -> dict[bytes, bytes]:
+    """Return the fields of a request by their names in lower case, those that are there more than once joined."""
+    fields: dict[bytes, bytes] = {}
+    for name, values in request.requestHeaders.getAllRawHeaders():
+        key = name.lower()
+        fields[key] = (b"; " if key == b"cookie" else b", ").join(values)
+    return fields
+
+
+def _bodyOf(request: Any) -> Any:
+    """Return the body of a request: bytes, or the file that it is in if it is large."""
+    content = request.content
+    length = content.seek(0, 2)
+    content.seek(0)
+    return content.read() if length <= MOST_IN_MEMORY else content
+
+
+@implementer(IPushProducer)
+class ProxyClient(Protocol):
+    """A connection to the other server: sends it a request, and has its response become that of another request.
+
+    The methods ``handle…`` are called as the response comes; subclasses may change what passes.
+
+    :ivar command: the method.
+    :ivar rest: the target.
+    :ivar headers: the fields that are sent, by their names in lower case.
+    :ivar data: the body: bytes, or a file.
+    :ivar father: the request that is answered.
+    """
+
+    _finished = False
+    _sending = False
+    _headers_came = False
+
+    def __init__(
+        self, command: bytes, rest: bytes, version: bytes, headers: dict[bytes, bytes], data: Any, father: Any
+    ) -> None:
+        """Make one.
+
+        :param command: the method.
+        :param rest: the target.
+        :param version: the version that the client speaks; the other server is not to answer in a later one.
+        :param headers: the fields of the request; those for one connection only do not pass.
+        :param data: the body: bytes, or a file that can be read.
+        :param father: the request that is answered.
+        """
+        self.father = father
+        self.command = command
+        self.rest = rest
+        self.version = version
+        dropped = _forConnectionOnly([headers.get(b"connection", b"")])
+        self.headers = {name: value for name, value in headers.items() if name not in dropped}
+        self.headers[b"connection"] = b"close"
+        self.data = data
+        self._codec = Connection(Role.CLIENT)
+        self._dropped = _HOP_BY_HOP
+
+    # To the other server
+
+    def connectionMade(self) -> None:
+        """Send the request."""
+        father = self.father
+        if father is not None:
+            father.notifyFinish().addErrback(self._clientLeft)
+            if IConsumer.providedBy(father):
+                father.registerProducer(self, True)
+        length = self._lengthOfBody()
+        if length or b"content-length" in self.headers:
+            self.headers[b"content-length"] = b"%d" % length
+        try:
+            head = self._codec.send(RequestHead(self.command, self.rest, tuple(self.headers.items())))
+        except LocalProtocolError as error:
+            _log.error("A request cannot be passed on: {error}", error=error)
+            self._fail(http.BAD_REQUEST, "Bad Request", "This request cannot be passed on.")
+            return
+        if self.version == b"HTTP/1.0":
+            head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
+        transport: Any = self.transport
+        transport.write(head)
+        if isinstance(self.data, bytes):
+            self._sendBody(self.data)
+        elif length:
+            self._sending = True
+            transport.registerProducer(_Body(self), False)
+
+    def _lengthOfBody(self) -> int:
+        if isinstance(self.data, bytes):
+            return len(self.data)
+        length: int = self.data.seek(0, 2)
+        self.data.seek(0)
+        return length
+
+    def _sendBody(self, data: bytes) -> None:
+        if data:
+            transport: Any = self.transport
+            transport.write(self._codec.send(Data(data)))
+
+    # From the other server
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take a part of the response."""
+        self._codec.receive_data(data)
+        self._read()
+
+    def _read(self) -> None:
+        while not self._finished:
+            try:
+                event = self._codec.next_event()
+            except RemoteProtocolError as error:
+                self._broken(f"a response that cannot be read: {error}")
+                return
+            if event is NEED_DATA or event is PAUSED:
+                if event is PAUSED:
+                    self._broken("another protocol, which it was not asked for")
+                return
+            match event:
+                case ResponseHead(status) if status < 200:
+                    if status == 101:
+                        self._broken("another protocol, which it was not asked for")
+                case ResponseHead():
+                    self._handleHead(event)
+                case Data(part):
+                    self.handleResponsePart(part)
+                case EndOfMessage():
+                    self.handleResponseEnd()
+
+    def _handleHead(self, head: ResponseHead) -> None:
+        self._headers_came = True
+        self.handleStatus(head.version, b"%d" % head.status, head.reason)
+        self._dropped = _forConnectionOnly([value for name, value in head.fields if name.lower() == b"connection"])
+        for name, value in head.fields:
+            self.handleHeader(name, value)
+        self.handleEndHeaders()
+
+    def handleStatus(self, version: bytes, code: bytes | int, message: bytes) -> None:
+        """Take the status."""
+        self.father.setResponseCode(int(code), message)
+
+    def handleHeader(self, key: bytes, value: bytes) -> None:
+        """Take a field of the head.  Those for one connection only do not pass."""
+        name = key.lower()
+        if name in self._dropped:
+            return
+        if name in _REPLACED:
+            self.father.responseHeaders.setRawHeaders(key, [value])
+        else:
+            self.father.responseHeaders.addRawHeader(key, value)
+
+    def handleEndHeaders(self) -> None:
+        """Learn that the head is complete."""
+
+    def handleResponsePart(self, buffer: bytes) -> None:
+        """Take a part of the body."""
+        self.father.write(buffer)
+
+    def handleResponseEnd(self) -> None:
+        """End the response, once; the connection to the other server is closed."""
+        if self._finished:
+            return
+        self._end()
+        self.father.finish()
+
+    def _end(self) -> None:
+        """Be done with both sides."""
+        self._finished = True
+        self._stopSending()
+        father = self.father
+        if getattr(father, "producer", None) is self:
+            father.unregisterProducer()
+        if self.transport is not None:
+            self.transport.loseConnection()
+
+    def _stopSending(self) -> None:
+        if self._sending:
+            self._sending = False
+            transport: Any = self.transport
+            transport.unregisterProducer()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Take the end of the connection for that of the response, if its head allows that."""
+        if self._finished:
+            return
+        self._codec.receive_eof()
+        self._read()
+        if not self._finished:
+            self._broken("nothing more, in the middle of a response")
+
+    def _broken(self, what: str) -> None:
+        """Be done with a server that sends what is no response."""
+        if self._finished:
+            return
+        _log.warn("The server behind {uri} has sent {what}", uri=self.rest, what=what)
+        self._fail(
+            http.BAD_GATEWAY, "Bad Gateway", "The server behind this one has not sent a response that can be read."
+        )
+
+    def _fail(self, code: int, brief: str, detail: str) -> None:
+        father = self.father
+        self._end()
+        if father.startedWriting:
+            father.loseConnection()  # so that the client sees that something is missing
+            return
+        for name in (b"content-length", b"content-encoding"):
+            father.responseHeaders.removeHeader(name)
+        body = errorPage(code, brief, detail).render(father)
+        father.setHeader(b"content-length", b"%d" % len(body))
+        father.write(body)
+        father.finish()
+
+    # From the client
+
+    def _clientLeft(self, reason: Failure) -> None:
+        if not self._finished:
+            self._finished = True
+            self._stopSending()
+            transport: Any = self.transport
+            transport.abortConnection() if hasattr(transport, "abortConnection") else transport.loseConnection()
+
+    def pauseProducing(self) -> None:
+        """Read no more of the response for now: the client does not take it."""
+        transport: Any = self.transport
+        transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read on."""
+        transport: Any = self.transport
+        transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """Do nothing: the client has left, and the request says so."""
+
+
+@implementer(IPullProducer)
+class _Body:
+    """Sends the body of a request from its file."""
+
+    def __init__(self, client: ProxyClient) -> None:
+        self._client = client
+
+    def resumeProducing(self) -> None:
+        """Send some more."""
+        client = self._client
+        data = client.data.read(_CHUNK)
+        if data:
+            client._sendBody(data)
+        else:
+            client._stopSending()
+
+    def stopProducing(self) -> None:
+        """Do nothing: the connection is lost, which says so itself."""
+        self._client._sending = False
+
+
+class ProxyClientFactory(ClientFactory):
+    """Makes the connection for one request; its attributes are those of :class:`ProxyClient`."""
+
+    protocol: Any = ProxyClient
+    noisy = False
+
+    def __init__(
+        self, command: bytes, rest: bytes, version: bytes, headers: dict[bytes, bytes], data: Any, father: Any
+    ) -> None:
+        """Make a factory: see :class:`ProxyClient`."""
+        self.father = father
+        self.command = command
+        self.rest = rest
+        self.headers = headers
+        self.data = data
+        self.version = version
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """Return what sends the request."""
+        headers = self.headers
+        if self.father is not None:
+            passed = headers.get(b"via")
+            step = self.version.rpartition(b"/")[2] + b" " + _PSEUDONYM
+            headers = {**headers, b"via": step if passed is None else passed + b", " + step}
+        return self.protocol(self.command, self.rest, self.version, headers, self.data, self.father)
+
+    def clientConnectionFailed(self, connector: Any, reason: Any) -> None:
+        """Answer that the other server cannot be reached."""
+        father = self.father
+        if getattr(father, "_disconnected", False) or father.finished:
+            return
+        body = errorPage(http.BAD_GATEWAY, "Bad Gateway", "The server behind this one could not be reached.").render(
+            father
+        )
+        father.setHeader(b"content-length", b"%d" % len(body))
+        father.write(body)
+        father.finish()
+
+
+class ProxyRequest(http.Request):
+    """A request to a forward proxy: for an absolute URL, which the server of that name is asked for.
+
+    It goes wherever the client says: serve it to those only who may go there.
+
+    :cvar protocols: factories of connections, by the schemes of URLs.
+    :cvar ports: the ports of schemes.
+    """
+
+    protocols: dict[bytes, Any] = {b"http": ProxyClientFactory}  # noqa: RUF012 - a subclass's own, as it is documented
+    ports: dict[bytes, int] = {b"http": 80}  # noqa: RUF012 - likewise
+
+    def __init__(self, channel: Any, queued: Any = False, reactor: Any = None) -> None:
+        """Make a request.
+
+        :param channel: over which it comes.
+        :param queued: means nothing any more.
+        :param reactor: connects; the current one by default.
+        """
+        super().__init__(channel, queued)
+        self.reactor = _current.current_reactor() if reactor is None else reactor
+
+    def process(self) -> None:
+        """Ask the other server."""
+        try:
+            parts = urlsplit(self.uri)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(b""), None
+        factory = self.protocols.get(parts.scheme)
+        host = parts.hostname
+        if factory is None or not host:
+            self._refuse()
+            return
+        rest = parts.path or b"/"
+        if b"?" in self.uri:
+            rest += b"?" + parts.query
+        headers = _fieldsOf(self)
+        # The URL says which host is meant, whatever the client's field says (RFC 9112 section 3.2.2).
+        headers[b"host"] = parts.netloc.rpartition(b"@")[2]
+        made = factory(self.method, rest, self.clientproto, headers, _bodyOf(self), self)
+        self.reactor.connectTCP(host.decode("ascii", "replace"), port or self.ports[parts.scheme], made)
+
+    def _refuse(self) -> None:
+        detail = "This is a proxy: it is asked for absolute URLs, with a scheme that it knows."
+        body = errorPage(http.BAD_REQUEST, "Bad Request", detail).render(self)
+        self.setHeader(b"content-length", b"%d" % len(body))
+        self.write(body)
+        self.finish()
+
+
+class Proxy(http.HTTPChannel):
+    """A connection to a forward proxy: ``HTTPFactory`` with this as its ``protocol`` is one."""
+
+    requestFactory: Any = ProxyRequest
+
+
+class ReverseProxyRequest(http.Request):
+    """A request that is passed on to one other server: the host and the port of the channel's factory.
+
+    :cvar proxyClientFactoryClass: makes the connection.
+    """
+
+    proxyClientFactoryClass: Any = ProxyClientFactory
+
+    def __init__(self, channel: Any, queued: Any = False, reactor: Any = None) -> None:
+        """Make a request.
+
+        :param channel: over which it comes.
+        :param queued: means nothing any more.
+        :param reactor: connects; the current one by default.
+        """
+        super().__init__(channel, queued)
+        self.reactor = _current.current_reactor() if reactor is None else reactor
+
+    @property
+    def factory(self) -> Any:
+        """The channel's factory, unless another one was set: it has ``host`` and ``port``."""
+        own = self.__dict__.get("_factory")
+        return self.channel.factory if own is None else own
+
+    @factory.setter
+    def factory(self, factory: Any) -> None:
+        self.__dict__["_factory"] = factory
+
+    def process(self) -> None:
+        """Ask the other server."""
+        where = self.factory
+        headers = _fieldsOf(self)
+        headers[b"host"] = where.host.encode("ascii")
+        made = self.proxyClientFactoryClass(self.method, self.uri, self.clientproto, headers, _bodyOf(self), self)
+        self.reactor.connectTCP(where.host, where.port, made)
+
+
+class ReverseProxy(http.HTTPChannel):
+    """A connection whose requests are all passed on to one other server."""
+
+    requestFactory: Any = ReverseProxyRequest
+
+
+class ReverseProxyResource(Resource):
+    """A resource that another server answers for, and for all that is below it.
+
+    :ivar host: the other server's name or address.
+    :ivar port: its port.
+    :ivar path: what is put before the rest of the path: bytes, with escapes.
+    :cvar proxyClientFactoryClass: makes connections.
+    """
+
+    proxyClientFactoryClass: Any = ProxyClientFactory
+
+    def __init__(self, host: str, port: int, path: bytes, reactor: Any = None) -> None:
+        """Make one.
+
+        :param host: the other server's name or address.
+        :param port: its port.
+        :param path: what this resource is there: ``b""`` for the root, ``b"/app"``.
+        :param reactor: connects; the current one by default.
+        """
+        super().__init__()
+        self.host = host
+        self.port = port
+        self.path = path
+        self.reactor = _current.current_reactor() if reactor is None else reactor
+
+    def getChild(self, path: bytes, request: Any) -> ReverseProxyResource:
+        """Return a resource of the same class for what is below."""
+        rest = self.path + b"/" + quote(path, safe="").encode("ascii")
+        return type(self)(self.host, self.port, rest, self.reactor)
+
+    def render(self, request: Any) -> int:
+        """Ask the other server, and answer as it does."""
+        headers = _fieldsOf(request)
+        host = self.host.encode("ascii")
+        if b":" in host:
+            host = b"[" + host + b"]"
+        headers[b"host"] = host if self.port == 80 else b"%b:%d" % (host, self.port)
+        _, mark, query = request.uri.partition(b"?")
+        rest = (self.path or b"/") + mark + query
+        made = self.proxyClientFactoryClass(
+            request.method, rest, request.clientproto, headers, _bodyOf(request), request
+        )  # fmt: skip
+        self.reactor.connectTCP(self.host, self.port, made)
+        return NOT_DONE_YET
