@@ -176,7 +176,9 @@ class Resource:
         :raises UnsupportedMethod: if there is none.
         """
         method = request.method
-        name = _RENDERERS.get(method) or "render_" + method.decode("iso-8859-1")
+        name = _RENDERERS.get(method)
+        if name is None:  # stand-ins for requests may say the method as text
+            name = "render_" + (method if isinstance(method, str) else method.decode("iso-8859-1"))
         renderer = getattr(self, name, None)
         if renderer is None:
             raise UnsupportedMethod(allowedMethodsOf(self))
