@@ -34,7 +34,7 @@ impl PyAwaiter {
         AWAITERS.make(py, Self::of(deferred))
     }
 
-    /// Lets go of what is held: it is at its end.
+    /// Lets go of what is held: it is at its end, and is not dropped.
     pub(super) fn end(&mut self, py: Python<'_>) {
         release(py, self.deferred.get_mut().take());
     }

@@ -199,9 +199,7 @@ pub(super) unsafe fn end<T: PyClass>(
         }
     }
     // SAFETY: nobody else has the object.
-    release(unsafe { &mut *place }, py);
-    // SAFETY: it is a value still, one that holds nothing.
-    unsafe { place.drop_in_place() };
+    release(unsafe { &mut *place }, py); // after which there is nothing in it that would have to be dropped
     // SAFETY: the object has a class, which it holds a share of.
     let class = unsafe { ffi::Py_TYPE(object) };
     let ours = std::ptr::eq(class, T::type_object_raw(py));

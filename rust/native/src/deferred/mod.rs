@@ -256,14 +256,14 @@ impl Rare {
 }
 
 impl PyDeferred {
-    /// Lets go of all that is held: it is at its end.
+    /// Lets go of all that is held: it is at its end, and is not dropped.
     fn end(&mut self, py: Python<'_>) {
         if let Some(result) = self.result.get_mut().take() {
             bury::object(py, result);
         }
-        let chain = std::mem::take(self.chain.get_mut());
-        if !chain.is_empty() {
-            bury::steps(py, chain);
+        let chain = self.chain.get_mut();
+        if chain.capacity() > 0 {
+            bury::steps(py, std::mem::take(chain));
         }
         step::release(py, self.canceller.get_mut().take());
         if let Some(other) = self.chained_to.get_mut().take() {

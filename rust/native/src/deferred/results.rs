@@ -83,11 +83,17 @@ pub(super) fn holds_others(object: &Bound<'_, PyAny>) -> bool {
 }
 
 /// Whether `result` makes errbacks run.
-#[inline]
+#[inline(always)]
 pub(super) fn is_failure(result: &Bound<'_, PyAny>) -> PyResult<bool> {
     if flags_of(result) & ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS == 0 {
         return Ok(false); // failures are exceptions, as few other results are
     }
+    is_one(result)
+}
+
+/// Whether `result`, an exception, is a failure.
+#[inline(never)]
+fn is_one(result: &Bound<'_, PyAny>) -> PyResult<bool> {
     let failure = names::failure(result.py())?;
     Ok(result.get_type().is(failure) || result.is_instance(failure)?)
 }
