@@ -87,7 +87,7 @@ class ClientService(Service):
         if failAfterFailures is not None and failAfterFailures < 1:
             raise ValueError(f"failAfterFailures must be at least 1, or None: {failAfterFailures!r}")
         if self._state is _State.CONNECTED and self._watched is not None and self._watched.reason is None:
-            return succeed(self._watched.protocol)  # which has not lost its connection, as it has when it is just told so
+            return succeed(self._watched.protocol)  # it is not just being told of its loss
         if self._state is _State.STOPPED:
             return fail(CancelledError())
 

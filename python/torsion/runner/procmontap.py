@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from torsion.application.runner.quantities import seconds
 from torsion.python.usage import Completions, UsageError
 from torsion.python.usage import Options as _Options
 from torsion.runner.procmon import ProcessMonitor
 
 __all__ = ["Options", "makeService"]
-
-
-def _seconds(least: float) -> Callable[[str], float]:
-    def seconds(text: str) -> float:
-        number = float(text)
-        if not least <= number < 1e9:
-            raise ValueError(f"must be a number of seconds, at least {least:g}")
-        return number
-
-    seconds.coerceDoc = "A number of seconds."  # type: ignore[attr-defined]  # what usage shows of a coerce
-    return seconds
 
 
 class Options(_Options):
@@ -29,22 +19,22 @@ class Options(_Options):
     synopsis = "[options] PROGRAM [ARGUMENTS]"
     optFlags: ClassVar[Sequence[Sequence[Any]]] = []
     optParameters: ClassVar[Sequence[Sequence[Any]]] = [
-        ["threshold", "t", 1, "Seconds that the program has to run for its end not to count as instant.", _seconds(0)],
+        ["threshold", "t", 1, "Seconds that the program has to run for its end not to count as instant.", seconds()],
         [
             "killtime",
             "k",
             5,
             "Seconds that the program has to end when it is told to, before it is killed.",
-            _seconds(0),
+            seconds(),
         ],
         [
             "minrestartdelay",
             "m",
             1,
             "Seconds to wait at least before a program that ended instantly is started again.",
-            _seconds(0),
+            seconds(),
         ],
-        ["maxrestartdelay", "M", 3600, "Seconds to wait at most.", _seconds(0)],
+        ["maxrestartdelay", "M", 3600, "Seconds to wait at most.", seconds()],
     ]
     longdesc = (
         "Runs a program, logs what it prints, and starts it again when it ends. The first time that it ends instantly it is started "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from torsion.application.runner.quantities import seconds
 from torsion.application.service import MultiService
 from torsion.internet._current import current_reactor
 from torsion.internet.defer import Deferred, TimeoutError
@@ -19,12 +20,6 @@ __all__ = ["Server", "ServerOptions", "shown"]
 _log = Logger("torsion.tap")
 
 
-def _seconds(text: str) -> float:
-    from torsion.application.runner.grace import seconds
-
-    return seconds(text)
-
-
 class ServerOptions(Options):
     """Where to listen, and how long to wait at the end."""
 
@@ -35,7 +30,7 @@ class ServerOptions(Options):
             None,
             None,
             "Seconds that connections may take to end when the server stops, if less than --grace.",
-            _seconds,
+            seconds(),
         ],
     ]
     compData = Completions(multiUse=["listen"], optActions={"listen": CompleteList(["tcp:", "unix:", "ssl:"])})

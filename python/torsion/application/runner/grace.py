@@ -5,33 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from torsion.application.runner.fitting import Fitting
+from torsion.application.runner.quantities import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torsion.application.runner.run import Run
 
-__all__ = ["GRACE_SECONDS", "Grace", "seconds"]
+__all__ = ["GRACE_SECONDS", "Grace"]
 
 GRACE_SECONDS = 5.0
 """How long draining and stopping may take together, in seconds, before connections are aborted.  Long enough for a peer that reads
 slowly, short enough for those who wait for the process to end: supervisors commonly allow ten seconds before they kill it."""
-
-_LONGEST = 1e9  # seconds, some thirty years: more is a slip of the finger
-
-
-def seconds(text: str | float) -> float:
-    """Return the number of seconds that an option's value is.
-
-    :raise ValueError: if it is none, is negative or is not to be lived to see.
-    """
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < _LONGEST:
-        raise ValueError(f"{text!r} is no number of seconds")
-    return number
 
 
 class Grace(Fitting):
@@ -43,14 +28,14 @@ class Grace(Fitting):
             None,
             GRACE_SECONDS,
             "Seconds for services to drain and stop before connections are aborted; a second signal aborts at once.",
-            seconds,
+            seconds(),
         ),
         (
             "linger",
             None,
             None,
             "Seconds to go on with old connections after a restart; until they end, if not given.",
-            seconds,
+            seconds(),
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from torsion.application.runner.errors import StartError
 from torsion.application.runner.fitting import Fitting
+from torsion.application.runner.quantities import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,22 +19,15 @@ if TYPE_CHECKING:
     from torsion.application.runner.sockets import Sockets
     from torsion.internet.defer import Deferred
 
-__all__ = ["START_SECONDS", "Handover"]
+__all__ = ["SHORTEST", "START_SECONDS", "Handover"]
 
 START_SECONDS = 60.0
 """How long a new process may take to be ready, in seconds; what is not ready then is taken to hang.  systemd waits for 90."""
 
+SHORTEST = 0.001
+"""The least that can be asked for, in seconds: with less, no restart could succeed."""
+
 VARIABLE = "TORSION_HANDOVER"  # as in inheritance.py, which is imported only if the variable is there
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < 1e9:
-        raise ValueError("must be a number of seconds greater than 0")
-    return seconds
-
-
-_seconds.coerceDoc = "A number of seconds."  # type: ignore[attr-defined]  # what usage shows of a coerce
 
 
 class Handover(Fitting):
@@ -45,7 +39,7 @@ class Handover(Fitting):
             None,
             START_SECONDS,
             "Seconds that the new process of a restart may take to be ready.",
-            _seconds,
+            seconds(SHORTEST),
         ],
     ]
 

@@ -22,9 +22,6 @@ def _path(name: str) -> str:
     return str(Path(name).absolute())  # the process may go to another folder before it listens
 
 
-_path.coerceDoc = "The path of a Unix socket."  # type: ignore[attr-defined]  # what usage shows of a coerce
-
-
 class Manhole(Fitting):
     """Has operators connect with ``torsion manhole PATH``."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from torsion.application.runner.fitting import Fitting
+from torsion.application.runner.quantities import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,16 +18,6 @@ SHORTEST = 0.01
 """The shortest time that can be too long, in seconds: what watches looks eight times as often, which must not slow down what it watches."""
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not SHORTEST <= seconds < 1e9:
-        raise ValueError(f"{SHORTEST:g} seconds or more")
-    return seconds
-
-
-_seconds.coerceDoc = "A number of seconds, such as 0.1."  # type: ignore[attr-defined]  # what usage shows for an option
-
-
 class Slow(Fitting):
     """Watches the reactor, if that is asked for."""
 
@@ -35,8 +26,8 @@ class Slow(Fitting):
             "slow",
             None,
             None,
-            "Log callbacks that take longer than this, with their stacks; --status shows them.",
-            _seconds,
+            "Log callbacks that take longer than so many seconds, such as 0.1, with their stacks; --status shows them.",
+            seconds(SHORTEST),
         ),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from torsion.application.runner.errors import StartError
 from torsion.application.runner.fitting import Fitting
+from torsion.application.runner.quantities import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,16 +24,6 @@ ANYWAY = "TORSION_THREADS_WITH_GIL"
 """For torsion's own tests: an environment variable that lets threads be used where they do not run at the same time."""
 
 
-def _number(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= MOST_THREADS:
-        raise ValueError(f"between 1 and {MOST_THREADS}")
-    return number
-
-
-_number.coerceDoc = "A number from 1."  # type: ignore[attr-defined]  # what usage shows for an option
-
-
 class Threads(Fitting):
     """Runs the service in several threads."""
 
@@ -42,7 +33,7 @@ class Threads(Fitting):
             None,
             None,
             "Serve with this many threads, each with a reactor; for Pythons without a GIL.",
-            _number,
+            whole(1, MOST_THREADS),
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from torsion.application.runner.errors import StartError
 from torsion.application.runner.fitting import Fitting
+from torsion.application.runner.quantities import seconds, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,21 +32,10 @@ def _number(text: str) -> int:
     """Return how many workers *text* means; ``auto`` is one for each processor that this process may use."""
     if text == "auto":
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    number = int(text)
-    if not 1 <= number <= MOST_WORKERS:
-        raise ValueError(f"between 1 and {MOST_WORKERS}, or auto")
-    return number
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError("0 seconds or more")
-    return seconds
+    return whole(1, MOST_WORKERS, ", or auto")(text)
 
 
 _number.coerceDoc = "A number from 1, or auto: one for each processor."  # type: ignore[attr-defined]  # what usage shows for an option
-_seconds.coerceDoc = "A number of seconds."  # type: ignore[attr-defined]  # likewise
 
 
 class Workers(Fitting):
@@ -64,7 +54,7 @@ class Workers(Fitting):
             None,
             HUNG_SECONDS,
             "Kill a worker that has not answered its master for so many seconds; 0 for never.",
-            _seconds,
+            seconds(),
         ),
     )
 

@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from torsion.application.runner.quantities import seconds
 from torsion.python import usage
 
 if TYPE_CHECKING:
@@ -23,18 +24,6 @@ socket. Keys: q leaves, s sorts the connections by another column, r turns the o
 once, for scripts. The exit status is 0 if all went well, 1 if the process did not answer (at first, or with --once), and 2 if an argument
 cannot be used."""
 
-_SHORTEST, _LONGEST = 0.1, 3600.0
-
-
-def _interval(text: str) -> float:
-    seconds = float(text)
-    if not _SHORTEST <= seconds <= _LONGEST:
-        raise ValueError(f"between {_SHORTEST:g} and {_LONGEST:g} seconds")
-    return seconds
-
-
-_interval.coerceDoc = "Seconds."  # type: ignore[attr-defined]  # what usage shows for an option
-
 
 class Options(usage.Options):
     """Which process, and how it is shown."""
@@ -42,7 +31,7 @@ class Options(usage.Options):
     synopsis = "[options] URL|SOCKET"
     longdesc = DESCRIPTION
     optParameters: ClassVar[Sequence[Sequence[Any]]] = [
-        ["interval", "n", 1.0, "How often to ask.", _interval],
+        ["interval", "n", 1.0, "Every how many seconds to ask.", seconds(0.1, 3600.0)],
     ]
     optFlags: ClassVar[Sequence[Sequence[Any]]] = [
         ["once", None, "Write the status once, and end."],
