@@ -49,7 +49,7 @@ _PSEUDONYM: Final = b"torsion"
 
 _HOP_BY_HOP: Final = frozenset((
     b"connection", b"expect", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
-    b"proxy-connection", b"TE".lower(), b"trailer", b"transfer-encoding", b"upgrade",
+    b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
 ))  # fmt: skip
 """Fields that are for one connection only."""
 

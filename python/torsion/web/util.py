@@ -6,22 +6,14 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from torsion.web.failures import FailureElement, formatFailure
 from torsion.web.resource import NOT_DONE_YET, Resource, getChildForRequest
 
 if TYPE_CHECKING:
     from torsion.internet.defer import Deferred
     from torsion.python.failure import Failure
 
-__all__ = ["DeferredResource", "ParentRedirect", "Redirect", "formatFailure", "redirectTo"]
-
-
-def formatFailure(myFailure: Failure) -> bytes:
-    """Return a failure as a piece of HTML: what was raised, and where.
-
-    :returns: ASCII, with references for other characters.
-    """
-    text = escape(myFailure.getTraceback()).replace("  ", " \N{NO-BREAK SPACE}")
-    return b"<pre>" + text.encode("ascii", "xmlcharrefreplace") + b"</pre>"
+__all__ = ["DeferredResource", "FailureElement", "ParentRedirect", "Redirect", "formatFailure", "redirectTo"]
 
 
 def redirectTo(URL: bytes, request: Any) -> bytes:

@@ -212,6 +212,7 @@ def test_a_body_has_one_length_however_it_came() -> None:
     assert behind.fields()["content-length"] == "5"
     assert "transfer-encoding" not in behind.fields()
     assert behind.asked.endswith(b"\r\n\r\nabcde")
+    meeting.talk.leave()
 
 
 def test_an_old_client_has_an_old_answer() -> None:

@@ -219,7 +219,7 @@ class Request(http.Request, Componentized):
             self._breakOff()
             return reason
         if self.site.displayTracebacks:
-            from torsion.web.util import formatFailure
+            from torsion.web.failures import formatFailure
 
             body = (
                 b"<html><head><title>web.Server Traceback (most recent call last)</title></head>"
