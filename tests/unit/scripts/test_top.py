@@ -32,6 +32,7 @@ WORKERS = merge([sample("0"), sample("1")], master=sample(), missing={"2": "it i
         (["--once", "/nowhere/status"], 1, "/nowhere/status does not answer: No such file or directory"),
         (["--once", "ftp://127.0.0.1/"], 2, "is no URL of a status page"),
         (["--once", "127.0.0.1:99999"], 2, "is no URL"),
+        (["--once", "tcp:some"], 2, "'tcp:some' is no URL"),
         (["--once", "http://[::1"], 2, "is no URL"),
         (["--once", ""], 2, "is neither a URL nor the path of a socket"),
         (["--once", "unix:"], 2, "is neither a URL nor the path of a socket"),
@@ -87,6 +88,26 @@ def test_a_snapshot(served):
     place = served(answer(json.dumps(sample()).encode()))
     assert Source(f"http://{place}/behind/a/proxy/").get()["name"] == "torsion shop"
     assert served.asked[0].startswith(b"GET /behind/a/proxy/status.json HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("description", ["tcp:{}", "tcp:{}:interface=127.0.0.1", "tcp:{}:0.0.0.0", "tcp:port={}"])
+def test_the_endpoint_that_status_was_given(served, description):
+    port = served(answer(json.dumps(sample()).encode())).rpartition(":")[2]
+    assert Source(description.format(port)).get()["name"] == "torsion shop"
+
+
+@pytest.mark.parametrize(
+    ("description", "host", "secure"),
+    [
+        ("tcp6:9", "::1", False),
+        ("tcp:9:interface=\\:\\:", "::1", False),
+        ("ssl:9:privateKey=x", "127.0.0.1", True),
+        ("tls:/etc/certificates:9:interface=127.0.0.2", "127.0.0.2", True),
+    ],
+)
+def test_other_endpoints(description, host, secure):
+    source = Source(description)
+    assert (source._host, source._port, source._secure) == (host, 9, secure)
 
 
 @pytest.mark.parametrize(

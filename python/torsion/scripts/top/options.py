@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Options", "run"]
 
 DESCRIPTION = """\
-Show the status of a process that was started with --status: URL is http://HOST:PORT/, HOST:PORT or PORT; SOCKET is the path of a UNIX
-socket. Keys: q leaves, s sorts the connections by another column, r turns the order round, p pauses. With --once the status is written
+Show the status of a process that was started with --status: URL is http://HOST:PORT/, HOST:PORT, PORT, or what --status was given, such
+as tcp:9000; SOCKET is the path of a UNIX socket. Keys: q leaves, s sorts the connections by another column, r turns the order round, p pauses. With --once the status is written
 once, for scripts. The exit status is 0 if all went well, 1 if the process did not answer (at first, or with --once), and 2 if an argument
 cannot be used."""
 

@@ -53,7 +53,8 @@ class Source:
     def __init__(self, place: str) -> None:
         """Take a place as people write it.
 
-        :param place: a URL, ``HOST:PORT``, ``PORT``, or the path of a UNIX socket, also as ``unix:PATH``.
+        :param place: a URL, ``HOST:PORT``, ``PORT``, or the path of a UNIX socket; or an endpoint, as ``--status`` takes it, such
+            as ``tcp:9000`` or ``unix:PATH``.
         :raises ValueError: if it is none of these.
         """
         self.name = place
@@ -61,6 +62,8 @@ class Source:
         self._folder = "/"
         if re.fullmatch(r"[0-9]{1,5}", place):
             place = f"127.0.0.1:{place}"
+        elif re.match(r"(tcp6?|ssl|tls):", place):
+            place = _url(place)
         if place.startswith("unix:"):
             self._path = os.path.expanduser(place[5:])  # noqa: PTH111 - a text, as sockets have it
         elif "://" not in place and ("/" in place or ":" not in place):
@@ -103,6 +106,26 @@ class Source:
             return _UNIXConnection(self._path)
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         return kind(self._host, self._port, timeout=PATIENCE)
+
+
+def _url(endpoint: str) -> str:
+    """Return where the page is that is served at *endpoint*, a description of which the status takes.
+
+    :raises ValueError: if it is none.
+    """
+    from torsion.internet.endpoints.grammar import split
+
+    kind, *parts = split(endpoint)
+    values = [each.value for each in parts if each.name is None]
+    if kind.value == "tls":
+        del values[:1]  # where its certificates are
+    named = {each.name: each.value for each in parts if each.name is not None}
+    port = named.get("port", values[0] if values else "")
+    host = named.get("interface", values[1] if kind.value == "tcp" and len(values) > 1 else "")
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - everywhere: here as well
+        host = "::1" if host == "::" or kind.value == "tcp6" else "127.0.0.1"
+    scheme = "http" if kind.value.startswith("tcp") else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def _snapshot(body: bytes, name: str) -> Snapshot:
