@@ -79,7 +79,8 @@ class StatusService(StreamServerEndpointService):
         try:
             endpoint = place.endpoint(run.reactor, run.predecessor)
         except ValueError as problem:
-            raise StartError(f"--status: {problem}", 2) from problem
+            # What follows points at the place in the description, which the first line quotes.
+            raise StartError(f"--status: {str(problem).partition(chr(10))[0]}", 2) from problem
         super().__init__(endpoint, factory)
         self.setName("status")
 

@@ -52,7 +52,7 @@ def place(description: str) -> Place:
     """
     if not description:
         raise EndpointDescriptionError(description, "is empty; an example is tcp:9000")
-    if description.startswith(("/", "./", "../", "~")):
+    if description.startswith(("/", "./", "../", "~")) or ("/" in description and ":" not in description):
         path = os.path.expanduser(description)  # noqa: PTH111 - a text, as sockets have it
         return Place(path, path)
     parts = split(description)

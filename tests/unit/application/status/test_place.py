@@ -35,6 +35,11 @@ def test_private_sockets(description):
     assert isinstance(place(description).endpoint(MemoryReactor()), PrivateUNIXServerEndpoint)
 
 
+@pytest.mark.parametrize("description", ["./status", "run/status"])
+def test_relative_paths(description):
+    assert place(description).path == description
+
+
 def test_a_home(monkeypatch):
     monkeypatch.setenv("HOME", "/srv/a")
     assert place("~/status").path == "/srv/a/status"
