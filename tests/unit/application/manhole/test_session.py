@@ -20,7 +20,7 @@ from torsion.application.localpeer import connectLocally
 from torsion.application.localsocket import LocalSocketInUse, holdsPath, listenPrivately
 from torsion.application.manhole import server, service, session
 from torsion.application.manhole.client import Client, LeftError
-from torsion.application.manhole.messages import INTERRUPT, LONGEST, MessageError, checked, decode, encode, interrupts
+from torsion.application.manhole.messages import LONGEST, encode
 from torsion.application.manhole.namespace import names_of
 from torsion.application.manhole.server import ManholeFactory
 from torsion.application.manhole.service import ManholeService
@@ -462,34 +462,6 @@ class TestOutputWithoutEnd:
             return shown
 
         assert world.threads(story) == [2_000_000]
-
-
-class TestMessages:
-    @given(st.binary())
-    def test_no_bytes_hurt(self, line):
-        try:
-            checked(decode(line))
-        except MessageError:
-            pass
-
-    @given(st.dictionaries(st.text(), st.text() | st.integers() | st.none() | st.lists(st.floats(allow_nan=False))))
-    def test_what_is_encoded_is_decoded(self, message):
-        line = encode(message)
-        assert line.endswith(b"\n")
-        assert line.count(b"\n") == 1
-        assert decode(line) == message
-
-    @pytest.mark.parametrize(
-        "line", [b"[" * 100_000, b"9" * 10_000, b"NaN", b"[]", b'{"do": 1}', b'{"do": "sing"}', b"\xff", b""]
-    )
-    def test_hard_ones(self, line):
-        with pytest.raises(MessageError):
-            checked(decode(line))
-
-    @given(st.text())
-    def test_what_asks_for_an_interrupt_is_in_no_other_message(self, text):
-        assert interrupts(encode({"do": "interrupt", "id": 1})) == 1
-        assert interrupts(encode({"do": "run", "id": 1, "source": text + INTERRUPT.decode() + text})) == 0
 
 
 class TestAnyBytes:
