@@ -416,6 +416,14 @@ class TLSContext:
     def group_names() -> list[str]:
         """Return the names of the key exchange groups that there are, the preferred one first."""
 
+class HTTPAnswer:
+    """The answering half of a request to a server: one of the bases of a class of Python's.  See ``torsion.web.http``."""
+
+    def setHeader(self, name: bytes | str, value: bytes | str) -> None:
+        """Give a header of the response this one value."""
+    def _answerAtOnce(self, body: bytes) -> bool:
+        """Answer with *body* and finish, if nothing about that is unusual; returns whether it has."""
+
 @final
 class HTTPHead:
     """The head of a request or a response: all of its bytes, out of which objects are made when they are asked for."""
@@ -470,6 +478,11 @@ class HTTPReader:
         """Return the next head, data, or end of a message (its trailers); None if more bytes are needed.
 
         Raises :class:`ValueError`, whose arguments are words and the status code to answer with; the same from then on."""
+    def serve(self, channel: Any, factory: type, /) -> HTTPHead | bytes | list[tuple[bytes, bytes]] | bool | None:
+        """Have requests like most made by the class *factory*, and answered: those without a body, which ask nothing unusual.
+
+        Each is put into the channel's ``requests``, and its ``process`` is called.  Returns what :meth:`next` would once that
+        is something else, and True once a request is not answered yet, or the channel is closing."""
     def expect(self, head: bool, connect: bool, /) -> None:
         """Say that the next response is the answer to a HEAD, or to a CONNECT, or to neither."""
     def go_on(self) -> None:

@@ -67,6 +67,11 @@ class LogBeginner:
         )
         publisher.addObserver(self._keep)
 
+    @property
+    def begun(self) -> bool:
+        """Whether the program has said where its log goes."""
+        return self._begun is not None
+
     def _keep(self, event: LogEvent) -> None:
         with self._beginning:
             begun = self._begun is not None

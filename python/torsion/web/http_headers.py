@@ -55,6 +55,9 @@ class NameEncoder:
 
 _nameEncoder = NameEncoder()
 
+_written = _nameEncoder._canonicalHeaderCache
+"""How names are written, by how they are given: requests look here first."""
+
 
 def _value(value: bytes | str) -> bytes:
     """Return *value* in one line: what is written must not begin another header."""

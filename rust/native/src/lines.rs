@@ -32,7 +32,7 @@ impl PyLineSender {
             delimiter.cast_exact::<PyBytes>(),
         ) {
             if let Some(stream) = PyStream::unaltered(&transport)? {
-                if PyStream::write_pair(stream, line, delimiter)? {
+                if PyStream::write_pair(stream, line.as_bytes(), delimiter.as_bytes())? {
                     return Ok(());
                 }
             }

@@ -88,6 +88,36 @@ names! {
     raise_exception = "raiseException";
     throw = "throw";
     throw_exception_into_generator = "throwExceptionIntoGenerator";
+    /// Requests to a server, and the channels over which they come.
+    channel = "channel";
+    few = "_few";
+    set_header_anyway = "_setHeader";
+    started_writing = "startedWriting";
+    sent_length = "sentLength";
+    finished = "finished";
+    unusual = "_unusual";
+    usual = "_usual";
+    etag = "etag";
+    last_modified = "lastModified";
+    producer = "producer";
+    method = "method";
+    uri = "uri";
+    path = "path";
+    client_protocol = "clientproto";
+    code = "code";
+    code_message = "code_message";
+    server_name = "serverName";
+    default_content_type = "defaultContentType";
+    factory = "factory";
+    silent = "silent";
+    log = "log";
+    attended = "_attended";
+    past = "_past";
+    clean_up = "_cleanup";
+    requests = "requests";
+    head = "_head";
+    process = "process";
+    closing = "_closing";
     /// Exceptions of a module that an owner brought along.
     already_called = "AlreadyCalled";
     already_cancelled = "AlreadyCancelled";
@@ -138,6 +168,9 @@ imported! {
     given_out: PyAny = "torsion.internet.defer._foreign", "given_out";
     add_timeout: PyAny = "torsion.internet.defer._outside", "add_timeout";
     to_future: PyAny = "torsion.internet.defer._outside", "to_future";
+    /// Requests to a server.
+    written_headers: PyDict = "torsion.web.http_headers", "_written";
+    http_date: PyAny = "torsion.web.http.dates", "now";
     from_future: PyAny = "torsion.internet.defer._outside", "from_future";
 }
 

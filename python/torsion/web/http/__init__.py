@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from io import BytesIO
+
 from torsion.web.http.asking import (
     _IDeprecatedHTTPChannelToRequestInterface as _IDeprecatedHTTPChannelToRequestInterface,
 )
@@ -33,6 +36,14 @@ protocol_version = "HTTP/1.1"
 """The version that is spoken."""
 
 
+class StringTransport(BytesIO):
+    """A file in memory with a transport's ``writeSequence``."""
+
+    def writeSequence(self, seq: Iterable[bytes]) -> None:
+        """Write all of *seq*."""
+        self.writelines(seq)
+
+
 class PotentialDataLoss(Exception):
     """The connection was closed, and whether the body was complete nobody can say: only its end would have told."""
 
@@ -44,6 +55,7 @@ __all__ = [  # noqa: PLE0604 - the codes are names
     "HTTPFactory",
     "PotentialDataLoss",
     "Request",
+    "StringTransport",
     "combinedLogFormatter",
     "datetimeToLogString",
     "datetimeToString",

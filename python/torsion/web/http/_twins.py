@@ -1,7 +1,18 @@
-"""What of the server is native: the reader of requests."""
+"""What of the server is native: the reader of requests, and with ``TORSION_PURE=1`` not in the environment, the answers."""
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from torsion._native import HTTPReader
 
-__all__ = ["HTTPReader"]
+PURE = os.environ.get("TORSION_PURE") == "1"
+"""Whether requests are read and answered in Python, one event at a time."""
+
+if TYPE_CHECKING or PURE:
+    from torsion.web.http._answer import HTTPAnswer
+else:
+    from torsion._native import HTTPAnswer
+
+__all__ = ["PURE", "HTTPAnswer", "HTTPReader"]

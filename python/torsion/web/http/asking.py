@@ -66,15 +66,16 @@ class Asked:
         if maker is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         value = maker(self)
-        self.__dict__[name] = value
+        setattr(self, name, value)
         return value
 
     if TYPE_CHECKING:
         requestHeaders: Headers
-        responseHeaders: Headers
         args: dict[bytes, list[bytes]]
         content: Any
         received_cookies: dict[bytes, bytes]
+        notifications: list[Any]
+        transport: Any
         client: Any
         host: Any
         cookies: list[bytes]
@@ -185,14 +186,20 @@ def _args(request: Asked) -> dict[bytes, list[bytes]]:
     return parse_qs(query, 1) if query else {}
 
 
+def _cookies(request: Any) -> list[bytes]:
+    request._unusual = True
+    return []
+
+
 _MADE_LATER: dict[str, Any] = {
     "args": _args,
     "client": lambda request: (request.channel or request._past).getPeer(),
     "content": lambda _: BytesIO(),
-    "cookies": lambda _: [],
+    "cookies": _cookies,
     "host": lambda request: (request.channel or request._past).getHost(),
     "received_cookies": lambda request: parseCookieHeaders(request.requestHeaders.getRawHeaders(b"cookie") or ()),
     "requestHeaders": _request_headers,
-    "responseHeaders": lambda _: Headers(),
+    "transport": lambda request: (request.channel or request._past).transport,
+    "notifications": lambda _: [],
 }
 """What most requests are never asked for is made by those that are."""

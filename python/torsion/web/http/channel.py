@@ -12,7 +12,7 @@ from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.protocols.policies import TimeoutMixin
 from torsion.python.failure import Failure
-from torsion.web.http._twins import HTTPReader
+from torsion.web.http._twins import PURE, HTTPReader
 from torsion.web.http.pressure import Pressure
 from torsion.web.http.request import Request
 from torsion.web.http.status import RESPONSES
@@ -81,6 +81,8 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
     _begun = False
     _first = b""
     _successor: Any = None
+    _usual = False  # whether nobody has replaced how answers are written
+    _serves = False  # whether requests like most are made, and often answered, natively
     _reading = False
     _closing = False
     _discarding: int | None = None
@@ -114,6 +116,8 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
             fields=min(self.maxHeaders, MOST_FIELDS),
             extensions=Limits().extensions,
         )
+        self._usual = _is_usual(self)
+        self._serves = not PURE and self._usual and _is_served(self, self.requestFactory)
         if self.timeOut is not None:
             self.setTimeout(self.timeOut)
         self.transport.registerProducer(self, True)
@@ -212,7 +216,10 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
         try:
             while not self._closing and (self.receiving or not self.requests) and not self._bodyPaused:
                 try:
-                    found = reader.next()
+                    if self._serves and not self.receiving:
+                        found = reader.serve(self, self.requestFactory)
+                    else:
+                        found = reader.next()
                 except ValueError as wrong:
                     self._refuse(wrong.args[1], wrong.args[0])
                     break
@@ -220,6 +227,8 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
                     if self._successor is not None or reader.state != "switch":
                         break
                     reader.go_on()
+                elif found is True:
+                    continue
                 elif isinstance(found, bytes):
                     self._body(found)
                 elif isinstance(found, list):
@@ -230,6 +239,11 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
             self._reading = False
         if self._successor is None and not self._closing:
             self._wait()
+
+    def raised(self, request: Any, error: BaseException) -> None:
+        """Learn that a request's ``process`` has raised: its connection is closed, and no more."""
+        _log.failure("A request could not be answered: {request!r}", Failure(error), request=request)
+        self._fail(request)
 
     def _wait(self) -> None:
         """Set the time-outs and the reading as befits what is waited for."""
@@ -387,7 +401,6 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
 
     def _refuse(self, code: int, why: str) -> None:
         """Answer what cannot be read, or not be answered, and close."""
-        _log.debug("{peer} is answered {code}: {why}", peer=self.getPeer(), code=code, why=why)
         requests, self.requests = self.requests, []
         if not any(getattr(request, "startedWriting", False) for request in requests):
             self.transport.write(b"HTTP/1.1 %d %b\r\n\r\n" % (code, RESPONSES.get(code, b"Bad Request")))
@@ -536,3 +549,32 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
             for request in self.requests:
                 if not getattr(request, "startedWriting", True):
                     request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+
+
+def _is_usual(channel: HTTPChannel) -> bool:
+    """Return whether answers may be written to the transport of *channel* itself."""
+    kind, factory = type(channel), channel.factory
+    return (
+        kind.writeHeaders is HTTPChannel.writeHeaders
+        and kind.write is HTTPChannel.write
+        and kind.writeSequence is HTTPChannel.writeSequence
+        and kind.requestDone is HTTPChannel.requestDone
+        and (factory is None or hasattr(factory, "silent"))
+    )
+
+
+def _is_served(channel: HTTPChannel, factory: Any) -> bool:
+    """Return whether what happens before a request's ``process`` is what it always is."""
+    return (
+        isinstance(factory, type)
+        and issubclass(factory, Request)
+        and factory.__init__ is Request.__init__
+        and factory.__new__ is object.__new__
+        and factory.requestReceived is Request.requestReceived
+        and factory.gotHead is Request.gotHead
+        and factory.parseCookies is Request.parseCookies
+        and getattr(channel.site, "getContentFile", None) is None
+        and channel.requestTimeout is None
+        and type(channel).checkPersistence is HTTPChannel.checkPersistence
+        and type(channel).allHeadersReceived is HTTPChannel.allHeadersReceived
+    )

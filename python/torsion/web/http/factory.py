@@ -11,6 +11,7 @@ from zope.interface import implementer
 from torsion.application.draining import DrainingFactory
 from torsion.internet import _current
 from torsion.internet.interfaces import IProtocolNegotiationFactory
+from torsion.logger import globalLogBeginner
 from torsion.web.http.channel import HTTPChannel
 from torsion.web.http.dates import datetimeToLogString
 from torsion.web.http.logging import combinedLogFormatter
@@ -41,8 +42,12 @@ class HTTPFactory(DrainingFactory):
     requestTimeout: float | None = None
     maxBodySize: int | None = None
     http2: Any = None
+    silent = True
+    """Whether there is no access log: then nobody need be told of what was answered."""
 
     _logFile: Any = None
+    _logs_to_process = False
+    _logDateTimeCall: Any = None
     _second = -1
     _logDateTime: str = ""
 
@@ -76,6 +81,7 @@ class HTTPFactory(DrainingFactory):
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Make the channel of a connection."""
+        self._listen()
         channel: Any = self.protocol()
         channel.factory = self
         channel.callLater = self.reactor.callLater
@@ -105,25 +111,43 @@ class HTTPFactory(DrainingFactory):
         if isinstance(file, BufferedIOBase):
             file = TextIOWrapper(file, "utf-8", write_through=True, newline="\n")
         self._logFile = file
+        self._logs_to_process = False
+        self._listen()
+
+    def _listen(self) -> None:
+        """See whether anybody reads the access log: nobody does that of a process which has not begun to log."""
+        self.silent = (self._logFile is None or (self._logs_to_process and not globalLogBeginner.begun)) and getattr(
+            self.log, "__func__", None
+        ) is HTTPFactory.log
 
     def startFactory(self) -> None:
         """Open the access log."""
-        if self._logFile is None and self.logPath is not None:
-            self._logFile = Path(self.logPath).open("a", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by stopFactory
+        if self._logFile is None:
+            if self.logPath is not None:
+                self.logFile = Path(self.logPath).open("a", encoding="utf-8", newline="\n")  # noqa: SIM115 - stopFactory
+            else:
+                from torsion.logger import legacy
+
+                self.logFile = legacy.logfile
+                self._logs_to_process = True
+                self._listen()
 
     def stopFactory(self) -> None:
         """Close the access log."""
         file, self._logFile = self._logFile, None
+        self._logs_to_process = False
+        self._listen()
         if file is not None and self.logPath is not None:
             file.close()
 
     def log(self, request: Any) -> None:
         """Write a line of the access log for a request that was answered."""
-        if self._logFile is None:
+        if self._logFile is None or (self._logs_to_process and not globalLogBeginner.begun):
             return
-        second = int(self.reactor.seconds())
-        if second != self._second:
-            self._second, self._logDateTime = second, datetimeToLogString(second)
+        if self._logDateTimeCall is None:  # else somebody sets the time of the lines
+            second = int(self.reactor.seconds())
+            if second != self._second:
+                self._second, self._logDateTime = second, datetimeToLogString(second)
         line = self._logFormatter(self._logDateTime, request)
         if line is not None:
             self._logFile.write(line + "\n")

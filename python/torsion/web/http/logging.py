@@ -27,7 +27,7 @@ def _address(request: Any) -> str:
     client = request.getClientAddress()
     if isinstance(client, IPv4Address | IPv6Address):
         host: Any = client.host
-        return host.decode("ascii") if isinstance(host, bytes) else str(host)
+        return _escape(host)
     if isinstance(client, UNIXAddress):
         return "unix"
     return "-"

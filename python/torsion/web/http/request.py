@@ -10,12 +10,14 @@ from zope.interface import implementer
 from torsion.internet.defer import Deferred
 from torsion.internet.interfaces import IConsumer
 from torsion.logger import Logger
+from torsion.web.http._twins import HTTPAnswer
 from torsion.web.http.asking import Asked, _IDeprecatedHTTPChannelToRequestInterface
 from torsion.web.http.body import BodyStream, newContent
 from torsion.web.http.cookies import makeCookie
-from torsion.web.http.dates import datetimeToString, stringToDatetime
+from torsion.web.http.dates import datetimeToString, now, stringToDatetime
 from torsion.web.http.forms import parseForm
 from torsion.web.http.status import FOUND, NO_BODY_CODES, NOT_MODIFIED, OK, PRECONDITION_FAILED, RESPONSES
+from torsion.web.http_headers import Headers
 
 if TYPE_CHECKING:
     from torsion.python.failure import Failure
@@ -24,13 +26,16 @@ __all__ = ["CACHED", "Request"]
 
 _log = Logger()
 
+_OF_ANSWERS: Final = frozenset(("finish", "write", "setHeader", "responseHeaders", "_cleanup", "_write_head"))
+"""What a subclass may replace so that an answer is not made in the short way."""
+
 CACHED: Final = """What is returned when a request is conditional and the client has the resource already."""
 
 _UNSET: Any = object()
 
 
 @implementer(IConsumer, _IDeprecatedHTTPChannelToRequestInterface)
-class Request(Asked):
+class Request(Asked, HTTPAnswer):
     """A request to a server, and the response to it.  Override :meth:`process`.
 
     :ivar channel: the :class:`torsion.web.http.HTTPChannel` over which it came; None once it is done with.
@@ -45,6 +50,8 @@ class Request(Asked):
     :ivar finished: whether the response is complete.
     :ivar sentLength: how many bytes of the response's body have been written.
     :ivar cookies: the values of Set-Cookie that the response will have.
+    :cvar serverName: what the response says in the header Server, beside the Date; None for neither of them.
+    :cvar defaultContentType: the type of bodies of which nothing else is said; None to have nothing said.
     """
 
     producer: Any = None
@@ -61,6 +68,13 @@ class Request(Asked):
     lastModified: int | None = None
     queued = 0
     trailers: Any = ()
+    serverName: bytes | None = None
+    defaultContentType: bytes | None = None
+
+    _few: dict[bytes, bytes] | None = None  # the response's headers, until somebody wants more of them
+    _responseHeaders: Headers | None = None
+    _unusual = False  # whether the response has to be made with write and finish
+    _attended = False  # whether somebody waits for its end
 
     _disconnected = False
     _parsePOSTFormSubmission = True
@@ -77,11 +91,15 @@ class Request(Asked):
         :param parsePOSTFormSubmission: whether a form in the body becomes part of :attr:`args`; None: as the class has it,
             which is that it does.
         """
-        self.notifications: list[Deferred[None]] = []
         self.channel = channel
-        self.transport = channel.transport
+        self._few = {}
         if parsePOSTFormSubmission is not None:
             self._parsePOSTFormSubmission = parsePOSTFormSubmission
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_unusual" not in cls.__dict__ and not _OF_ANSWERS.isdisjoint(cls.__dict__):
+            cls._unusual = True
 
     def __repr__(self) -> str:
         return (
@@ -161,7 +179,9 @@ class Request(Asked):
         self._disconnected = True
         self._past, self.channel = self.channel, None
         self._close_content()
-        stream, notifications, self.notifications = self._stream, self.notifications, []
+        stream = self._stream
+        notifications: list[Deferred[None]] = self.notifications
+        self.notifications = []
         if stream is not None:
             stream.failed(reason)
         for each in notifications:
@@ -209,8 +229,26 @@ class Request(Asked):
         else:
             self.code_message = RESPONSES.get(code, b"Unknown Status")
 
-    def setHeader(self, name: bytes | str, value: bytes | str) -> None:
-        """Give a header of the response this one value."""
+    @property
+    def responseHeaders(self) -> Headers:
+        """The headers of the response."""
+        headers = self._responseHeaders
+        if headers is None:
+            headers = self._responseHeaders = Headers()
+            raw = headers._rawHeaders  # what is put there has been looked at
+            if self.serverName is not None:
+                raw[b"Server"], raw[b"Date"] = [self.serverName], [now()]
+            for name, value in (self._few or {}).items():
+                raw[name] = [value]
+            self._few = None
+        return headers
+
+    @responseHeaders.setter
+    def responseHeaders(self, headers: Headers) -> None:
+        self._responseHeaders = headers
+        self._few = None
+
+    def _setHeader(self, name: bytes | str, value: bytes | str) -> None:
         self.responseHeaders.setRawHeaders(name, [value])
 
     def addCookie(
@@ -312,6 +350,8 @@ class Request(Asked):
         self.startedWriting = 1
         headers = self.responseHeaders
         raw = headers._rawHeaders
+        if self.defaultContentType is not None and b"Content-Type" not in raw and self._has_body(raw):
+            raw[b"Content-Type"] = [self.defaultContentType]
         length = raw.get(b"Content-Length")
         if self.method == b"HEAD" or self.code in NO_BODY_CODES or self.code < 200:
             self._bodiless = True
@@ -333,6 +373,9 @@ class Request(Asked):
         for cookie in self.__dict__.get("cookies", ()):
             headers.addRawHeader(b"Set-Cookie", cookie)
         self.channel.writeHeaders(self.clientproto, b"%d" % self.code, self.code_message, headers)
+
+    def _has_body(self, raw: dict[bytes, list[bytes]]) -> bool:
+        return self.code >= 200 and self.code not in NO_BODY_CODES and raw.get(b"Content-Length") != [b"0"]
 
     def _fitting(self, data: bytes) -> bytes:
         """Return as much of *data* as Content-Length has promised: more would be read as the next response."""
@@ -387,10 +430,12 @@ class Request(Asked):
         self._past = channel = self.channel
         self.channel = None
         self._close_content()
-        notifications, self.notifications = self.notifications, []
         channel.requestDone(self)
-        for each in notifications:
-            each.callback(None)
+        if self._attended:
+            notifications: list[Deferred[None]] = self.notifications
+            self.notifications = []
+            for each in notifications:
+                each.callback(None)
 
     def _close_content(self) -> None:
         content = self.__dict__.get("content")
@@ -402,8 +447,10 @@ class Request(Asked):
 
     def notifyFinish(self) -> Deferred[None]:
         """Return a Deferred that fires with None when the response is finished, and fails if the connection is lost before."""
-        self.notifications.append(Deferred())
-        return self.notifications[-1]
+        self._attended = True
+        finished: Deferred[None] = Deferred()
+        self.notifications.append(finished)
+        return finished
 
     def loseConnection(self) -> None:
         """Close the connection."""

@@ -15,7 +15,7 @@ from torsion.logger import Logger
 from torsion.python.components import Componentized
 from torsion.python.failure import Failure
 from torsion.python.reflect import safe_repr
-from torsion.web import http, http_headers
+from torsion.web import http
 from torsion.web.error import UnsupportedMethod
 from torsion.web.iweb import IRequest
 from torsion.web.pages import errorPage
@@ -45,14 +45,6 @@ version: Final = b"Torsion/" + __version__.encode("ascii")
 """What ``Server`` says."""
 
 
-def _response_headers(_: Request) -> http_headers.Headers:
-    """Return the headers of a response: they begin with who sends it, and when."""
-    headers = http_headers.Headers()
-    # In the way in which they are kept, which saves the checks of names and values that are made here.
-    headers._rawHeaders = {b"Server": [version], b"Date": [http.datetimeToString()]}
-    return headers
-
-
 def _parses_forms(channel: Any) -> bool:
     """Return whether the site of a channel wants forms to be read."""
     return bool(getattr(getattr(channel, "site", None), "_parsePOSTFormSubmission", True))
@@ -69,7 +61,9 @@ class Request(http.Request, Componentized):
     :ivar appRootURL: what :meth:`rememberRootURL` has remembered.
     """
 
+    serverName = version
     defaultContentType: bytes | None = b"text/html"
+    _unusual = False  # what is replaced below changes nothing where there is no encoder and no HEAD
     appRootURL: bytes | None = None
     site: Any  # its Site
     _encoder: Any = None
@@ -79,7 +73,6 @@ class Request(http.Request, Componentized):
 
     # Made for those requests that need them.
     _adapterCache = cached_property[dict[Any, Any]](lambda _: {})
-    responseHeaders = cached_property(_response_headers)
     prepath = cached_property[list[bytes]](lambda _: [])
     postpath = cached_property[list[bytes]](lambda _: [])
     sitepath = cached_property[list[bytes]](lambda _: [])
@@ -139,7 +132,8 @@ class Request(http.Request, Componentized):
         except UnsupportedMethod as error:
             body = self._renderOther(resrc, error.allowedMethods)
         if body.__class__ is bytes:
-            self._answer(body)
+            if self._encoder is not None or self._fakesHead or not self._answerAtOnce(body):
+                self._answer(body)
         elif body is not NOT_DONE_YET:
             answer_later(self, resrc, body)
 

@@ -92,6 +92,28 @@ impl PyHttpHead {
         }
     }
 
+    /// Whether this is a request like most: without a body, of HTTP/1.1, and asking nothing of the connection.
+    pub(super) fn is_plain(&self) -> bool {
+        self.body == Body::None
+            && self.version == Version::Http11
+            && !self.wishes.upgrade
+            && self.wishes.persistent(self.version)
+            && matches!(&self.first, First::Request { method, .. } if method.len() != 7)
+    }
+
+    /// The method and the target; None in a response.
+    pub(super) fn asked<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        match &self.first {
+            First::Request { method, target } => {
+                Some((self.part(py, method), self.part(py, target)))
+            }
+            First::Response { .. } => None,
+        }
+    }
+
     fn part<'py>(&self, py: Python<'py>, place: &Range<usize>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.bytes.bind(py).as_bytes()[place.clone()])
     }

@@ -3,14 +3,18 @@
 //! What is wrong is raised as ValueError, with its words and, where a peer is to blame, the status to answer with:
 //! `torsion.wire.http1` turns that into the errors that all codecs have.
 
+mod answer;
+mod current;
 mod head;
 mod reader;
+mod serve;
 mod writer;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+pub(crate) use answer::PyHttpAnswer;
 pub(crate) use head::PyHttpHead;
 pub(crate) use reader::PyHttpReader;
 pub(crate) use writer::PyHttpWriter;

@@ -79,6 +79,11 @@ pub(crate) struct PyHttpReader {
 }
 
 impl PyHttpReader {
+    /// The next event: see `next`.
+    pub(super) fn step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.reading().next(py)
+    }
+
     fn reading(&self) -> MutexGuard<'_, Reading> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -135,6 +140,16 @@ impl PyHttpReader {
     /// The next head, data (bytes), or end of a message (its trailers); None if more bytes are needed.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.reading().next(py)
+    }
+
+    /// Have requests answered, one after the other, as long as they are like most: see `serve.rs`.
+    #[pyo3(signature = (channel, factory, /))]
+    fn serve<'py>(
+        slf: &Bound<'py, Self>,
+        channel: &Bound<'py, PyAny>,
+        factory: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        super::serve::serve(slf, channel, factory)
     }
 
     /// Say what the next response is the answer to.

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use torsion_reactor::Wrote;
 
@@ -80,16 +79,11 @@ impl PyStream {
 
     /// Does what `write(head + tail)` does, or returns false: `write` is not the native one.
     #[inline]
-    pub(crate) fn write_pair(
-        slf: &Bound<'_, Self>,
-        head: &Bound<'_, PyBytes>,
-        tail: &Bound<'_, PyBytes>,
-    ) -> PyResult<bool> {
+    pub(crate) fn write_pair(slf: &Bound<'_, Self>, head: &[u8], tail: &[u8]) -> PyResult<bool> {
         if Self::has_own_write(slf)? {
             return Ok(false);
         }
         let this = slf.get();
-        let (head, tail) = (head.as_bytes(), tail.as_bytes());
         let wrote = {
             let state = this.shared.enter()?;
             match state.write_pair(this.token, head, tail) {
