@@ -57,7 +57,9 @@ class Asked:
 
     _forceSSL: Any = 0
     _head: Any = None
+    _requestHeaders: Headers | None = None
     _past: Any = None
+    _parts: list[bytes] | None = None  # of a small body, until somebody reads it
     _user: bytes | None = None
     _password = b""
 
@@ -70,7 +72,6 @@ class Asked:
         return value
 
     if TYPE_CHECKING:
-        requestHeaders: Headers
         args: dict[bytes, list[bytes]]
         content: Any
         received_cookies: dict[bytes, bytes]
@@ -80,10 +81,28 @@ class Asked:
         host: Any
         cookies: list[bytes]
 
+    @property
+    def requestHeaders(self) -> Headers:
+        """The headers of the request."""
+        headers = self._requestHeaders
+        if headers is None:
+            headers = self._requestHeaders = Headers()
+            if self._head is not None:
+                for name, value in self._head.fields:
+                    headers.addRawHeader(name, value)
+        return headers
+
+    @requestHeaders.setter
+    def requestHeaders(self, headers: Headers) -> None:
+        self._requestHeaders = headers
+
     def getHeader(self, key: Any) -> Any:
         """Return the last value of a header, of the type of *key*; None if it is not there."""
-        value = self.requestHeaders.getRawHeaders(key)
-        return value[-1] if value else None
+        if self._requestHeaders is None and self._head is not None and type(key) is bytes:
+            values = self._head.values(key)
+        else:
+            values = self.requestHeaders.getRawHeaders(key)
+        return values[-1] if values else None
 
     def getAllHeaders(self) -> dict[bytes, bytes]:
         """Return the last value of each header by its name in lower case; ``requestHeaders`` tells more."""
@@ -172,18 +191,14 @@ class Asked:
             self._user, self._password = user, password
 
 
-def _request_headers(request: Asked) -> Headers:
-    headers = Headers()
-    if request._head is not None:
-        add = headers.addRawHeader
-        for name, value in request._head.fields:
-            add(name, value)
-    return headers
-
-
 def _args(request: Asked) -> dict[bytes, list[bytes]]:
     query = request.uri.partition(b"?")[2]
     return parse_qs(query, 1) if query else {}
+
+
+def _content(request: Any) -> BytesIO:
+    parts, request._parts = request._parts, None
+    return BytesIO(b"".join(parts) if parts else b"")
 
 
 def _cookies(request: Any) -> list[bytes]:
@@ -194,11 +209,10 @@ def _cookies(request: Any) -> list[bytes]:
 _MADE_LATER: dict[str, Any] = {
     "args": _args,
     "client": lambda request: (request.channel or request._past).getPeer(),
-    "content": lambda _: BytesIO(),
+    "content": _content,
     "cookies": _cookies,
     "host": lambda request: (request.channel or request._past).getHost(),
     "received_cookies": lambda request: parseCookieHeaders(request.requestHeaders.getRawHeaders(b"cookie") or ()),
-    "requestHeaders": _request_headers,
     "transport": lambda request: (request.channel or request._past).transport,
     "notifications": lambda _: [],
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from io import BytesIO
-from tempfile import SpooledTemporaryFile, TemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from torsion.internet.defer import Deferred
@@ -24,13 +24,60 @@ MOST_IN_STREAM = 64 * 1024
 ContentFile: TypeAlias = IO[bytes]
 
 
+class _Growing(BytesIO):
+    """A body whose length is not known: it is in memory until it is too large, then in a temporary file."""
+
+    _file: IO[bytes] | None = None
+
+    def write(self, data: Any, /) -> int:
+        if self._file is None:
+            if self.tell() + len(data) <= MOST_IN_MEMORY:
+                return super().write(data)
+            self._file = TemporaryFile()  # noqa: SIM115 - closed with this
+            self._file.write(self.getvalue())
+            self._file.seek(self.tell())
+            super().truncate(0)
+            for name in (
+                "write",
+                "read",
+                "readline",
+                "readlines",
+                "seek",
+                "tell",
+                "truncate",
+                "readinto",
+                "flush",
+                "fileno",
+            ):
+                setattr(self, name, getattr(self._file, name))
+        return self._file.write(data)
+
+    def getvalue(self) -> bytes:
+        if self._file is None:
+            return super().getvalue()
+        place = self._file.tell()
+        self._file.seek(0)
+        try:
+            return self._file.read()
+        finally:
+            self._file.seek(place)
+
+    def __iter__(self) -> Any:
+        return self if self._file is None else iter(self._file)
+
+    def close(self) -> None:
+        super().close()
+        if self._file is not None:
+            self._file.close()
+
+
 def newContent(length: int | None) -> Any:
     """Return a file for a body.
 
     :param length: how many bytes it will have; None if that is not known.
     """
     if length is None:
-        return SpooledTemporaryFile(max_size=MOST_IN_MEMORY)
+        return _Growing()
     return BytesIO() if length < MOST_IN_MEMORY else TemporaryFile()
 
 

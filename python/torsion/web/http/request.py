@@ -12,7 +12,7 @@ from torsion.internet.interfaces import IConsumer
 from torsion.logger import Logger
 from torsion.web.http._twins import HTTPAnswer
 from torsion.web.http.asking import Asked, _IDeprecatedHTTPChannelToRequestInterface
-from torsion.web.http.body import BodyStream, newContent
+from torsion.web.http.body import MOST_IN_MEMORY, BodyStream, newContent
 from torsion.web.http.cookies import makeCookie
 from torsion.web.http.dates import datetimeToString, now, stringToDatetime
 from torsion.web.http.forms import parseForm
@@ -128,7 +128,9 @@ class Request(Asked, HTTPAnswer):
         :param length: how many bytes it has; None if only its end tells.
         """
         self._length = length
-        if length != 0:
+        if length is not None and length < MOST_IN_MEMORY:
+            self._parts = []
+        else:
             self.content = newContent(length)
 
     def headReceived(self) -> None:
@@ -143,6 +145,8 @@ class Request(Asked, HTTPAnswer):
         """Take a part of the body."""
         if self._stream is not None:
             self._stream.dataReceived(data)
+        elif self._parts is not None:
+            self._parts.append(data)
         else:
             self.content.write(data)
 
@@ -155,7 +159,8 @@ class Request(Asked, HTTPAnswer):
         """
         self._take(command, path, version)
         if self._length != 0 and self._stream is None:
-            self.content.seek(0, 0)
+            if self._parts is None:
+                self.content.seek(0, 0)
             if command == b"POST" and self._parsePOSTFormSubmission:
                 self._parseForm()
         self.process()
@@ -198,10 +203,9 @@ class Request(Asked, HTTPAnswer):
         if self._stream is None:
             if self._length == 0 or self.__dict__.get("args") is not None or self._complete():
                 self._stream = BodyStream(None)
-                content = self.__dict__.get("content")
-                if content is not None:
-                    content.seek(0, 0)
-                    self._stream.dataReceived(content.read())
+                if self._length != 0:
+                    self.content.seek(0, 0)
+                    self._stream.dataReceived(self.content.read())
                 self._stream.finished(())
             else:
                 self._stream = BodyStream(self.channel)
@@ -438,7 +442,7 @@ class Request(Asked, HTTPAnswer):
                 each.callback(None)
 
     def _close_content(self) -> None:
-        content = self.__dict__.get("content")
+        content, self._parts = self.__dict__.get("content"), None
         if content is not None:
             try:
                 content.close()

@@ -92,13 +92,15 @@ impl PyHttpHead {
         }
     }
 
-    /// Whether this is a request like most: without a body, of HTTP/1.1, and asking nothing of the connection.
-    pub(super) fn is_plain(&self) -> bool {
+    /// Whether this is a request like most: without a body, of HTTP/1.1, and asking nothing of the connection; nor is it a
+    /// HEAD, whose answer is another one than that of all others.
+    pub(super) fn is_plain(&self, py: Python<'_>) -> bool {
         self.body == Body::None
             && self.version == Version::Http11
             && !self.wishes.upgrade
             && self.wishes.persistent(self.version)
-            && matches!(&self.first, First::Request { method, .. } if method.len() != 7)
+            && matches!(&self.first, First::Request { method, .. }
+                if !matches!(&self.bytes.bind(py).as_bytes()[method.clone()], b"HEAD" | b"CONNECT"))
     }
 
     /// The method and the target; None in a response.

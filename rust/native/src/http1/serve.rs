@@ -31,7 +31,7 @@ pub(super) fn serve<'py>(
         let Ok(head) = event.cast_exact::<PyHttpHead>() else {
             return Ok(Some(event));
         };
-        if !head.get().is_plain() {
+        if !head.get().is_plain(py) {
             return Ok(Some(event));
         }
         let Some((method, target)) = head.get().asked(py) else {
