@@ -279,13 +279,16 @@ class Request(http.Request, Componentized):
     # Where it is
 
     def _urlOf(self, segments: list[bytes]) -> bytes:
-        address = self.getHost()
-        host = self.getRequestHostname()
-        if b":" in host and not host.startswith(b"["):
-            host = b"[" + host + b"]"
         secure = self.isSecure()
-        if isinstance(address, IPv4Address | IPv6Address) and address.port != (443 if secure else 80):
-            host += b":%d" % address.port
+        # What the client has asked is what it can ask again: behind a proxy, the port where we listen may be another.
+        host: bytes | None = self.getHeader(b"host")
+        if not host:
+            address = self.getHost()
+            host = self.getRequestHostname()
+            if b":" in host:
+                host = b"[" + host + b"]"
+            if isinstance(address, IPv4Address | IPv6Address) and address.port != (443 if secure else 80):
+                host += b":%d" % address.port
         path = "/".join(quote(segment, safe="") for segment in segments).encode("ascii")
         return (b"https://" if secure else b"http://") + host + b"/" + path
 

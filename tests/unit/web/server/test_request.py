@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from unit.web.talk import Fixed, Talk
+from zope.interface import Interface, alsoProvides
 from zope.interface.verify import verifyObject
 
+from torsion.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from torsion.internet.interfaces import ISSLTransport
 from torsion.logger import LogLevel, capturedLogs
 from torsion.python.components import registerAdapter
@@ -15,7 +16,7 @@ from torsion.web.error import UnsupportedMethod
 from torsion.web.iweb import IRequest
 from torsion.web.resource import Resource, getChildForRequest
 from torsion.web.server import NOT_DONE_YET, Request, Session, Site
-from zope.interface import Interface, alsoProvides
+from unit.web.talk import Fixed, Talk
 
 
 class Tree(Resource):
@@ -329,7 +330,20 @@ def test_the_url_of_a_resource() -> None:
 def test_the_url_of_an_address_in_brackets() -> None:
     request = request_for("/")
     request.requestHeaders.setRawHeaders(b"host", [b"[::1]:8080"])
-    assert request.prePathURL().startswith(b"http://[::1]")
+    assert request.prePathURL() == b"http://[::1]:8080/"
+
+
+def test_the_url_of_a_request_without_a_host() -> None:
+    request = request_for("/")
+    request.requestHeaders.removeHeader(b"host")
+    for address, url in (
+        (IPv4Address("TCP", "192.0.2.1", 80), b"http://192.0.2.1/"),
+        (IPv4Address("TCP", "192.0.2.1", 81), b"http://192.0.2.1:81/"),
+        (IPv6Address("TCP", "::1", 81), b"http://[::1]:81/"),
+        (UNIXAddress("/socket"), b"http:///"),
+    ):
+        request.host = address
+        assert request.prePathURL() == url
 
 
 def test_where_the_application_begins() -> None:
