@@ -289,7 +289,7 @@ class ForbiddenResource(_UnsafeErrorPageBase):
         super().__init__(FORBIDDEN, "Forbidden Resource", message)
 
 
-_Missing, _PlainErrorPage = NoResource, ErrorPage  # what is used here, which warns nobody
+_Missing, _PlainErrorPage, _Forbidden = NoResource, ErrorPage, ForbiddenResource  # what is used here, which warns nobody
 
 for _name, _function in (("ErrorPage", "errorPage"), ("NoResource", "notFound"), ("ForbiddenResource", "forbidden")):
     deprecatedModuleAttribute(
