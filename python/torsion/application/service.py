@@ -176,7 +176,8 @@ class MultiService(Service):
         return DeferredList(stopping)
 
     def _listens_still(self, failure: Failure, service: Any) -> None:
-        _log.failure("The service {name} did not stop listening", failure, name=describe(service), service=service)
+        if not failure.check(CancelledError):  # else whoever asked waits no longer, and it is to be stopped at once
+            _log.failure("The service {name} did not stop listening", failure, name=describe(service), service=service)
 
     def drain(self) -> Deferred[None]:
         """Have those services drain that are :class:`~torsion.application.draining.IDrains`, one after the other, the last

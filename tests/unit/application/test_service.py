@@ -289,6 +289,14 @@ class TestEnding:
         assert len(deaf) == 1
         assert [event["name"] for event in logged if "log_failure" in event] == ["two (Part)"]
 
+    def test_who_does_not_wait_for_that_is_not_told(self, logged):
+        some = collection([], one={"deaf": Deferred()})
+        closing = some.stopListening()
+        closed = results(closing)
+        closing.cancel()
+        assert len(closed) == 1
+        assert [event for event in logged if "log_failure" in event] == []
+
     def test_drained_one_after_the_other(self):
         told = []
         last = Deferred()
