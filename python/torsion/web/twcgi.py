@@ -229,7 +229,12 @@ class CGIProcessProtocol(ProcessProtocol):
 
     def stopProducing(self) -> None:
         """End the script: its client has left."""
+        if self._left:
+            return
         self._left = True
+        self._kill()
+
+    def _kill(self) -> None:
         process = self.transport
         if process is not None:
             process.loseConnection()
@@ -248,7 +253,7 @@ class CGIProcessProtocol(ProcessProtocol):
         process.registerProducer(_Input(content, process), False)
 
     def _clientLeft(self, reason: Failure) -> None:
-        self._left = True
+        self.stopProducing()
 
     def errReceived(self, error: bytes) -> None:
         """Keep what the script says of its errors, for the log."""
@@ -266,9 +271,9 @@ class CGIProcessProtocol(ProcessProtocol):
         if end < 0:
             self.headertext = text
             if len(text) > MOST_HEADERS:
-                self._noHead("The script has written no head, but {length} bytes of something else", length=len(text))
                 self.headertext = b""
-                self.stopProducing()
+                self._noHead("The script has written no head, but {length} bytes of something else", length=len(text))
+                self._kill()
             return
         self.handling_headers = 0
         self.headertext = b""
