@@ -6,14 +6,23 @@ from typing import IO
 from urllib.parse import ParseResultBytes, unquote_to_bytes
 from urllib.parse import urlparse as _urlparse
 
+from torsion.logger import Logger
+from torsion.web.http.parts import FormError, FormReader, boundaryOf
+
 __all__ = ["FormError", "parseForm", "parse_qs", "urlparse"]
 
 MOST_FIELDS = 10_000
 """How many names a query or a form may have: far more than any form has, and few enough to be parsed in some milliseconds."""
 
+MOST_IN_ARGS = 16 * 1024 * 1024
+"""A form is read into ``args`` if its body has at most so many bytes, since all of it is then kept in memory."""
 
-class FormError(ValueError):
-    """A form's body cannot be read."""
+MOST_WITHOUT = 1024 * 1024
+"""The same for the stdlib's reader of mail, which takes many times as much memory, and time, as there is to read."""
+
+_BLOCK = 256 * 1024
+
+_log = Logger()
 
 
 def urlparse(url: bytes) -> ParseResultBytes:
@@ -59,28 +68,56 @@ def _plain(word: bytes) -> bytes:
 
 
 def parseForm(contentType: bytes, content: IO[bytes]) -> dict[bytes, list[bytes]]:
-    """Return the lists of values by name of a form's body; none if it is no form.
+    """Return the lists of values by name of a form's body, files included; none if it is no form, or one too large to be kept in memory.
 
     :param contentType: the value of Content-Type.
     :param content: the body; it is read from where it stands.
     :raises FormError: if it is malformed.
     """
     kind = contentType.split(b";", 1)[0].strip().lower()
-    if kind == b"application/x-www-form-urlencoded":
-        return parse_qs(content.read(), 1)
+    if kind not in (b"application/x-www-form-urlencoded", b"multipart/form-data"):
+        return {}
+    size = _size(content)
+    if size > MOST_IN_ARGS:
+        _log.warn(
+            "A form of {size} bytes is not read into args: torsion.web.http.uploads.readForm() keeps files on the disk",
+            size=size,
+        )
+        return {}
     if kind == b"multipart/form-data":
-        return _multipart(contentType, content.read())
-    return {}
+        return _multipart(contentType, content, size)
+    return parse_qs(content.read(), 1)
 
 
-def _multipart(contentType: bytes, body: bytes) -> dict[bytes, list[bytes]]:
+def _multipart(contentType: bytes, content: IO[bytes], size: int) -> dict[bytes, list[bytes]]:
+    """Return what is in a form with files, the files too."""
+    boundary = boundaryOf(contentType)
+    try:
+        reader = FormReader(boundary, maxFieldsSize=MOST_IN_ARGS, newFile=None)
+    except ImportError:
+        if size > MOST_WITHOUT:
+            raise FormError(
+                f"a form with files has at most {MOST_WITHOUT} bytes where the package multipart is not installed: "
+                "pip install torsion[forms]"
+            ) from None
+        return _multipart_by_email(contentType, content.read())
+    while block := content.read(_BLOCK):
+        reader.feed(block)
+    return reader.end().fields
+
+
+def _size(content: IO[bytes]) -> int:
+    """Return how many bytes there are from where a file stands."""
+    start = content.tell()
+    end = content.seek(0, 2)
+    content.seek(start)
+    return end - start
+
+
+def _multipart_by_email(contentType: bytes, body: bytes) -> dict[bytes, list[bytes]]:
     from email import message_from_bytes
     from email.message import Message
 
-    try:
-        contentType.decode("ascii")
-    except UnicodeDecodeError:
-        raise FormError("the boundary of a form is written in ASCII") from None
     whole = message_from_bytes(b"MIME-Version: 1.0\r\nContent-Type: " + contentType + b"\r\n\r\n" + body)
     found: dict[bytes, list[bytes]] = {}
     if not whole.is_multipart():
