@@ -154,14 +154,22 @@ def _target(run: Run) -> tuple[int | None, int | None]:
 def give_away(run: Run, path: str) -> None:
     """Have the file *path*, which the run has made or writes to, belong to the user that the run is going to be.
 
-    Does nothing where that is no other, or for what is no regular file, or belongs to somebody else already.
+    Does nothing where that is no other, or for what is no regular file, has a second name or belongs to somebody else already: that
+    user may be able to put a link there, which leads to a file of root's.
     """
     uid, _ = _target(run)
     if uid is None or os.getuid() != 0:
         return
-    found = os.lstat(path)
-    if stat.S_ISREG(found.st_mode) and found.st_uid == 0:
-        os.chown(path, uid, -1, follow_symlinks=False)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # a symbolic link, or something that cannot be read
+        return
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1:
+            os.fchown(descriptor, uid, -1)
+    finally:
+        os.close(descriptor)
 
 
 def _become(uid: int | None, gid: int | None) -> None:

@@ -103,3 +103,17 @@ def test_the_umask(monkeypatch):
         monkeypatch.setattr(privileges, "os", system)
         Privileges().begin(Run(NONE | options, []))
         assert system.calls == ([] if expected is None else [("umask", expected)])
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+def test_only_a_file_of_roots_own_is_given_away(tmp_path):
+    run = Run(NONE | {"uid": 54321}, [])
+    plain, linked, pointed = (tmp_path / name for name in ("plain", "linked", "pointed"))
+    for each in plain, linked, pointed:
+        each.touch()
+    (tmp_path / "second").hardlink_to(linked)
+    (tmp_path / "symbolic").symlink_to(pointed)
+    os.mkfifo(tmp_path / "pipe")
+    for name in "plain", "linked", "second", "symbolic", "pipe", "missing":
+        privileges.give_away(run, str(tmp_path / name))
+    assert [each.stat().st_uid for each in (plain, linked, pointed, tmp_path / "pipe")] == [54321, 0, 0, 0]
