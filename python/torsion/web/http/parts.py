@@ -169,7 +169,11 @@ class FormReader:
             ) from None
         self.form = Form()
         self._parser = PushMultipartParser(
-            boundary, max_header_size=_MAX_HEADER, max_header_count=_MAX_HEADERS, max_segment_count=maxParts
+            boundary,
+            max_header_size=_MAX_HEADER,
+            max_header_count=_MAX_HEADERS,
+            max_segment_count=maxParts,
+            header_charset="latin-1",  # names are bytes, in whatever the page with the form is written
         )
         self._fields_left, self._files_left = maxFieldsSize, maxFilesSize
         self._new_file = newFile
@@ -196,7 +200,7 @@ class FormReader:
                     self._begin_part(event)
         except MultipartError as error:
             self.close()
-            raise FormError(f"a form cannot be read: {error}") from error
+            raise FormError(f"a form cannot be read: {error.args[0]}") from error
         except BaseException:
             self.close()
             raise
@@ -212,7 +216,7 @@ class FormReader:
             self._parser.close()
         except MultipartError as error:
             self.close()
-            raise FormError(f"a form cannot be read: {error}") from error
+            raise FormError(f"a form cannot be read: {error.args[0]}") from error
         return self.form
 
     def close(self) -> None:
@@ -224,14 +228,14 @@ class FormReader:
     def _begin_part(self, segment: Any) -> None:
         if not segment.name:  # it cannot be asked for
             return
-        self._name = segment.name.encode("utf-8", "surrogateescape")
+        self._name = segment.name.encode("latin-1")
         self._count(len(self._name), of_file=False)
         if segment.filename is None or self._new_file is None:
             self._values = []
             self._encoding = segment.header("Content-Transfer-Encoding", "").strip().lower()
         else:
             kind = segment.content_type or "application/octet-stream"
-            self._upload = Upload(self._name, segment.filename, kind, self._new_file())
+            self._upload = Upload(self._name, _text(segment.filename), kind, self._new_file())
 
     def _take(self, data: bytes) -> None:
         self._count(len(data), of_file=self._upload is not None)
@@ -260,6 +264,14 @@ class FormReader:
         elif self._values is not None:
             value, self._values = _decoded(b"".join(self._values), self._encoding), None
             self.form.fields.setdefault(self._name, []).append(value)
+
+
+def _text(name: str) -> str:
+    """Return the name of a file, whose bytes were taken for Latin-1, in UTF-8 if it may be that."""
+    try:
+        return name.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return name
 
 
 def _decoded(value: bytes, encoding: str) -> bytes:

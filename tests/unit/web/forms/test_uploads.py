@@ -91,6 +91,16 @@ def test_names_and_order() -> None:
     assert read(body).fields == {b"a": [b"1", b"2"], "\N{SNOWMAN}".encode(): [b""]}
 
 
+def test_names_may_be_in_any_encoding() -> None:
+    utf8 = part('name="\N{SNOWMAN}"; filename="\N{SNOWMAN}.txt"', b"1")
+    latin1 = part('name="@"; filename="@.txt"', b"2").replace(b"@", b"\xe9")
+    with read(utf8 + latin1 + END) as form:
+        assert {name: each.filename for name, [each] in form.files.items()} == {
+            "\N{SNOWMAN}".encode(): "\N{SNOWMAN}.txt",
+            b"\xe9": "\xe9.txt",
+        }
+
+
 def test_parts_that_say_nothing_are_left_out() -> None:
     body = b"--AaB03x\r\nContent-Disposition: form-data\r\n\r\nvalue\r\n" + part('name="f"; filename=""', b"") + END
     form = read(body)  # a part without a name, and a field for a file that was not chosen
