@@ -303,9 +303,9 @@ class Door(Service):
                 gid=gid,
                 childFDs={0: number, 1: number, 2: number},
             )
-        except (OSError, ValueError):
+        except (OSError, ValueError) as problem:
             self.programs.discard(program)
-            _log.failure("{what} cannot be started", what=what.program)
+            _log.error("{what} cannot be started: {problem}", what=what.program, problem=problem)
             return False
         return True
 

@@ -194,7 +194,7 @@ class TestDoor:
             return await asking(reactor, address), await asking(reactor, address)
 
         assert serve(reactor, service("/no/such/program"), scenario) == (b"", b"")
-        assert any("/no/such/program" in str(each["log_failure"].value) for each in logged if "log_failure" in each)
+        assert any("/no/such/program" in str(each["problem"]) for each in logged if "problem" in each)
 
     def test_too_many_starts_in_a_minute(self, reactor, logged):
         clock = [1000.0]
