@@ -62,9 +62,15 @@ def command(*arguments: str) -> Program:
 
 
 def port_of(program: Program) -> int:
-    line = program.line()
-    assert "listening on 127.0.0.1:" in line
+    """Return where the program's log says that it listens, once it is ready."""
+    while "listening on 127.0.0.1:" not in (line := program.line()):
+        pass
     return int(line.rpartition(":")[2])
+
+
+def assert_ended_well(program: Program, seconds: float = 10.0) -> None:
+    status, log, errors = program.finish(seconds)
+    assert (status, errors) == (0, ""), log + errors
 
 
 LISTEN = ("--listen", "tcp:0:interface=127.0.0.1")
@@ -76,7 +82,7 @@ def test_a_server_without_connections_stops(kind, number):
     with command(kind, *LISTEN) as program:
         port_of(program)
         program.signal(number)
-        assert program.finish() == (0, "", "")
+        assert_ended_well(program)
 
 
 @SIGNALS
@@ -88,7 +94,7 @@ def test_an_echo_server_stops_and_its_connections_end_in_order(connect, number):
             assert client.ask(b"hello") == b"hello"
         program.signal(number)
         assert [client.rest() for client in clients] == [0] * 20
-        assert program.finish() == (0, "", "")
+        assert_ended_well(program)
         with pytest.raises(ConnectionRefusedError):
             connect(port)
 
@@ -105,12 +111,15 @@ def test_a_chat_server_stops(connect, number):
         while b"> good morning\n" not in said:
             said += other.socket.recv(1000)
         program.signal(number)
-        assert program.finish() == (0, "", "")
+        assert_ended_well(program)
 
 
-DRAINING = """
-import sys
-from torsion.scripts.serve import DrainingFactory, serve
+TALKERS = """
+from torsion.application.draining import DrainingFactory
+from torsion.application.service import Application
+from torsion.application.internet import StreamServerEndpointService
+from torsion.internet import reactor
+from torsion.internet.endpoints import TCP4ServerEndpoint
 from torsion.internet.protocol import Protocol
 
 data = bytes(20_000_000)
@@ -127,12 +136,22 @@ class Talker(Protocol):
 class Talkers(DrainingFactory):
     protocol = Talker
 
-sys.exit(serve("talk", ["tcp:0:interface=127.0.0.1"], Talkers(), float(sys.argv[1])))
+application = Application("talk")
+service = StreamServerEndpointService(TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1"), Talkers())
+service.whenListening().addCallback(lambda port: print(f"listening on 127.0.0.1:{port.getHost().port}"))
+service.setServiceParent(application)
 """
 
 
-def test_what_was_written_is_sent_before_a_server_ends(connect):
-    with Program("-X", "dev", "-W", "error", "-c", DRAINING, "10") as program:
+@pytest.fixture
+def talk(tmp_path):
+    """Start a server that sends 20 MB to everybody, and has so many seconds to end."""
+    (tmp_path / "talk.py").write_text(TALKERS)
+    return lambda seconds: command("--grace", seconds, "-y", str(tmp_path / "talk.py"))
+
+
+def test_what_was_written_is_sent_before_a_server_ends(connect, talk):
+    with talk("10") as program:
         port = port_of(program)
         client = connect(port)
         assert len(client.receive(1000)) == 1000
@@ -142,17 +161,16 @@ def test_what_was_written_is_sent_before_a_server_ends(connect):
                 connect(port).socket.close()
             except ConnectionRefusedError:
                 break
-        program.signal()  # a second one is not a second end
         assert client.rest() == 20_000_000 - 1000
-        assert program.finish() == (0, "", "")
+        assert_ended_well(program)
 
 
-def test_a_server_does_not_wait_for_ever_for_a_peer_that_does_not_read(connect):
-    with Program("-X", "dev", "-W", "error", "-c", DRAINING, "0.2") as program:
+def test_a_server_does_not_wait_for_ever_for_a_peer_that_does_not_read(connect, talk):
+    with talk("0.2") as program:
         client = connect(port_of(program), room=4096)
         assert len(client.receive(1000)) == 1000
         program.signal()
-        assert program.finish(5) == (0, "", "")
+        assert_ended_well(program)
         with pytest.raises(ConnectionResetError):
             client.rest()
 

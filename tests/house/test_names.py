@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import warnings
 from importlib.util import find_spec
 from types import FunctionType, ModuleType
 
@@ -39,7 +40,9 @@ PUBLIC = [name for name in map(module_name, sources()) if is_public(name) and ca
 
 def listed(module: ModuleType) -> dict[str, object]:
     """Return the names that *module* offers, with what they stand for."""
-    return {name: getattr(module, name) for name in getattr(module, "__all__", ())}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of names that it still offers
+        return {name: getattr(module, name) for name in getattr(module, "__all__", ())}
 
 
 def own(module: ModuleType) -> dict[str, type | FunctionType]:

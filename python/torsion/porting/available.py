@@ -70,9 +70,15 @@ class Available:
             return _ANYTHING
         listed: set[str] = set()
         bound: set[str] = set()
+        lists: dict[str, frozenset[str]] = {}  # of other modules, by the names that they have here
         for node in _statements(tree.body):
             names = set(_bound_by(node))
-            if "__all__" in names:
+            if isinstance(node, ast.ImportFrom) and node.module and node.names[0].name == "__all__":
+                lists[node.names[0].asname or "__all__"] = self._names(tuple(node.module.split(".")[1:]))
+            elif "__all__" in names:
+                for each in ast.walk(node):
+                    if isinstance(each, ast.Starred) and isinstance(each.value, ast.Name):
+                        listed |= lists.get(each.value.id, frozenset())
                 listed |= {
                     each.value
                     for each in ast.walk(node)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torsion.application.draining import DrainError, closeListeners, describe, drainServices
 from torsion.application.runner.overdue import Overdue
 from torsion.internet.defer import CancelledError, Deferred, maybeDeferred
+from torsion.internet.task import deferLater
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 
@@ -46,6 +47,7 @@ class Ending:
         self._overdue = Overdue()
         self._over = False
         self._hurry = False
+        self._aborted = False
         self._waited: tuple[Deferred[Any], Deferred[None]] | None = None
 
     def end(self) -> Deferred[None]:
@@ -70,6 +72,10 @@ class Ending:
             deadline.cancel()
         self._over = self._hurry
         await self._stop(run.operating, LAST_SECONDS)
+        if self._aborted:
+            # The reactor closes them in its next turn, with a reset, and tells their protocols; as it ends, it would close
+            # them as if all had been sent.
+            await deferLater(run.reactor, 0)
 
     def done(self) -> None:
         """The reactor has ended: nothing is stuck."""
@@ -139,6 +145,7 @@ class Ending:
             if not self._hurry:
                 _log.warn("The time to stop is over, after {grace:g} seconds", grace=run.grace)
             if number := abortConnections(run.reactor):
+                self._aborted = True
                 _log.warn("Aborted connections that were still open: {number}", number=number)
             for hook in list(run.onAbort):
                 try:
