@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import Attribute, Interface
 
 from torsion.logger import Logger
+from torsion.web.http.body import newContent
 from torsion.web.http.cookies import parseCookieHeaders
 from torsion.web.http.forms import parse_qs
 from torsion.web.http_headers import Headers
@@ -196,8 +197,10 @@ def _args(request: Asked) -> dict[bytes, list[bytes]]:
     return parse_qs(query, 1) if query else {}
 
 
-def _content(request: Any) -> BytesIO:
+def _content(request: Any) -> Any:
     parts, request._parts = request._parts, None
+    if parts is None and request._length != 0:
+        return newContent(request._length)
     return BytesIO(b"".join(parts) if parts else b"")
 
 

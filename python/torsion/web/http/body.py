@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
@@ -24,51 +25,28 @@ MOST_IN_STREAM = 64 * 1024
 ContentFile: TypeAlias = IO[bytes]
 
 
-class _Growing(BytesIO):
+class _Growing:
     """A body whose length is not known: it is in memory until it is too large, then in a temporary file."""
 
-    _file: IO[bytes] | None = None
+    def __init__(self) -> None:
+        self._file: IO[bytes] = BytesIO()
+        self._small = True
 
-    def write(self, data: Any, /) -> int:
-        if self._file is None:
-            if self.tell() + len(data) <= MOST_IN_MEMORY:
-                return super().write(data)
-            self._file = TemporaryFile()  # noqa: SIM115 - closed with this
-            self._file.write(self.getvalue())
-            self._file.seek(self.tell())
-            super().truncate(0)
-            for name in (
-                "write",
-                "read",
-                "readline",
-                "readlines",
-                "seek",
-                "tell",
-                "truncate",
-                "readinto",
-                "flush",
-                "fileno",
-            ):
-                setattr(self, name, getattr(self._file, name))
+    def write(self, data: bytes) -> int:
+        if self._small and self._file.tell() + len(data) > MOST_IN_MEMORY:
+            self._small = False
+            memory, self._file = self._file, TemporaryFile()  # noqa: SIM115 - the request closes it
+            place = memory.tell()
+            memory.seek(0)
+            self._file.write(memory.read())
+            self._file.seek(place)
         return self._file.write(data)
 
-    def getvalue(self) -> bytes:
-        if self._file is None:
-            return super().getvalue()
-        place = self._file.tell()
-        self._file.seek(0)
-        try:
-            return self._file.read()
-        finally:
-            self._file.seek(place)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
-    def __iter__(self) -> Any:
-        return self if self._file is None else iter(self._file)
-
-    def close(self) -> None:
-        super().close()
-        if self._file is not None:
-            self._file.close()
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._file)
 
 
 def newContent(length: int | None) -> Any:

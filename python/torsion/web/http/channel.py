@@ -255,6 +255,8 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
                 self.timeOut = period
             if kept > self._optimisticEagerReadSize:
                 self._stop_reading()
+            elif self._networkPaused:
+                self._let_read()
             return
         if self._networkPaused and not self._bodyPaused:
             self._let_read()

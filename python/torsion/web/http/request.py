@@ -12,7 +12,7 @@ from torsion.internet.interfaces import IConsumer
 from torsion.logger import Logger
 from torsion.web.http._twins import HTTPAnswer
 from torsion.web.http.asking import Asked, _IDeprecatedHTTPChannelToRequestInterface
-from torsion.web.http.body import MOST_IN_MEMORY, BodyStream, newContent
+from torsion.web.http.body import MOST_IN_MEMORY, BodyStream
 from torsion.web.http.cookies import makeCookie
 from torsion.web.http.dates import datetimeToString, now, stringToDatetime
 from torsion.web.http.forms import parseForm
@@ -130,8 +130,6 @@ class Request(Asked, HTTPAnswer):
         self._length = length
         if length is not None and length < MOST_IN_MEMORY:
             self._parts = []
-        else:
-            self.content = newContent(length)
 
     def headReceived(self) -> None:
         """Be told of a request whose body has not come yet, to have it streamed: override this, and call :meth:`streamBody`.
