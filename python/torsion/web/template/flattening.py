@@ -188,7 +188,11 @@ class Flattening:
         if isinstance(item, str | bytes):
             self._put_text(encoded(item), frame)
         elif isinstance(item, slot):
-            self._enter(iter((_filling(item, frame.fillings),)), item, frame)
+            value = _filling(item, frame.fillings)
+            if type(value) is str:
+                self._put_text(value.encode("utf-8"), frame)
+            else:
+                self._enter(iter((value,)), item, frame)
         elif isinstance(item, Tag):
             self._add_tag(item, frame)
         elif isinstance(item, tuple | list | GeneratorType):
@@ -230,8 +234,9 @@ class Flattening:
         self._enter(iter(()), tag, frame)
         entered = self._frames[-1]
         entered.fillings = fillings
+        children = tag.children
         if not tag.tagName:
-            entered.items = iter(tag.children)
+            entered.items = iter(children)
             return
         entered.bare = False
         name = tag_name(tag.tagName)
@@ -244,18 +249,27 @@ class Flattening:
             else:
                 steps += (_Markup(_quoted(markup, frame.quoted)), _Value(value))
                 markup = b'"'
-        if tag.children or name not in VOID_TAGS:
-            steps.append(_Markup(_quoted(markup + b">", frame.quoted)))
-            entered.end = _quoted(b"</" + name + b">", frame.quoted)
-            if tag.children and len(steps) > 1:
-                steps.append(tag.children)
+        if children or name not in VOID_TAGS:
+            markup += b">"
+            end = b"</" + name + b">"
         else:
-            steps.append(_Markup(_quoted(markup + b" />", frame.quoted)))
-        if len(steps) == 1:
-            self._put(steps[0].data)
-            entered.items = iter(tag.children)
-        else:
+            markup += b" />"
+            end = b""
+        if steps:
+            steps += (_Markup(_quoted(markup, frame.quoted)), children)
             entered.items = iter(steps)
+            entered.end = _quoted(end, frame.quoted)
+        elif not children:
+            self._frames.pop()
+            self._put(_quoted(markup + end, frame.quoted))
+        elif len(children) == 1 and type(children[0]) is str:  # most tags have a piece of text in them
+            text = text_escaped(children[0].encode("utf-8"))
+            self._frames.pop()
+            self._put(_quoted(markup + text + end, frame.quoted))
+        else:
+            self._put(_quoted(markup, frame.quoted))
+            entered.items = iter(children)
+            entered.end = _quoted(end, frame.quoted)
 
 
 def _quoted(data: bytes, times: int) -> bytes:
