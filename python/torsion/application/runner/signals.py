@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from torsion.application.runner.errors import Stopped
@@ -19,6 +20,10 @@ _log = Logger("torsion.application.runner")
 
 _STOPPING = ("SIGTERM", "SIGINT", "SIGBREAK")
 
+ECHO_SECONDS = 0.1
+"""For so long after a signal the same one is taken for the same, in seconds: ``timeout`` and others that pass signals on send them
+to a process and to its group as well.  Who wants a second signal to be one is slower than that."""
+
 
 class Signals:
     """The signal handlers of a run."""
@@ -34,6 +39,7 @@ class Signals:
         self._pending: list[int] = []
         self._stops = 0
         self._asked = 0
+        self._last: tuple[int, float] = (0, 0.0)
         self.actions: dict[str, Callable[[], Any]] = {"SIGHUP": run.reload, "SIGUSR2": run.restart}
         """What signals other than those that stop do, by name; a fitting may add to it."""
 
@@ -70,7 +76,10 @@ class Signals:
 
     def _handle(self, number: int, _frame: object) -> None:
         stops = signal.Signals(number).name in _STOPPING
-        if self._looping:
+        before, self._last = self._last, (number, monotonic())
+        if stops and before[0] == number and self._last[1] - before[1] < ECHO_SECONDS:
+            self._last = before
+        elif self._looping:
             self._asked += stops
             if self._asked > 1:
                 self._run.stuck()  # the reactor's thread, which is this one, may never come to what it is asked for here
