@@ -39,3 +39,7 @@ __all__ = [
     "UNIXServer",
     "backoffPolicy",
 ]
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__  # where they are to be imported from, as a repr or a traceback shows it
+del _name

@@ -180,3 +180,9 @@ class TestOverANetwork:
 
 def test_all_names_are_there():
     assert all(hasattr(internet, name) for name in internet.__all__)
+
+
+def test_they_say_where_they_are_to_be_imported_from():
+    from torsion.application import internet
+
+    assert {getattr(internet, name).__module__ for name in internet.__all__} == {"torsion.application.internet"}
