@@ -66,6 +66,7 @@ class Request(http.Request, Componentized):
     _unusual = False  # what is replaced below changes nothing where there is no encoder and no HEAD
     appRootURL: bytes | None = None
     site: Any  # its Site
+    _found: Any = None
     _encoder: Any = None
     _fakesHead = False
     _plainSession: Session | None = None
@@ -92,21 +93,64 @@ class Request(http.Request, Componentized):
             self._length = length
             self.content = getContentFile(length)
 
+    def headReceived(self) -> None:
+        """Find the resource before the body has come, if the site's ``streamsBodies`` is true.
+
+        If the resource's is true, too, it is rendered at once, and has the body as a stream: ``request.streamBody()``.
+        Others are rendered when the body is complete, as usual.
+        """
+        if getattr(self.channel.site, "streamsBodies", False):
+            try:
+                resrc = self._find()
+                if resrc is None:
+                    return
+                if getattr(resrc, "streamsBody", False):
+                    self.streamBody()
+                self._found = resrc
+            except BaseException:  # noqa: BLE001 - as below
+                self.processingFailed(Failure())
+
     def process(self) -> None:
         """Find the resource and have it rendered; it never raises."""
+        try:
+            resrc = self._found
+            if resrc is None:
+                path = self.path
+                if path[:1] == b"/" and b"%" not in path:  # nearly always: what `_find` does then, without a call
+                    self.site = site = self.channel.site
+                    self.prepath = []
+                    self.postpath = path[1:].split(b"/")
+                    resrc = site.getResourceFor(self)
+                else:
+                    resrc = self._find()
+            if resrc is not None:
+                self.render(resrc)
+        except BaseException:  # noqa: BLE001 - whatever a resource raises is the end of this response, and of nothing else
+            self.processingFailed(Failure())
+
+    def _find(self) -> Any:
+        """Return the resource; None if there is none for such a request, which is answered then."""
         self.site = site = self.channel.site
         path = self.path
-        if path == b"*":
-            self._answerToStar()
-            return
+        if path[:1] != b"/":
+            if path == b"*":
+                self._answerToStar()
+                return None
+            path = self._fromAbsolute(path)
         self.prepath = []
         self.postpath = segments = path[1:].split(b"/")
         if b"%" in path:
             self.postpath = [unquote_to_bytes(segment) for segment in segments]
-        try:
-            self.render(site.getResourceFor(self))
-        except BaseException:  # noqa: BLE001 - whatever a resource raises is the end of this response, and of nothing else
-            self.processingFailed(Failure())
+        return site.getResourceFor(self)
+
+    def _fromAbsolute(self, target: bytes) -> bytes:
+        """Return the path of a target that is a whole URL, as it may be; its host is what was asked (RFC 9112 section 3.2.2)."""
+        scheme, mark, rest = target.partition(b"://")
+        if mark and b"/" not in scheme:
+            authority, slash, path = rest.partition(b"/")
+            self.requestHeaders.setRawHeaders(b"host", [authority.rpartition(b"@")[2]])
+            self.path = slash + path or b"/"
+        return self.path  # type: ignore[no-any-return]  # it is bytes by now
 
     def _answerToStar(self) -> None:
         """Answer a request to the server as a whole (RFC 9110 section 9.3.7)."""

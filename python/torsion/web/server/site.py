@@ -23,6 +23,8 @@ class Site(http.HTTPFactory):
     :ivar sessions: by their names.
     :ivar requestFactory: makes requests: :class:`torsion.web.server.Request`, or a subclass.
     :cvar sessionFactory: makes sessions.
+    :cvar streamsBodies: whether resources are looked for before the bodies of requests have come: then those whose own
+        ``streamsBody`` is true have them as streams.  What looks for children must not look into forms and bodies then.
     :cvar displayTracebacks: whether clients see the tracebacks of what fails; only while a site is being built.
     :ivar counter: how many sessions have been begun.
     """
@@ -30,6 +32,7 @@ class Site(http.HTTPFactory):
     counter = 0
     requestFactory: Any = Request
     displayTracebacks = False
+    streamsBodies = False
     sessionFactory: Any = Session
     sessionCheckTime = 1800
     isLeaf = False
