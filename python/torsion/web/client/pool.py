@@ -1,0 +1,269 @@
+"""Connections that are kept for the next request, and how many there may be."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from torsion.internet.defer import CancelledError, Deferred, DeferredList, fail, succeed
+from torsion.internet.protocol import Factory
+from torsion.logger import Logger
+from torsion.python.failure import Failure
+from torsion.web.client.errors import PoolIsFull, RequestTimedOut
+from torsion.web.client.protocol import HTTP11ClientProtocol
+from torsion.web.client.retry import Retrying
+from torsion.web.client.timeouts import QUEUE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torsion.internet.interfaces import IDelayedCall
+
+__all__ = ["HTTPConnectionPool"]
+
+_log = Logger()
+
+MOST_QUEUED = 10_000
+"""How many requests may wait for a connection to one host: each costs a few KiB, and more cannot be served in time."""
+
+MARGIN = 1.0
+"""Seconds before a server closes an idle connection at which it is not used any more: a request and its end would cross."""
+
+
+class HTTPClientFactory(Factory):
+    """Makes the connections of a pool."""
+
+    noisy = False
+
+    def __init__(
+        self,
+        quiescentCallback: Callable[[Any], object],
+        metadata: str = "",
+        gone: Callable[[Any], object] | None = None,
+        clock: Any = None,
+    ) -> None:
+        self._quiescentCallback = quiescentCallback
+        self._metadata = metadata
+        self._gone = gone
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._metadata}>"
+
+    def buildProtocol(self, addr: Any) -> HTTP11ClientProtocol:
+        """Return a connection."""
+        return HTTP11ClientProtocol(self._quiescentCallback, self._gone, self._metadata, self._clock)
+
+
+class _Place:
+    """What is known of one host's connections.
+
+    :ivar used: how many there are, being made and idle ones included.
+    :ivar waiting: the requests that wait for one, each with the endpoint.
+    """
+
+    __slots__ = ("used", "waiting")
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.waiting: deque[tuple[Deferred[Any], Any, IDelayedCall | None]] = deque()
+
+
+class HTTPConnectionPool:
+    """Keeps connections for the next request to the same place.
+
+    :ivar persistent: whether connections are kept at all.
+    :ivar maxPersistentPerHost: how many idle connections to one host are kept.
+    :ivar cachedConnectionTimeout: after how many seconds an idle connection is closed.
+    :ivar retryAutomatically: whether a request that may be repeated is made again, once, on a new connection, if a kept one
+        turns out to be closed.
+    :ivar maxConnectionsPerHost: how many connections to one host there may be, idle or not; further requests wait for their
+        turn.  None, the default, for any number.
+    :ivar maxQueuedPerHost: how many may wait.
+    :ivar queueTimeout: for how many seconds; None for any time.
+    """
+
+    persistent = True
+    maxPersistentPerHost = 2
+    cachedConnectionTimeout: float = 240
+    retryAutomatically = True
+    maxConnectionsPerHost: int | None = None
+    maxQueuedPerHost = MOST_QUEUED
+    queueTimeout: float | None = QUEUE
+
+    def __init__(self, reactor: Any, persistent: bool = True) -> None:
+        """Begin without connections.
+
+        :param reactor: provides ``IReactorTime``.
+        :param persistent: whether to keep connections.
+        """
+        self._reactor = reactor
+        self.persistent = persistent
+        self._connections: dict[Any, list[Any]] = {}
+        self._timeouts: dict[Any, IDelayedCall] = {}
+        self._since: dict[Any, float] = {}
+        self._places: dict[Any, _Place] = {}
+
+    # --- getting one -------------------------------------------------------------------------------------------------
+
+    def getConnection(self, key: Any, endpoint: Any) -> Deferred[Any]:
+        """Return a connection, kept or new.
+
+        :param key: names the place, such as ``(b"https", b"example.com", 443)``.
+        :param endpoint: where to connect to, if there is none.
+        :returns: a Deferred that fires with what has a method ``request``.  It fails as ``endpoint.connect`` does, with
+            :class:`PoolIsFull` if too many wait already, or with :class:`RequestTimedOut` after waiting too long.
+        """
+        kept = self._connections.get(key)
+        while kept:
+            connection = kept.pop()  # the one used last: the others may be closed for having done nothing
+            if self._take(connection):
+                return succeed(self._retrying(key, endpoint, connection))
+        return self._acquire(key, endpoint, False)
+
+    def _retrying(self, key: Any, endpoint: Any, connection: Any) -> Any:
+        if not self.retryAutomatically:
+            return connection
+        return Retrying(connection, lambda: self._acquire(key, endpoint, True))
+
+    def _take(self, connection: Any) -> bool:
+        """Stop keeping a connection; return whether it can be used."""
+        timeout = self._timeouts.pop(connection, None)
+        if timeout is not None and timeout.active():
+            timeout.cancel()
+        since = self._since.pop(connection, None)
+        if connection.state != "QUIESCENT":
+            return False
+        limit = getattr(connection, "idleLimit", None)
+        if limit is not None and since is not None and self._reactor.seconds() - since >= limit - MARGIN:
+            connection.transport.loseConnection()
+            return False
+        return True
+
+    def _acquire(self, key: Any, endpoint: Any, first: bool) -> Deferred[Any]:
+        """Make a connection, or wait until there may be one more."""
+        place = self._places.get(key)
+        most = self.maxConnectionsPerHost
+        if most is None or place is None or place.used < most:
+            return self._newConnection(key, endpoint)
+        if len(place.waiting) >= self.maxQueuedPerHost:
+            return fail(PoolIsFull(f"{self.maxQueuedPerHost} requests wait for a connection to {key!r} already"))
+
+        waiting: Deferred[Any] = Deferred(lambda _: self._leave(place, waiting, Failure(CancelledError())))
+        call = None
+        if self.queueTimeout is not None:
+            late = Failure(RequestTimedOut("waiting for a connection", self.queueTimeout))
+            call = self._reactor.callLater(self.queueTimeout, self._leave, place, waiting, late)
+        if first:
+            place.waiting.appendleft((waiting, endpoint, call))
+        else:
+            place.waiting.append((waiting, endpoint, call))
+        return waiting
+
+    @staticmethod
+    def _leave(place: _Place, waiting: Deferred[Any], reason: Failure) -> None:
+        for index, (each, _, call) in enumerate(place.waiting):
+            if each is waiting:
+                del place.waiting[index]
+                if call is not None and call.active():
+                    call.cancel()
+                break
+        waiting.errback(reason)
+
+    def _newConnection(self, key: Any, endpoint: Any) -> Deferred[Any]:
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = _Place()
+        place.used += 1
+
+        def quiescent(connection: Any) -> None:
+            self._putConnection(key, connection)
+
+        def lost(connection: Any) -> None:
+            self._forget(key, connection)
+
+        def failed(reason: Failure) -> Failure:
+            self._one_less(key)
+            return reason
+
+        factory = HTTPClientFactory(quiescent, repr(endpoint), lost, self._reactor)
+        try:
+            connecting: Deferred[Any] = endpoint.connect(factory)
+        except BaseException:
+            self._one_less(key)
+            raise
+        return connecting.addErrback(failed)
+
+    # --- keeping one -------------------------------------------------------------------------------------------------
+
+    def _putConnection(self, key: Any, connection: Any) -> None:
+        """Take a connection back."""
+        if connection.state != "QUIESCENT":
+            try:
+                raise RuntimeError("a connection that is not quiescent was given back to the pool")
+            except RuntimeError:
+                _log.failure("the pool of connections is used wrongly; the connection is not kept")
+            return
+        place = self._places.get(key)
+        if place is not None and place.waiting:
+            waiting, endpoint, call = place.waiting.popleft()
+            if call is not None and call.active():
+                call.cancel()
+            waiting.callback(self._retrying(key, endpoint, connection))
+            return
+        kept = self._connections.setdefault(key, [])
+        if len(kept) >= self.maxPersistentPerHost:
+            if not kept:
+                connection.transport.loseConnection()
+                return
+            oldest = kept.pop(0)
+            self._take(oldest)
+            oldest.transport.loseConnection()
+        kept.append(connection)
+        self._since[connection] = self._reactor.seconds()
+        self._timeouts[connection] = self._reactor.callLater(
+            self.cachedConnectionTimeout, self._expired, key, connection
+        )
+
+    def _expired(self, key: Any, connection: Any) -> None:
+        del self._timeouts[connection]
+        self._since.pop(connection, None)
+        self._connections[key].remove(connection)
+        connection.transport.loseConnection()
+
+    def _forget(self, key: Any, connection: Any) -> None:
+        """Learn that a connection is lost."""
+        if connection in self._timeouts:
+            self._take(connection)
+            self._connections[key].remove(connection)
+        self._one_less(key)
+
+    def _one_less(self, key: Any) -> None:
+        place = self._places[key]
+        place.used -= 1
+        if place.waiting:
+            waiting, endpoint, call = place.waiting.popleft()
+            if call is not None and call.active():
+                call.cancel()
+            made = self._newConnection(key, endpoint)
+            made.addCallbacks(waiting.callback, waiting.errback)
+        elif not place.used:
+            del self._places[key]
+            if not self._connections.get(key):
+                self._connections.pop(key, None)
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def closeCachedConnections(self) -> Deferred[None]:
+        """Close the connections that are kept.
+
+        :returns: a Deferred that fires with None once they are closed.
+        """
+        kept = [each for connections in self._connections.values() for each in connections]
+        self._connections = {}
+        closing = []
+        for connection in kept:
+            self._take(connection)
+            closing.append(connection.whenLost())
+            connection.transport.loseConnection()
+        return DeferredList(closing).addCallback(lambda _: None)
