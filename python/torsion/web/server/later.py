@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.defer import CancelledError, Deferred
+from torsion.internet.error import ConnectionClosed
 from torsion.internet.interfaces import IPushProducer
 from torsion.logger import Logger
 from torsion.web.error import UnsupportedMethod
@@ -66,8 +67,9 @@ class _Answer:
 
     def _failed(self, reason: Failure) -> None:
         self._done = True
-        if self._left:
-            if reason.check(CancelledError) is None:
+        if self._left or self._request._disconnected:
+            # A renderer that was reading the body has got what the connection was lost with: that is no failure of its own.
+            if reason.check(CancelledError, ConnectionClosed) is None:
                 _log.failure("A renderer has failed after its client had left", reason)
         elif reason.check(UnsupportedMethod) is not None:
             error: Any = reason.value

@@ -17,6 +17,7 @@ from torsion.python.failure import Failure
 from torsion.python.reflect import safe_repr
 from torsion.web import http
 from torsion.web.error import UnsupportedMethod
+from torsion.web.http.parts import FormError
 from torsion.web.iweb import IRequest
 from torsion.web.pages import errorPage
 from torsion.web.resource import NOT_DONE_YET, _PlainErrorPage
@@ -248,10 +249,13 @@ class Request(http.Request, Componentized):
 
         If nothing has been sent yet, it is a page with code 500, which has the traceback if the site's
         ``displayTracebacks`` is true.  Otherwise the connection is closed, so that the client sees that something is
-        missing.
+        missing.  A form that cannot be read is the client's failure: code 400, and nothing in the log.
 
         :returns: *reason*.
         """
+        if reason.check(FormError) is not None and not (self.finished or self.startedWriting):
+            self._answerInstead(errorPage(http.BAD_REQUEST, "Bad Request", str(reason.value)).render(self))
+            return reason
         _log.failure("{method} {uri} has failed", reason, method=self.method, uri=self.uri)
         if self.finished or self.startedWriting:
             self._breakOff()

@@ -70,8 +70,9 @@ def test_a_client_that_leaves_in_the_midst_of_a_form() -> None:
     body = FORM % b"content"
     talk.send("/", "POST", HEADERS | {"Content-Length": str(len(body))})
     talk.channel.dataReceived(body[:-30])
-    with capturedLogs():
+    with capturedLogs() as events:
         talk.leave()  # no file is left open, or else there is a warning
+    assert [event for event in events if "log_failure" in event] == []
 
 
 def test_forms_are_args() -> None:
@@ -84,3 +85,13 @@ def test_a_form_that_cannot_be_read_is_a_bad_request(kind: str) -> None:
     with capturedLogs():
         answer = Talk(Args()).ask("/", "POST", {"Content-Type": kind, "Connection": "close"}, FORM % b"content")
     assert answer.code == 400
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_form_that_a_renderer_cannot_read_is_a_bad_request(streams: bool) -> None:
+    talk = Talk(Uploads(), **({"requestFactory": Streaming} if streams else {}), parsePOSTFormSubmission=False)
+    with capturedLogs() as events:
+        answer = talk.ask("/", "POST", HEADERS, b"--x\r\nnone\r\n\r\n" + b"x" * 9999)
+    assert answer.code == 400
+    assert b"a form cannot be read" in answer.body
+    assert [event for event in events if "log_failure" in event] == []
