@@ -97,9 +97,6 @@ names! {
     finished = "finished";
     unusual = "_unusual";
     usual = "_usual";
-    etag = "etag";
-    last_modified = "lastModified";
-    producer = "producer";
     method = "method";
     uri = "uri";
     path = "path";
@@ -111,7 +108,6 @@ names! {
     factory = "factory";
     silent = "silent";
     log = "log";
-    attended = "_attended";
     past = "_past";
     clean_up = "_cleanup";
     requests = "requests";

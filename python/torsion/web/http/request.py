@@ -64,8 +64,6 @@ class Request(Asked, HTTPAnswer):
     startedWriting: Any = 0
     chunked: Any = 0
     sentLength: int = 0
-    etag: bytes | None = None
-    lastModified: int | None = None
     queued = 0
     trailers: Any = ()
     serverName: bytes | None = None
@@ -73,7 +71,9 @@ class Request(Asked, HTTPAnswer):
 
     _few: dict[bytes, bytes] | None = None  # the response's headers, until somebody wants more of them
     _responseHeaders: Headers | None = None
-    _unusual = False  # whether the response has to be made with write and finish
+    _unusual = False  # whether the response has begun, or has to be made with write and finish
+    _etag: bytes | None = None
+    _lastModified: int | None = None
     _attended = False  # whether somebody waits for its end
 
     _disconnected = False
@@ -232,6 +232,26 @@ class Request(Asked, HTTPAnswer):
             self.code_message = RESPONSES.get(code, b"Unknown Status")
 
     @property
+    def etag(self) -> bytes | None:
+        """The entity tag that the response will have."""
+        return self._etag
+
+    @etag.setter
+    def etag(self, etag: bytes | None) -> None:
+        self._etag = etag
+        self._unusual = True
+
+    @property
+    def lastModified(self) -> int | None:
+        """When the resource was changed last, in seconds since 1970."""
+        return self._lastModified
+
+    @lastModified.setter
+    def lastModified(self, when: int | None) -> None:
+        self._lastModified = when
+        self._unusual = True
+
+    @property
     def responseHeaders(self) -> Headers:
         """The headers of the response."""
         headers = self._responseHeaders
@@ -350,6 +370,7 @@ class Request(Asked, HTTPAnswer):
 
     def _write_head(self) -> None:
         self.startedWriting = 1
+        self._unusual = True
         headers = self.responseHeaders
         raw = headers._rawHeaders
         if self.defaultContentType is not None and b"Content-Type" not in raw and self._has_body(raw):
@@ -449,7 +470,7 @@ class Request(Asked, HTTPAnswer):
 
     def notifyFinish(self) -> Deferred[None]:
         """Return a Deferred that fires with None when the response is finished, and fails if the connection is lost before."""
-        self._attended = True
+        self._attended = self._unusual = True
         finished: Deferred[None] = Deferred()
         self.notifications.append(finished)
         return finished
@@ -474,6 +495,7 @@ class Request(Asked, HTTPAnswer):
             producer.stopProducing()
             return
         self.producer = producer
+        self._unusual = True
         self.streamingProducer = streaming
         self.channel.registerProducer(producer, streaming)
 

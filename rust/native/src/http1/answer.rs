@@ -99,22 +99,7 @@ pub(super) fn send(
 
 /// Whether nothing has been asked of an answer but its status, a few headers and its body.
 pub(super) fn is_plain(request: &Bound<'_, PyHttpAnswer>) -> PyResult<bool> {
-    let py = request.py();
-    for name in [names::started_writing(py), names::unusual(py)] {
-        if request.getattr(name)?.is_truthy()? {
-            return Ok(false);
-        }
-    }
-    for name in [
-        names::etag(py),
-        names::last_modified(py),
-        names::producer(py),
-    ] {
-        if !request.getattr(name)?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    Ok(!request.getattr(names::unusual(request.py()))?.is_truthy()?)
 }
 
 /// Whether the request and its channel ask for nothing else either.

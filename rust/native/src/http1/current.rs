@@ -56,7 +56,7 @@ pub(super) fn answer(
     let Some((channel, transport, factory)) = found else {
         return Ok(None);
     };
-    if request.getattr(names::attended(py))?.is_truthy()? || !answer::is_plain(request)? {
+    if !answer::is_plain(request)? {
         return Ok(None);
     }
     if !request.getattr(names::channel(py))?.is(&channel) {
