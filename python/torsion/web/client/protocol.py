@@ -72,6 +72,7 @@ class HTTP11ClientProtocol(Protocol):
     state = "QUIESCENT"
     idleLimit: float | None = None
 
+    _response_kind: type[Response] = Response
     _request: Request | None = None
     _waiting: Deferred[Response] | None = None
     _response: Response | None = None
@@ -298,7 +299,7 @@ class HTTP11ClientProtocol(Protocol):
         request = self._request
         assert request is not None
         self._head = head
-        response = Response(_VERSIONS[head.version], status, head.reason or b"", _headers(head), self)
+        response = self._response_kind(_VERSIONS[head.version], status, head.reason or b"", _headers(head), self)
         response.request = request
         length = head.length
         if request.method == b"HEAD":
