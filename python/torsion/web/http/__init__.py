@@ -1,7 +1,7 @@
 """HTTP, the protocol: servers.
 
 ``factory`` and its ``channel``s, the connections · ``request`` what comes and what is answered, with its ``body`` ·
-``status`` codes, ``dates``, ``cookies``, ``forms``, ``chunks`` · ``logging`` lines of access logs.
+``status`` codes, ``dates``, ``cookies``, ``forms``, ``chunks`` · ``logging`` lines of access logs, ``accesslog`` their file.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import BufferedIOBase, TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -12,6 +11,7 @@ from torsion.application.draining import DrainingFactory
 from torsion.internet import _current
 from torsion.internet.interfaces import IProtocolNegotiationFactory
 from torsion.logger import globalLogBeginner
+from torsion.web.http.accesslog import AccessLog
 from torsion.web.http.channel import HTTPChannel
 from torsion.web.http.dates import datetimeToLogString
 from torsion.web.http.logging import combinedLogFormatter
@@ -124,7 +124,7 @@ class HTTPFactory(DrainingFactory):
         """Open the access log."""
         if self._logFile is None:
             if self.logPath is not None:
-                self.logFile = Path(self.logPath).open("a", encoding="utf-8", newline="\n")  # noqa: SIM115 - stopFactory
+                self.logFile = AccessLog(self.logPath)
             else:
                 from torsion.logger import legacy
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from zope.interface.verify import verifyObject
 
 from torsion.internet.address import IPv4Address, UNIXAddress
 from torsion.internet.task import Clock
+from torsion.logger import capturedLogs
 from torsion.web import http, iweb
+from torsion.web.http import accesslog
 from torsion.web.http_headers import Headers
 
 BIRTHDAY = calendar.timegm((1994, 11, 6, 8, 49, 37))
@@ -174,6 +177,45 @@ def test_a_formatter_may_keep_silent(tmp_path: Path) -> None:
     factory.log(Answered(HERE))
     factory.stopFactory()
     assert (tmp_path / "log").read_text() == ""
+
+
+def test_a_log_that_cannot_be_opened(tmp_path: Path) -> None:
+    factory = http.HTTPFactory(str(tmp_path / "none" / "log"), reactor=Clock())
+    with pytest.raises(FileNotFoundError):
+        factory.startFactory()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_log_whose_reader_has_stopped_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A named pipe that nobody reads from is full after 64 KiB; what does not fit any more is dropped."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    monkeypatch.setattr(accesslog, "MOST_KEPT", 100_000)
+    log = accesslog.AccessLog(str(path))
+    lines = [f"{number:099}\n" for number in range(5000)]
+    for line in lines:
+        log.write(line)
+    assert 0 < log.dropped < 5000
+    os.set_blocking(reader, True)
+    got = b""
+    while len(got) < (5000 - log.dropped) * 100:
+        got += os.read(reader, 65536)
+    written = [int(line) for line in got.split()]
+    assert written == sorted(written), "in order, whatever was dropped in between"
+    log.close()
+    os.close(reader)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_log_on_a_full_disk() -> None:
+    log = accesslog.AccessLog("/dev/full")
+    with capturedLogs() as events:
+        for _ in range(3):
+            log.write("line\n")
+        log.close()
+    assert log.dropped == 3
+    assert len([event for event in events if "lines are lost" in event["log_format"]]) == 1
 
 
 def test_stopping_what_was_not_started() -> None:
