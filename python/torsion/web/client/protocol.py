@@ -76,6 +76,7 @@ class HTTP11ClientProtocol(Protocol):
     _request: Request | None = None
     _waiting: Deferred[Response] | None = None
     _response: Response | None = None
+    _ready: tuple[Deferred[Response], Response] | None = None
     _head: HTTPHead | None = None
     _sending: Sending | None = None
     _sent = False
@@ -274,6 +275,9 @@ class HTTP11ClientProtocol(Protocol):
                     return
         finally:
             self._pumping = False
+            ready, self._ready = self._ready, None
+            if ready is not None:  # only now: what came with the head is there, and the connection free, if that was all
+                ready[0].callback(ready[1])
 
     def _broken(self, why: str) -> None:
         reason = Failure(BadResponse(f"the server's response cannot be read: {why}"))
@@ -315,7 +319,7 @@ class HTTP11ClientProtocol(Protocol):
             self._watch(request.timeouts.idle)
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            waiting.callback(response)
+            self._ready = waiting, response
 
     def _complete(self, trailers: list[tuple[bytes, bytes]]) -> None:
         """Take the end of a response."""
