@@ -132,6 +132,9 @@ class ProxyClient(Protocol):
         """Send the request."""
         father = self.father
         if father is not None:
+            if getattr(father, "_disconnected", False):
+                self._abandon()  # the client has left while this was connecting
+                return
             father.notifyFinish().addErrback(self._clientLeft)
             if IConsumer.providedBy(father):
                 father.registerProducer(self, True)
@@ -269,7 +272,11 @@ class ProxyClient(Protocol):
         father = self.father
         self._end()
         if father.startedWriting:
-            father.loseConnection()  # so that the client sees that something is missing
+            # So that the client sees that something is missing; of some responses, a usual end would be their own.
+            if father.clientproto == b"HTTP/1.0" and not father.responseHeaders.hasHeader(b"content-length"):
+                father.channel.abortConnection()
+            else:
+                father.loseConnection()
             return
         for name in (b"content-length", b"content-encoding"):
             father.responseHeaders.removeHeader(name)
@@ -282,10 +289,13 @@ class ProxyClient(Protocol):
 
     def _clientLeft(self, reason: Failure) -> None:
         if not self._finished:
-            self._finished = True
-            self._stopSending()
-            transport: Any = self.transport
-            transport.abortConnection() if hasattr(transport, "abortConnection") else transport.loseConnection()
+            self._abandon()
+
+    def _abandon(self) -> None:
+        self._finished = True
+        self._stopSending()
+        transport: Any = self.transport
+        transport.abortConnection()
 
     def pauseProducing(self) -> None:
         """Read no more of the response for now: the client does not take it."""

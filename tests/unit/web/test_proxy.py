@@ -321,6 +321,24 @@ def test_a_client_that_leaves() -> None:
     behind.client.dataReceived(b"more")
 
 
+def test_a_client_that_leaves_while_the_server_is_connected_to() -> None:
+    meeting = Meeting()
+    meeting.talk.send("/app")
+    meeting.talk.leave()
+    behind = meeting.behind()
+    assert behind.asked == b""
+    assert not behind.transport.connected
+
+
+def test_an_old_client_sees_that_something_is_missing() -> None:
+    meeting = Meeting()
+    meeting.talk.channel.dataReceived(b"GET /app HTTP/1.0\r\n\r\n")
+    behind = meeting.behind()
+    behind.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+    behind.close()
+    assert meeting.talk.transport.disconnected, "the end of the connection would be that of the response"
+
+
 def test_a_slow_client_holds_the_server_back() -> None:
     meeting = Meeting()
     behind = meeting.ask("/app")

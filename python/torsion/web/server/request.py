@@ -191,6 +191,8 @@ class Request(http.Request, Componentized):
 
     def _answer(self, body: bytes) -> None:
         """Send *body*, which is all."""
+        if self.channel is None and not self.finished:
+            return  # the client has left
         if self.method != b"HEAD":
             self.setHeader(b"content-length", b"%d" % len(body))
             self.write(body)
@@ -236,7 +238,7 @@ class Request(http.Request, Componentized):
             "asynchronous iterator of bytes",
             resrc=resrc, value=value, request=self,
         )  # fmt: skip
-        if self.finished or self.startedWriting:
+        if self.finished or self.startedWriting or self.channel is None:
             self._breakOff()
             return
         shown = (f"<pre>{escape(safe_repr(thing))}</pre>" for thing in (self, resrc, value))
@@ -257,7 +259,7 @@ class Request(http.Request, Componentized):
             self._answerInstead(errorPage(http.BAD_REQUEST, "Bad Request", str(reason.value)).render(self))
             return reason
         _log.failure("{method} {uri} has failed", reason, method=self.method, uri=self.uri)
-        if self.finished or self.startedWriting:
+        if self.finished or self.startedWriting or self.channel is None:
             self._breakOff()
             return reason
         if self.site.displayTracebacks:
@@ -284,8 +286,13 @@ class Request(http.Request, Componentized):
         self._answer(body)
 
     def _breakOff(self) -> None:
-        """Close the connection amid a response; nothing if the response has ended."""
-        if not self.finished and self.channel is not None:
+        """Close the connection amid a response; nothing if the response has ended, or the client has left."""
+        channel = self.channel
+        if self.finished or channel is None:
+            return
+        if self.clientproto in (b"HTTP/1.0", b"HTTP/0.9") and not self.responseHeaders.hasHeader(b"content-length"):
+            channel.abortConnection()  # a usual end would be that of the response
+        else:
             self.loseConnection()
 
     def write(self, data: bytes) -> None:

@@ -10,6 +10,7 @@ from zope.interface import Interface, alsoProvides
 from zope.interface.verify import verifyObject
 
 from torsion.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from torsion.internet.defer import Deferred
 from torsion.internet.interfaces import ISSLTransport
 from torsion.logger import LogLevel, capturedLogs
 from torsion.python.components import registerAdapter
@@ -17,6 +18,7 @@ from torsion.web.error import UnsupportedMethod
 from torsion.web.iweb import IRequest
 from torsion.web.resource import Resource, getChildForRequest
 from torsion.web.server import NOT_DONE_YET, Request, Session, Site
+from torsion.web.util import DeferredResource
 from unit.web.talk import Fixed, Talk
 
 
@@ -231,6 +233,34 @@ def test_a_renderer_that_raises_amid_its_response(flush_errors: Any) -> None:
     assert (answer.code, answer.body, answer.complete) == (200, b"some", False)
     assert not talk.transport.connected, "the client sees that something is missing"
     flush_errors(KeyError)
+
+
+def test_an_old_client_sees_that_something_is_missing(flush_errors: Any) -> None:
+    def render(request: Any) -> bytes:
+        request.write(b"some")
+        return fails(request)
+
+    talk = Talk(Fixed(render))
+    talk.channel.dataReceived(b"GET / HTTP/1.0\r\n\r\n")
+    assert talk.transport.disconnected, "the end of the connection would be that of the response"
+    flush_errors(KeyError)
+
+
+@pytest.mark.parametrize("answer", [b"late", "late", KeyError()])
+def test_a_client_that_has_left_before_the_resource_is_there(answer: Any, flush_errors: Any) -> None:
+    def render(request: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    later: Deferred[Any] = Deferred()
+    talk = Talk(DeferredResource(later))
+    talk.send()
+    talk.leave()
+    later.callback(Fixed(render))
+    assert talk.written() == b""
+    if isinstance(answer, Exception):
+        flush_errors(KeyError)
 
 
 def test_a_renderer_that_raises_after_its_response(flush_errors: Any) -> None:
