@@ -37,8 +37,14 @@ class Part(service.Service):
         return WAYS[self.ways["stop"]]() if "stop" in self.ways else None
 
 
+class Stuck(Protocol):
+    def dataReceived(self, data):
+        log.info("a connection is stuck")
+        WAYS["stuck"]()
+
+
 application = service.Application("ends")
-strports.service("tcp:0:interface=127.0.0.1", Factory.forProtocol(Protocol)).setServiceParent(application)
+strports.service("tcp:0:interface=127.0.0.1", Factory.forProtocol(Stuck)).setServiceParent(application)
 for part in os.environ["PARTS"].split():
     name, _, ways = part.partition("=")
     Part(name, dict(way.split(":") for way in ways.split(",") if way)).setServiceParent(application)

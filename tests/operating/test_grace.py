@@ -131,6 +131,16 @@ def test_one_that_blocks_the_process_is_shown_and_the_process_ended(ends):
     assert '"stuck": lambda: threading.Event().wait()' in command.out
 
 
+def test_one_that_is_blocked_already_is_ended_too_by_one_signal(ends):
+    command = ends("a", 0)
+    with command.connect(command.number) as connection:
+        connection.sendall(b"!")
+        command.wait_for("a connection is stuck")
+        command.send(signal.SIGTERM)
+        assert command.wait() == 70
+    assert '"stuck": lambda: threading.Event().wait()' in command.out
+
+
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "1e99"])
 def test_a_time_that_is_none_is_refused(value):
     with Command(f"--grace={value}", "echo", "--listen", "tcp:0") as command:

@@ -45,6 +45,7 @@ class Ending:
         """
         self._run = run
         self._overdue = Overdue()
+        self._begun = False
         self._over = False
         self._hurry = False
         self._aborted = False
@@ -59,10 +60,11 @@ class Ending:
 
     async def _end(self) -> None:
         run = self._run
+        self._expect()
+        self._begun = True
         deadline = None
         if run.grace is not None:
             deadline = run.reactor.callLater(run.grace, self._late)
-            self._overdue.allow(run.grace + 2 * LAST_SECONDS + STUCK_SECONDS)
         for hook in run.onStop:
             await self._call(hook)
         if run.service is not None:
@@ -132,6 +134,18 @@ class Ending:
         self._hurry = True
         self._overdue.allow(STUCK_SECONDS)
         self._late()
+
+    def asked(self) -> None:
+        """End the process if its end, which is asked for now, does not come in time; may be called anywhere, as :meth:`stuck`.
+
+        The reactor's thread may be stuck already; once it comes to :meth:`end`, it has all the time again.
+        """
+        if not self._begun:
+            self._expect()
+
+    def _expect(self) -> None:
+        if self._run.grace is not None:
+            self._overdue.expect(self._run.grace + 2 * LAST_SECONDS + STUCK_SECONDS)
 
     def stuck(self) -> None:
         """End the process if the reactor's thread does not come to :meth:`abort`; may be called anywhere, also in a signal handler."""

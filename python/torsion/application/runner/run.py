@@ -311,6 +311,10 @@ class Run:
             self.stop()
         self._ending.abort()
 
+    def asked(self) -> None:
+        """End the process if its reactor's thread does not come to :meth:`stop` in the time there is; may be called in a signal handler."""
+        self._ending.asked()
+
     def stuck(self) -> None:
         """End the process if its reactor's thread does not come to :meth:`abort`; may be called in a signal handler."""
         self._ending.stuck()

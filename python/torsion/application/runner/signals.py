@@ -81,8 +81,8 @@ class Signals:
             self._last = before
         elif self._looping:
             self._asked += stops
-            if self._asked > 1:
-                self._run.stuck()  # the reactor's thread, which is this one, may never come to what it is asked for here
+            if stops:  # the reactor's thread, which is this one, may never come to what it is asked for here
+                (self._run.asked if self._asked == 1 else self._run.stuck)()
             self._run.reactor.callFromThread(self._stop if stops else self._later, number)
         elif stops:
             if not self._asked:  # else what had been started is being stopped, which nothing should cut short

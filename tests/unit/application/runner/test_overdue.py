@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import pytest
 
@@ -60,6 +61,23 @@ def test_the_earlier_end_counts(ended, logged):
     assert len(logged) == 1
 
 
+def test_what_is_expected_can_be_later_but_what_is_allowed_stays(ended, logged):
+    overdue = Overdue()
+    overdue.expect(3600)
+    overdue.expect(7200)
+    assert overdue._expected > time.monotonic() + 3600
+    assert overdue._thread.is_alive()
+    overdue.allow(0)
+    overdue.expect(3600)
+    assert ended() == [STUCK]
+    assert len(logged) == 1
+
+
+def test_what_is_expected_at_once(ended, logged):
+    Overdue().expect(0)
+    assert ended() == [STUCK]
+
+
 def test_one_that_is_done_is_left_alone(monkeypatch):
     monkeypatch.setattr(os, "_exit", pytest.fail)
     overdue = Overdue()
@@ -67,6 +85,7 @@ def test_one_that_is_done_is_left_alone(monkeypatch):
     overdue.done()
     assert not the_thread(overdue)
     overdue.allow(0)
+    overdue.expect(0)
     assert not the_thread(overdue)
 
 
@@ -86,3 +105,14 @@ def test_a_log_that_fails_keeps_nothing_from_its_end(ended, monkeypatch):
     monkeypatch.setattr(threading, "excepthook", lambda _: None)  # it is told there, and nobody cares
     Overdue().allow(0)
     assert ended() == [STUCK]
+
+
+def test_a_log_that_is_stuck_keeps_nothing_from_its_end(ended, monkeypatch):
+    from torsion.application.runner import overdue
+
+    free = threading.Event()
+    monkeypatch.setattr(overdue, "TELLING_SECONDS", 0.01)
+    monkeypatch.setattr(overdue._log, "critical", lambda *_, **__: free.wait(PATIENCE), raising=False)
+    Overdue().allow(0)
+    assert ended() == [STUCK]
+    free.set()

@@ -27,7 +27,7 @@ def asked():
 @pytest.fixture
 def handle(asked):
     run = SimpleNamespace(
-        state="ready", status=0, reload=None, restart=None, stuck=lambda: None,
+        state="ready", status=0, reload=None, restart=None, asked=lambda: None, stuck=lambda: None,
         stop=lambda: asked.append("stop"), abort=lambda: asked.append("abort"),
         reactor=SimpleNamespace(callFromThread=lambda function, *arguments: function(*arguments)),
     )  # fmt: skip
