@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torsion.internet.interfaces import IAddress
     from torsion.python.failure import Failure
 
-__all__ = ["LONGEST_REQUEST", "MOST_CONNECTIONS", "ControlFactory", "ControlProtocol"]
+__all__ = ["IDLE_SECONDS", "LONGEST_REQUEST", "MOST_CONNECTIONS", "ControlFactory", "ControlProtocol"]
 
 _log = Logger("torsion.application.control")
 
@@ -35,6 +35,10 @@ LONGEST_REQUEST = 4096
 
 MOST_CONNECTIONS = 32
 """How many may be connected at once.  Those who ask are operators and their scripts; more than these have lost count."""
+
+IDLE_SECONDS = 5.0
+"""For how many seconds one who waits for no answer may ask nothing, before the connection is closed.  ``torsion stop`` and its like
+ask as soon as they are connected; those who do not must not take the places of those who do."""
 
 
 class ControlProtocol(LineOnlyReceiver):
@@ -50,19 +54,25 @@ class ControlProtocol(LineOnlyReceiver):
         """Requests that are answered when the services have stopped."""
         self.lost: Deferred[None] = Deferred()
         """Fires when the connection is gone."""
+        self._answers = 0
+        self._patience: Any = None
+        self._hung_up = False
 
     def connectionMade(self) -> None:
         """Be one of those that are connected; or refuse it, if there are too many."""
         factory: Any = self.factory
         if len(factory.connections) >= MOST_CONNECTIONS:
             self._say({"failed": "connect", "text": f"{MOST_CONNECTIONS} are connected already; try again later"})
-            self.transport.loseConnection()
+            self._hang_up()
             return
         factory.connections.add(self)
+        self._wait()
 
     def connectionLost(self, reason: Any = None) -> None:
         """Be none of them any more; what was begun goes on."""
         self.connected = 0
+        if self._patience is not None and self._patience.active():
+            self._patience.cancel()
         factory: Any = self.factory
         factory.connections.discard(self)
         self.lost.callback(None)
@@ -80,6 +90,7 @@ class ControlProtocol(LineOnlyReceiver):
             self._say({"failed": what, "text": f"{what!r} is nothing that can be asked for"})
             return
         self._say({"begun": what, "pid": os.getpid()})
+        self._answers += 1
         handler(what)
 
     def lineLengthExceeded(self, line: bytes) -> None:
@@ -88,7 +99,7 @@ class ControlProtocol(LineOnlyReceiver):
 
     def do_ping(self, what: str) -> None:
         """Tell in what state the run is."""
-        self._say({"done": what, "text": self.run.state})
+        self._answer({"done": what, "text": self.run.state})
 
     def do_reload(self, what: str) -> None:
         """Reload, and tell what was done."""
@@ -96,7 +107,7 @@ class ControlProtocol(LineOnlyReceiver):
 
         def told(report: Any) -> None:
             ok = getattr(report, "ok", True)
-            self._say({"done" if ok else "failed": what, "text": str(report)})
+            self._answer({"done" if ok else "failed": what, "text": str(report)})
 
         maybeDeferred(self.run.reload).addCallback(told).addErrback(self._failed, what)
 
@@ -111,7 +122,7 @@ class ControlProtocol(LineOnlyReceiver):
                 if isinstance(pid, int)
                 else f"{mine} has restarted what it runs"
             )
-            self._say({"done": what, "text": text, "pid": pid if isinstance(pid, int) else os.getpid()})
+            self._answer({"done": what, "text": text, "pid": pid if isinstance(pid, int) else os.getpid()})
 
         maybeDeferred(self.run.restart).addCallback(told).addErrback(self._failed, what)
 
@@ -126,14 +137,38 @@ class ControlProtocol(LineOnlyReceiver):
         for what in self.stopping:
             text = f"process {os.getpid()} has stopped, with status {self.run.status}"
             self._say({"done" if not self.run.status else "failed": what, "text": text})
-        self.transport.loseConnection()
+        self._hang_up()
 
     def _failed(self, failure: Failure, what: str) -> None:
-        self._say({"failed": what, "text": failure.getErrorMessage() or failure.type.__name__})
+        self._answer({"failed": what, "text": failure.getErrorMessage() or failure.type.__name__})
 
     def _refuse(self, why: str) -> None:
         self._say({"failed": None, "text": why})
+        self._hang_up()
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        """Say what has come of a request, and wait for the next."""
+        self._answers -= 1
+        self._say(message)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Have patience for a while from now on."""
+        if self._patience is not None and self._patience.active():
+            self._patience.cancel()
+        if self.connected:
+            self._patience = self.run.reactor.callLater(IDLE_SECONDS, self._idle)
+
+    def _idle(self) -> None:
+        if self._hung_up:
+            self.transport.abortConnection()  # who does not read what was said would stay for ever
+        elif not self._answers:
+            self._refuse(f"nothing was asked for in {IDLE_SECONDS:g} seconds")
+
+    def _hang_up(self) -> None:
+        self._hung_up = True
         self.transport.loseConnection()
+        self._wait()
 
     def _say(self, message: dict[str, Any]) -> None:
         if self.connected:

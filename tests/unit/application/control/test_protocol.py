@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from torsion.application.control.protocol import LONGEST_REQUEST, MOST_CONNECTIONS, ControlFactory
+from torsion.application.control.protocol import IDLE_SECONDS, LONGEST_REQUEST, MOST_CONNECTIONS, ControlFactory
 from torsion.internet.defer import Deferred, fail, succeed
+from torsion.internet.task import Clock
 from torsion.internet.testing import StringTransport
 
 
@@ -17,6 +18,7 @@ class Run:
     """A run that does what it is told to, when the test says so."""
 
     def __init__(self):
+        self.reactor = Clock()
         self.state = "ready"
         self.status = 0
         self.asked = []
@@ -198,3 +200,47 @@ def test_too_many(factory):
 
 def test_it_is_the_commands_own(factory):
     assert factory.operating
+
+
+def test_one_who_asks_nothing_does_not_keep_a_place(factory, run):
+    idle = [connect(factory) for _ in range(MOST_CONNECTIONS)]
+    run.reactor.advance(IDLE_SECONDS - 0.1)
+    idle[0].dataReceived(b"half a requ")  # which is none
+    ask(idle[1], "ping")
+    said(idle[1])
+    run.reactor.advance(0.1)
+    closed = [each for each in idle if each.transport.disconnecting]
+    assert closed == [idle[0], *idle[2:]]
+    assert said(idle[0]) == [{"failed": None, "text": f"nothing was asked for in {IDLE_SECONDS:g} seconds"}]
+    for each in closed:
+        each.connectionLost(None)
+    again = connect(factory)
+    assert not again.transport.disconnecting
+    run.reactor.advance(IDLE_SECONDS)
+    assert idle[1].transport.disconnecting
+
+
+def test_one_who_does_not_read_is_hung_up_on_all_the_same(factory, run):
+    idle = connect(factory)
+    run.reactor.pump([IDLE_SECONDS, IDLE_SECONDS])
+    assert idle.transport.disconnected
+
+
+@pytest.mark.parametrize("what", ["reload", "restart", "stop"])
+def test_one_who_waits_for_an_answer_may_wait(asked, run, what):
+    ask(asked, what)
+    run.reactor.advance(IDLE_SECONDS * 100)
+    assert not asked.transport.disconnecting
+    if what == "stop":
+        asked.stopped()
+    else:
+        run.outcome.callback(7)
+        run.reactor.advance(IDLE_SECONDS)
+    assert asked.transport.disconnecting
+
+
+def test_nothing_is_left_of_one_who_is_gone(asked, run):
+    ask(asked, "restart")
+    asked.connectionLost(None)
+    run.outcome.callback(7)
+    assert run.reactor.getDelayedCalls() == []
