@@ -32,6 +32,8 @@ def read_pidfile(path: str | os.PathLike[str]) -> int:
             content = file.read(LONGEST_PIDFILE)
     except OSError as problem:
         raise ControlError(f"cannot read the pid file {path}: {problem.strerror}; is the process running?") from problem
+    if not content.strip():
+        raise ControlError(f"the pid file {path} is empty: it names no process; is the process running?")
     try:
         pid = int(content)
     except ValueError:

@@ -7,6 +7,7 @@ Anything else is left alone, and the command does not start: a process that runs
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -92,7 +93,11 @@ class Pidfile(Fitting):
                 self._open()
                 self._lock()
             self._refuse_others()
-            self._write()
+            try:
+                self._write()
+            except OSError:
+                self._remove()  # nobody's
+                raise
         except OSError as problem:
             self._close()
             raise StartError(
@@ -171,12 +176,22 @@ class Pidfile(Fitting):
     def _write(self) -> None:
         line = b"%d\n" % os.getpid()
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.write(self._descriptor, line)  # before what may stand behind is cut off: at no time is the file empty
+        # Before what may stand behind is cut off: at no time is the file empty.
+        if os.write(self._descriptor, line) < len(line):
+            os.ftruncate(self._descriptor, 0)  # part of a number is another process's
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.ftruncate(self._descriptor, len(line))
         if hasattr(os, "O_NONBLOCK"):
             import fcntl
 
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _remove(self) -> None:
+        """Remove the file, or have it empty at least, which names nobody."""
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+        with suppress(OSError):
+            self._path.unlink()
 
     def _leave(self) -> None:
         """Remove the file, if it is still this process's."""

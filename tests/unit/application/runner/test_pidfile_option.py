@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -169,3 +170,24 @@ def test_none(tmp_path, monkeypatch):
     worker.worker = "0:3"
     Pidfile().fit(worker)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("written", [0, 1])
+@pytest.mark.parametrize("before", [None, b"", b"999999999999999999\n"])
+def test_a_full_disk_leaves_nothing(path, monkeypatch, before, written):
+    """The file, an empty one or a part of a number would be taken for a pid file later."""
+    write = os.write
+
+    def full(descriptor, data):
+        if not written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data[:written])
+
+    if before is not None:
+        path.write_bytes(before)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(StartError, match="No space left on device; name another with --pidfile"):
+            Began(path)
+    assert not path.exists()
+    Began(path).end()
