@@ -34,13 +34,22 @@ class _Growing:
 
     def write(self, data: bytes) -> int:
         if self._small and self._file.tell() + len(data) > MOST_IN_MEMORY:
-            self._small = False
-            memory, self._file = self._file, TemporaryFile()  # noqa: SIM115 - the request closes it
-            place = memory.tell()
-            memory.seek(0)
-            self._file.write(memory.read())
-            self._file.seek(place)
+            self._to_disk()
         return self._file.write(data)
+
+    def _to_disk(self) -> None:
+        self._small = False
+        memory, self._file = self._file, TemporaryFile()  # noqa: SIM115 - the request closes it
+        place = memory.tell()
+        memory.seek(0)
+        self._file.write(memory.read())
+        self._file.seek(place)
+
+    def fileno(self) -> int:
+        """Return a descriptor: who asks for it wants a file."""
+        if self._small:
+            self._to_disk()
+        return self._file.fileno()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

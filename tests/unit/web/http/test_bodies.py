@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -220,3 +221,13 @@ def test_a_form_of_too_many_fields_is_refused() -> None:
     wire.send(post(b"a=1&" * 20_000, b"Content-Type: application/x-www-form-urlencoded"))
     assert wire.take().startswith(b"HTTP/1.1 400 ")
     assert wire.asked == []
+
+
+def test_a_body_whose_length_is_not_known_is_a_file_to_who_asks_for_one() -> None:
+    body = newContent(None)
+    body.write(b"abc")
+    os.fstat(body.fileno())
+    body.write(b"d")
+    body.seek(0)
+    assert body.read() == b"abcd"
+    body.close()
