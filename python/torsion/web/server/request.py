@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
@@ -14,7 +14,7 @@ from torsion.internet.address import IPv4Address, IPv6Address
 from torsion.logger import Logger
 from torsion.python.components import Componentized
 from torsion.python.failure import Failure
-from torsion.python.reflect import safe_repr
+from torsion.python.reflect import qual, safe_repr
 from torsion.web import http
 from torsion.web.error import UnsupportedMethod
 from torsion.web.http.parts import FormError
@@ -49,6 +49,11 @@ version: Final = b"Torsion/" + __version__.encode("ascii")
 def _parses_forms(channel: Any) -> bool:
     """Return whether the site of a channel wants forms to be read."""
     return bool(getattr(getattr(channel, "site", None), "_parsePOSTFormSubmission", True))
+
+
+@lru_cache(maxsize=1024)  # each class is told of once
+def _hint_at_head(kind: str) -> None:
+    _log.info("{kind} makes bodies for HEAD, which are not sent: a render_HEAD of its own need not", kind=kind)
 
 
 @implementer(IRequest)
@@ -178,6 +183,8 @@ class Request(http.Request, Componentized):
             body = self._renderOther(resrc, error.allowedMethods)
         if body.__class__ is bytes:
             if self._encoder is not None or self._fakesHead or not self._answerAtOnce(body):
+                if body and self.method == b"HEAD" and not self._fakesHead:
+                    _hint_at_head(qual(type(resrc)))
                 self._answer(body)
         elif body is not NOT_DONE_YET:
             answer_later(self, resrc, body)

@@ -107,6 +107,19 @@ def test_head_is_get_without_its_body() -> None:
     assert talk.ask().body == b"hello"
 
 
+def test_bodies_for_head_are_told_of_once() -> None:
+    class Wasting(Fixed):
+        pass
+
+    talk = Talk(Wasting(b"hello"))
+    with capturedLogs() as events:
+        talk.ask(method="HEAD")
+        talk.ask(method="HEAD")
+        Talk(Wasting(b"")).ask(method="HEAD")
+    [event] = events
+    assert event["kind"].endswith("Wasting")
+
+
 class OnlyGet:
     """A resource of somebody who does not know HEAD."""
 
