@@ -28,6 +28,8 @@ EDGES = {
     "torsion.internet.reactors.hosted.gtk": {"gi"},
     "torsion.internet.reactors.hosted.qt": {"PySide6"},
     "torsion.internet.reactors.hosted.tk": {"tkinter"},
+    "torsion.interop.asyncio.loop": {"asyncio"},
+    "torsion.interop.asyncio.runner": {"asyncio"},
     "torsion.interop.twisted.connectors": {"twisted"},
     "torsion.interop.twisted.datagrams": {"twisted"},
     "torsion.interop.twisted.defer": {"twisted"},

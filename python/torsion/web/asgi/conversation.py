@@ -1,0 +1,255 @@
+"""One request and one call of an application, which talk by messages."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from zope.interface import implementer
+
+from torsion.internet.interfaces import IPushProducer
+from torsion.logger import Logger
+from torsion.python.failure import Failure
+from torsion.web.asgi.scope import make_scope
+from torsion.web.iweb import IBodyReceiver
+
+if TYPE_CHECKING:
+    from torsion.web.asgi.runner import AsyncRunner
+    from torsion.web.http.body import BodyStream
+
+__all__ = ["MOST_KEPT", "ClientDisconnected", "Conversation"]
+
+_log = Logger(namespace="torsion.web.asgi")
+
+MOST_KEPT: Final = 64 * 1024
+"""How many bytes of a body may wait for the application before the client is not read from: as much as is read at once."""
+
+_BLOCK: Final = 64 * 1024
+"""How many bytes of a body that was stored are handed out at once."""
+
+_NOT_PASSED_ON: Final = frozenset([b"transfer-encoding", b"connection", b"keep-alive", b"upgrade"])
+"""Headers that tell of the connection, which is the server's."""
+
+_ENDED: Final = {"type": "http.disconnect"}
+_EMPTY: Final = {"type": "http.request", "body": b"", "more_body": False}
+
+
+class ClientDisconnected(ConnectionResetError):
+    """An application sends to a client that has left."""
+
+
+@implementer(IBodyReceiver, IPushProducer)
+class Conversation:
+    """One request, and one call of an application.  Everything happens in the reactor's thread."""
+
+    _left = False
+    _answered = False
+    _status: int | None = None
+    _parts: deque[bytes] | None = None
+    _kept = 0
+    _body_over = True
+    _stream: BodyStream | None = None
+    _paused = False
+    _registered = False
+    _wake_receiver: Callable[[], object] | None = None
+    _wake_sender: Callable[[], object] | None = None
+    _task: Any = None
+
+    def __init__(self, request: Any, runner: AsyncRunner, over: Callable[[], object]) -> None:
+        """Begin one.
+
+        :param request: the request.
+        :param runner: runs the application.
+        :param over: called when the application has returned.
+        """
+        self._request = request
+        self._runner = runner
+        self._over = over
+        self._body_sent = False
+        if getattr(request, "_length", None) != 0:
+            self._parts = deque()
+            self._body_over = False
+            self._stream = request.streamBody()
+            self._stream.deliverTo(self)
+        request.notifyFinish().addErrback(self._client_left)
+
+    def begin(self, application: Any, state: dict[str, Any] | None) -> None:
+        """Call the application."""
+        scope = make_scope(self._request, state)
+        self._task = self._runner.start(application(scope, self.receive, self.send), self._ended)
+
+    def _ended(self, error: BaseException | None) -> None:
+        request, self._task = self._request, None
+        if self._answered or self._left:
+            if error is not None and not isinstance(error, ClientDisconnected):
+                _log.failure("An application has failed after its response", Failure(error))
+        else:
+            if error is None:
+                error = RuntimeError(
+                    "the application returned without a response"
+                    if self._status is None
+                    else "the application returned before its response was complete"
+                )
+            self._unregister()
+            # In HTTP/1.0 the end of the connection may be the end of a body, and this must not look like one.
+            channel = request.channel if request.startedWriting and request.clientproto == b"HTTP/1.0" else None
+            request.processingFailed(Failure(error))
+            abort = getattr(channel, "abortConnection", None)
+            if abort is not None:
+                abort()
+        self._over()
+
+    # --- what the application calls ----------------------------------------------------------------------------------
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next message of the client: a part of the body, or that there will be nothing more."""
+        while True:
+            if self._left or self._answered:
+                return _ENDED.copy()
+            if self._parts:
+                body = self._parts.popleft() if len(self._parts) == 1 else self._joined()
+                self._kept = 0
+                if self._stream is not None:
+                    self._stream.resumeProducing()
+                more = not self._body_over or bool(self._parts)
+                self._body_sent = not more
+                return {"type": "http.request", "body": body, "more_body": more}
+            if self._body_over and not self._body_sent:
+                self._body_sent = True
+                return _EMPTY.copy()
+            waiting, self._wake_receiver = self._runner.wait()
+            await waiting
+
+    def _joined(self) -> bytes:
+        parts = self._parts
+        assert parts is not None
+        body = b"".join(parts)
+        parts.clear()
+        return body
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Take a message for the client; wait while it takes no more.
+
+        :raises ClientDisconnected: if it has left.
+        :raises RuntimeError: if the message is not one that can come now.
+        :raises ValueError, TypeError: if it is malformed.
+        """
+        kind = message["type"]
+        if self._left:
+            raise ClientDisconnected("the client has left")
+        if self._answered:
+            raise RuntimeError(f"{kind} was sent after the response was complete")
+        if self._status is None:
+            if kind != "http.response.start":
+                raise RuntimeError(f"http.response.start has to be sent before {kind}")
+            self._start(message)
+        elif kind == "http.response.body":
+            if not message.get("more_body", False):
+                self._finish(message.get("body", b""))
+                return
+            self._write(message.get("body", b""))
+            while self._paused and not self._left:
+                waiting, self._wake_sender = self._runner.wait()
+                await waiting
+        else:
+            raise RuntimeError(f"http.response.body was expected, not {kind}")
+
+    def _start(self, message: dict[str, Any]) -> None:
+        request = self._request
+        status = message["status"]
+        if not isinstance(status, int) or not 200 <= status <= 999:
+            raise ValueError(f"a response's status must be a number from 200 to 999, not {status!r}")
+        headers = request.responseHeaders
+        several: set[bytes] = set()
+        for name, value in message.get("headers", ()):
+            low = name.lower()
+            if b"\n" in value or b"\r" in value or b"\0" in value:
+                raise ValueError(f"a header's value must be one line, not {value!r}")
+            if low in _NOT_PASSED_ON:
+                if low == b"connection" and value.lower() == b"close":
+                    request.channel.persistent = False
+                continue
+            if low in several:
+                headers.addRawHeader(low, value)
+            else:  # the first takes the place of what the server would say: Date, Server
+                several.add(low)
+                headers.setRawHeaders(low, [value])
+        length = headers.getRawHeaders(b"content-length")
+        if length is not None and not (len(length) == 1 and length[0].isdigit()):
+            raise ValueError(f"Content-Length must be a number, not {length!r}")
+        request.defaultContentType = None  # it is the application that knows
+        request.setResponseCode(status)
+        self._status = status
+
+    def _write(self, body: bytes) -> None:
+        request = self._request
+        if not self._registered:
+            self._registered = True
+            request.registerProducer(self, True)
+        if not self._left:
+            request.write(bytes(body))
+
+    def _finish(self, body: bytes) -> None:
+        request = self._request
+        if not request.startedWriting and not request.responseHeaders.hasHeader(b"content-length"):
+            status = self._status
+            if request.method != b"HEAD" and status not in (204, 304):
+                request.responseHeaders.setRawHeaders(b"content-length", [b"%d" % len(body)])
+        self._unregister()
+        if body or not request.startedWriting:
+            request.write(bytes(body))
+        self._answered = True
+        if not self._left:
+            request.finish()
+        self._wake()
+
+    def _unregister(self) -> None:
+        if self._registered:
+            self._registered = False
+            self._request.unregisterProducer()
+
+    # --- what the request calls --------------------------------------------------------------------------------------
+
+    def bodyDataReceived(self, data: bytes) -> None:
+        """Take a part of the body."""
+        assert self._parts is not None
+        for begin in range(0, len(data), _BLOCK):
+            self._parts.append(data[begin : begin + _BLOCK])
+        self._kept += len(data)
+        if self._kept > MOST_KEPT and self._stream is not None:
+            self._stream.pauseProducing()
+        self._wake()
+
+    def bodyFinished(self, trailers: Any) -> None:
+        """Learn that the body is complete."""
+        self._body_over = True
+        self._wake()
+
+    def bodyFailed(self, reason: Failure) -> None:
+        """Learn that the client has left."""
+        self._client_left(reason)
+
+    def _client_left(self, reason: Failure) -> None:
+        self._left = True
+        self._wake()
+        self.resumeProducing()
+
+    def _wake(self) -> None:
+        wake, self._wake_receiver = self._wake_receiver, None
+        if wake is not None:
+            wake()
+
+    def pauseProducing(self) -> None:
+        """Have the application wait when it sends."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """Have it go on."""
+        self._paused = False
+        wake, self._wake_sender = self._wake_sender, None
+        if wake is not None:
+            wake()
+
+    def stopProducing(self) -> None:
+        """Do nothing: the request tells that its connection is lost."""

@@ -1,0 +1,109 @@
+"""The lifespan of an application: it is told when the server begins, and when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from torsion.internet.defer import Deferred
+from torsion.logger import Logger
+from torsion.python.failure import Failure
+
+if TYPE_CHECKING:
+    from torsion.web.asgi.runner import AsyncRunner
+
+__all__ = ["Lifespan", "LifespanError"]
+
+_log = Logger(namespace="torsion.web.asgi")
+
+
+class LifespanError(Exception):
+    """An application could not start."""
+
+
+class Lifespan:
+    """A call of an application that lasts as long as the server.
+
+    :ivar state: what the application has put there, for the scopes of requests; None if it takes no part in this.
+    """
+
+    def __init__(self, application: Any, runner: AsyncRunner) -> None:
+        """Make one; nothing happens as yet.
+
+        :param application: the application.
+        :param runner: runs it.
+        """
+        self._application = application
+        self._runner = runner
+        self.state: dict[str, Any] | None = None
+        self._events: list[str] = []
+        self._wake: Callable[[], object] | None = None
+        self._waited_for: Deferred[None] | None = None
+        self._answering = False
+        self._ended = False
+
+    def startUp(self) -> Deferred[None]:
+        """Call the application.
+
+        :returns: a Deferred that fires when it is ready, or has raised, which says that it does not care; it fails with a
+            :class:`LifespanError` if the application says that it cannot start.
+        """
+        state = self.state = {}
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
+        done = self._tell("startup")
+        self._runner.start(self._application(scope, self._receive, self._send), self._over)
+        return done
+
+    def shutDown(self) -> Deferred[None]:
+        """Tell the application that the server ends.
+
+        :returns: a Deferred that fires when it is done with that; it never fails.
+        """
+        if self._ended or self.state is None:
+            done: Deferred[None] = Deferred()
+            done.callback(None)
+            return done
+        return self._tell("shutdown").addErrback(
+            lambda failure: _log.failure("An application could not shut down", failure)
+        )
+
+    def _tell(self, event: str) -> Deferred[None]:
+        self._events.append(event)
+        self._waited_for = Deferred()
+        if self._wake is not None:
+            self._wake()
+        return self._waited_for
+
+    async def _receive(self) -> dict[str, Any]:
+        while not self._events:
+            waiting, self._wake = self._runner.wait()
+            await waiting
+        self._answering = True
+        return {"type": "lifespan." + self._events.pop(0)}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind in ("lifespan.startup.complete", "lifespan.shutdown.complete"):
+            self._fire(None)
+        elif kind in ("lifespan.startup.failed", "lifespan.shutdown.failed"):
+            self._fire(Failure(LifespanError(message.get("message", "") or "the application does not say why")))
+        else:
+            raise RuntimeError(f"{kind} is no message of a lifespan")
+
+    def _fire(self, result: Any) -> None:
+        done, self._waited_for = self._waited_for, None
+        if done is not None:
+            done.callback(result)
+
+    def _over(self, error: BaseException | None) -> None:
+        self._ended = True
+        if self._waited_for is None:
+            if error is not None:
+                _log.failure("The lifespan of an application has failed", Failure(error))
+            return
+        if self._events or not self._answering:
+            self.state = None  # it never asked: it knows nothing of lifespans
+        elif error is not None:
+            _log.debug("an application takes no part in its lifespan: {error!r}", error=error)
+            self.state = None
+        self._fire(None)

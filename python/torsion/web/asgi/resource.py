@@ -1,0 +1,170 @@
+"""A resource that is an application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from zope.interface import implementer
+
+from torsion.internet import _current
+from torsion.internet.defer import Deferred
+from torsion.logger import Logger
+from torsion.python.failure import Failure
+from torsion.web.asgi.conversation import Conversation
+from torsion.web.asgi.lifespan import Lifespan
+from torsion.web.asgi.runner import findRunner
+from torsion.web.http.status import SERVICE_UNAVAILABLE
+from torsion.web.resource import NOT_DONE_YET, IResource
+
+if TYPE_CHECKING:
+    from torsion.web.asgi.runner import AsyncRunner
+
+__all__ = ["ASGIResource"]
+
+_log = Logger(namespace="torsion.web.asgi")
+
+SHUTDOWN_SECONDS: Final = 10.0
+"""So many seconds requests may take to end when the reactor stops, and so many the application then, before it is left alone: an
+application that hangs must not keep the process from ending."""
+
+
+@implementer(IResource)
+class ASGIResource:
+    """A resource whose answers are those of an application of ASGI 3, at its URL and all below it.
+
+    The application sees a running loop of asyncio, whichever the reactor.  Bodies are streamed to it as they come where the
+    site's ``requestFactory`` is :class:`torsion.web.asgi.StreamingRequest`; else they are there as a whole.
+
+    :ivar started: None as long as the application starts, True once it has, a Failure if it cannot.
+    """
+
+    isLeaf = True
+    streamsBody = True
+
+    def __init__(
+        self, application: Any, runner: AsyncRunner | None = None, reactor: Any = None, lifespan: bool = True
+    ) -> None:
+        """Make a resource of an application.
+
+        :param application: called with a scope, ``receive`` and ``send``; returns a coroutine.
+        :param runner: runs it; by default what a plugin has for asyncio.
+        :param reactor: the reactor; the current one by default.
+        :param lifespan: whether the application is told of the beginning and the end of the server.  It is told when the
+            reactor runs, and requests wait until it is ready; when the reactor stops, it is told when all are answered.
+        """
+        self._application = application
+        self._reactor = _current.current_reactor() if reactor is None else reactor
+        self._given_runner = runner
+        self._runner: AsyncRunner | None = None
+        self._active = 0
+        self._idle: Deferred[None] | None = None
+        self._waiting: list[Any] | None = None
+        self._lifespan: Lifespan | None = None
+        self.started: Any = True
+        if lifespan:
+            self.started = None
+            self._waiting = []
+            self._reactor.callWhenRunning(self._start_up)
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+
+    def render(self, request: Any) -> int:
+        """Have the application answer."""
+        if self.started is True:
+            self._begin(request)
+        elif self.started is None:
+            assert self._waiting is not None
+            self._waiting.append(request)
+            request.notifyFinish().addBoth(self._waits_no_longer, request)
+        else:
+            self._refuse(request)
+        return NOT_DONE_YET
+
+    def _waits_no_longer(self, result: Any, request: Any) -> None:
+        if self._waiting is not None and request in self._waiting:
+            self._waiting.remove(request)
+
+    def _begin(self, request: Any) -> None:
+        runner = self._runner
+        if runner is None:
+            runner = self._find_runner()
+        self._active += 1
+        Conversation(request, runner, self._over).begin(
+            self._application, None if self._lifespan is None else self._lifespan.state
+        )
+
+    def _find_runner(self) -> AsyncRunner:
+        runner = self._runner = findRunner(self._reactor) if self._given_runner is None else self._given_runner
+        return runner
+
+    def _over(self) -> None:
+        self._active -= 1
+        if not self._active and self._idle is not None:
+            idle, self._idle = self._idle, None
+            idle.callback(None)
+
+    def _refuse(self, request: Any) -> None:
+        body = b"The application could not start.\n"
+        request.setResponseCode(SERVICE_UNAVAILABLE)
+        request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+        request.setHeader(b"content-length", b"%d" % len(body))
+        request.write(body)
+        request.finish()
+
+    # --- the application's life --------------------------------------------------------------------------------------
+
+    def _start_up(self) -> None:
+        self._lifespan = Lifespan(self._application, self._find_runner())
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._shut_down)
+        self._lifespan.startUp().addCallbacks(self._ready, self._cannot_start)
+
+    def _ready(self, _: None) -> None:
+        self.started = True
+        waiting, self._waiting = self._waiting or [], None
+        for request in waiting:
+            try:
+                self._begin(request)
+            except Exception:  # noqa: BLE001 - whatever it is, it is this request's
+                request.processingFailed(Failure())
+
+    def _cannot_start(self, reason: Failure) -> None:
+        _log.failure("An application cannot start; requests are answered with 503", reason)
+        self.started = reason
+        waiting, self._waiting = self._waiting or [], None
+        for request in waiting:
+            self._refuse(request)
+
+    def _shut_down(self) -> Deferred[None]:
+        assert self._lifespan is not None
+        lifespan = self._lifespan
+        idle: Deferred[None] = Deferred()
+        if self._active:
+            self._idle = idle
+        else:
+            idle.callback(None)
+        idle.addTimeout(SHUTDOWN_SECONDS, self._reactor)
+
+        def idle_or_late(_: Any) -> Deferred[None]:
+            self._idle = None
+            return lifespan.shutDown().addTimeout(SHUTDOWN_SECONDS, self._reactor)
+
+        def late(reason: Failure) -> None:
+            _log.warn("An application takes too long to shut down: {reason}", reason=reason.getErrorMessage())
+
+        return idle.addBoth(idle_or_late).addErrback(late)
+
+    # --- a leaf ------------------------------------------------------------------------------------------------------
+
+    def getChildWithDefault(self, name: bytes, request: Any) -> Any:
+        """Refuse: it is the application that leads on from here.
+
+        :raises RuntimeError: always.
+        """
+        raise RuntimeError("an ASGIResource has no children: it is a leaf, and the application leads on")
+
+    def putChild(self, path: bytes, child: Any) -> None:
+        """Refuse: it is the application that leads on from here.
+
+        :raises RuntimeError: always.
+        """
+        raise RuntimeError("an ASGIResource takes no children: put them beside it, below another resource")

@@ -1,0 +1,75 @@
+"""What runs applications: they are written for asyncio, which is not known here.
+
+A runner is found among the plugins; ``torsion.interop.asyncio`` has the one that there is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from zope.interface import Attribute, Interface, implementer
+
+from torsion.plugin import IPlugin, getPlugins
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+__all__ = ["AsyncRunner", "IAsyncRunnerMaker", "RunnerMaker", "findRunner"]
+
+
+class AsyncRunner(Protocol):
+    """Runs coroutines of another library's in the thread of a reactor, so that they see that library's loop running."""
+
+    def start(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[BaseException | None], object]) -> Any:
+        """Run a coroutine, from the next turn on.
+
+        :param coroutine: the coroutine.
+        :param done: called when it has ended, in the reactor's thread: with what it has raised, or None.
+        :returns: an object with ``cancel()``.
+        """
+
+    def wait(self) -> tuple[Awaitable[None], Callable[[], object]]:
+        """Return what a coroutine that is run can wait for, and a function that ends the waiting; to call it twice is nothing."""
+
+
+class IAsyncRunnerMaker(Interface):
+    """A plugin that makes runners."""
+
+    name = Attribute("The library whose coroutines are run, as text: ``asyncio``.")
+
+    def runnerFor(reactor: Any) -> AsyncRunner:  # noqa: N805 - an interface's methods have no self
+        """Return a runner in the thread of *reactor*."""
+
+
+@implementer(IPlugin, IAsyncRunnerMaker)
+class RunnerMaker:
+    """A maker that is loaded when it is used."""
+
+    def __init__(self, name: str, maker: str) -> None:
+        """Declare a maker.
+
+        :param name: the library whose coroutines are run.
+        :param maker: the full name of a function that returns a runner for a reactor.
+        """
+        self.name = name
+        self._maker = maker
+
+    def runnerFor(self, reactor: Any) -> AsyncRunner:
+        """Return a runner in the thread of *reactor*."""
+        from torsion.python.reflect import namedAny
+
+        runner: AsyncRunner = namedAny(self._maker)(reactor)
+        return runner
+
+
+def findRunner(reactor: Any, name: str = "asyncio") -> AsyncRunner:
+    """Return a runner, of the first plugin that makes such.
+
+    :param reactor: in whose thread it runs coroutines.
+    :param name: the library whose coroutines are run.
+    :raises LookupError: if no plugin does.
+    """
+    for maker in getPlugins(IAsyncRunnerMaker):
+        if maker.name == name:
+            return maker.runnerFor(reactor)  # type: ignore[no-any-return]  # mypy-zope gives plugins no type
+    raise LookupError(f"no plugin runs coroutines of {name}; give the resource a runner")
