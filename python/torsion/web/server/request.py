@@ -105,11 +105,9 @@ class Request(http.Request, Componentized):
         If the resource's is true, too, it is rendered at once, and has the body as a stream: ``request.streamBody()``.
         Others are rendered when the body is complete, as usual.
         """
-        if getattr(self.channel.site, "streamsBodies", False):
+        if getattr(self.channel.site, "streamsBodies", False) and self.path != b"*":
             try:
                 resrc = self._find()
-                if resrc is None:
-                    return
                 if getattr(resrc, "streamsBody", False):
                     self.streamBody()
                 self._found = resrc
@@ -127,21 +125,24 @@ class Request(http.Request, Componentized):
                     self.prepath = []
                     self.postpath = path[1:].split(b"/")
                     resrc = site.getResourceFor(self)
+                elif path == b"*":
+                    self._answerToStar()
+                    return
                 else:
                     resrc = self._find()
-            if resrc is not None:
-                self.render(resrc)
+                if resrc is None:
+                    raise TypeError(
+                        f"there is no resource for {path!r}: a getChild returned None; pages.notFound() is one"
+                    )
+            self.render(resrc)
         except BaseException:  # noqa: BLE001 - whatever a resource raises is the end of this response, and of nothing else
             self.processingFailed(Failure())
 
     def _find(self) -> Any:
-        """Return the resource; None if there is none for such a request, which is answered then."""
+        """Return the resource."""
         self.site = site = self.channel.site
         path = self.path
         if path[:1] != b"/":
-            if path == b"*":
-                self._answerToStar()
-                return None
             path = self._fromAbsolute(path)
         self.prepath = []
         self.postpath = segments = path[1:].split(b"/")

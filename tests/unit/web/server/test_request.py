@@ -171,8 +171,11 @@ def test_a_method_that_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize(("method", "code", "allow"), [("OPTIONS", 200, None), ("GET", 405, "OPTIONS")])
-def test_the_server_as_a_whole(method: str, code: int, allow: str | None) -> None:
-    answer = Talk(Tree()).ask("*", method=method)
+@pytest.mark.parametrize("body", [b"", b"x"])
+def test_the_server_as_a_whole(method: str, code: int, allow: str | None, body: bytes) -> None:
+    talk = Talk(Tree())
+    talk.site.streamsBodies = True
+    answer = talk.ask("*", method=method, body=body)
     assert (answer.code, answer.one("allow"), answer.one("content-length")) == (code, allow, "0")
 
 
@@ -218,6 +221,20 @@ def test_a_child_that_is_not_there_for_a_mistake(flush_errors: Any) -> None:
 
     assert Talk(Broken()).ask("/x").code == 500
     flush_errors(ZeroDivisionError)
+
+
+@pytest.mark.parametrize("target", ["/x", "/x%20y", "http://example.com/x"])
+@pytest.mark.parametrize("early", [False, True])
+def test_a_child_that_is_none(target: str, early: bool, flush_errors: Any) -> None:
+    class Forgetful(Resource):
+        def getChild(self, path: bytes, request: Any) -> None:
+            return None
+
+    talk = Talk(Forgetful())
+    talk.site.streamsBodies = early
+    assert talk.ask(target, "POST", body=b"x").code == 500
+    [failure] = flush_errors(TypeError)
+    assert "getChild returned None" in str(failure.value)
 
 
 def test_what_told_of_another_body_goes(flush_errors: Any) -> None:
