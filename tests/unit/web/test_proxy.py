@@ -12,7 +12,6 @@ from torsion.internet.testing import StringTransportWithDisconnection
 from torsion.python.failure import Failure
 from torsion.web.http import HTTPFactory
 from torsion.web.proxy import (
-    MOST_IN_MEMORY,
     Proxy,
     ProxyClient,
     ProxyClientFactory,
@@ -20,6 +19,7 @@ from torsion.web.proxy import (
     ReverseProxyRequest,
     ReverseProxyResource,
 )
+from torsion.web.proxy.passing import MOST_IN_MEMORY
 from torsion.web.resource import Resource
 from unit.web.talk import Answer, Talk, read_answer
 

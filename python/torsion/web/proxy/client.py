@@ -1,23 +1,17 @@
-"""Proxies: forward, for clients that ask for any URL, and reverse, a resource that another server answers for.
-
-Nothing that is for one connection only passes through (RFC 9110 section 7.6.1), and what cannot be read in one way only does
-not either: both sides are read by the codec of this server and written anew.
-"""
+"""The connection to the other server, which sends it a request and has its response become that of another."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
 
 from zope.interface import implementer
 
-from torsion.internet import _current
 from torsion.internet.interfaces import IConsumer, IPullProducer, IPushProducer
 from torsion.internet.protocol import ClientFactory, Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.web import http
 from torsion.web.pages import errorPage
-from torsion.web.resource import NOT_DONE_YET, Resource
+from torsion.web.proxy.passing import REPLACED, forConnectionOnly
 from torsion.wire import NEED_DATA, PAUSED, LocalProtocolError, RemoteProtocolError
 from torsion.wire.http1 import Connection, Data, EndOfMessage, Role
 from torsion.wire.http1 import Request as RequestHead
@@ -26,64 +20,15 @@ from torsion.wire.http1 import Response as ResponseHead
 if TYPE_CHECKING:
     from torsion.python.failure import Failure
 
-__all__ = [
-    "Proxy",
-    "ProxyClient",
-    "ProxyClientFactory",
-    "ProxyRequest",
-    "ReverseProxy",
-    "ReverseProxyRequest",
-    "ReverseProxyResource",
-]
+__all__ = ["ProxyClient", "ProxyClientFactory"]
 
 _log = Logger()
-
-MOST_IN_MEMORY: Final = 100_000
-"""Bodies of requests of up to so many bytes are read at once, larger ones from their file as the other server takes them."""
 
 _CHUNK: Final = 64 * 1024
 """So much is read from a file at once: what the kernel's buffer of a connection takes."""
 
 _PSEUDONYM: Final = b"torsion"
 """What this proxy is called in ``Via`` (RFC 9110 section 7.6.3), which does not say where it runs."""
-
-_HOP_BY_HOP: Final = frozenset((
-    b"connection", b"expect", b"http2-settings", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
-    b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
-))  # fmt: skip
-"""Fields that are for one connection only."""
-
-_END_TO_END: Final = frozenset((
-    b"authorization", b"content-encoding", b"content-length", b"content-type", b"cookie", b"forwarded", b"host", b"via",
-    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip",
-))  # fmt: skip
-"""Fields that stay, also if ``Connection`` names them: what is behind the proxy relies on them."""
-
-_REPLACED: Final = frozenset((b"content-type", b"date", b"server"))
-"""Fields of a response that take the place of what this server says by default."""
-
-
-def _forConnectionOnly(values: list[bytes]) -> frozenset[bytes]:
-    """Return the names of the fields that do not pass, by the values of ``Connection``."""
-    named = {name.strip().lower() for name in b",".join(values).split(b",")}
-    return _HOP_BY_HOP | (named - _END_TO_END)
-
-
-def _fieldsOf(request: Any) -> dict[bytes, bytes]:
-    """Return the fields of a request by their names in lower case, those that are there more than once joined."""
-    fields: dict[bytes, bytes] = {}
-    for name, values in request.requestHeaders.getAllRawHeaders():
-        key = name.lower()
-        fields[key] = (b"; " if key == b"cookie" else b", ").join(values)
-    return fields
-
-
-def _bodyOf(request: Any) -> Any:
-    """Return the body of a request: bytes, or the file that it is in if it is large."""
-    content = request.content
-    length = content.seek(0, 2)
-    content.seek(0)
-    return content.read() if length <= MOST_IN_MEMORY else content
 
 
 @implementer(IPushProducer)
@@ -119,12 +64,12 @@ class ProxyClient(Protocol):
         self.command = command
         self.rest = rest
         self.version = version
-        dropped = _forConnectionOnly([headers.get(b"connection", b"")])
+        dropped = forConnectionOnly([headers.get(b"connection", b"")])
         self.headers = {name: value for name, value in headers.items() if name not in dropped}
         self.headers[b"connection"] = b"close"
         self.data = data
         self._codec = Connection(Role.CLIENT)
-        self._dropped = _HOP_BY_HOP
+        self._dropped = forConnectionOnly([])
 
     # To the other server
 
@@ -201,7 +146,7 @@ class ProxyClient(Protocol):
     def _handleHead(self, head: ResponseHead) -> None:
         self._headers_came = True
         self.handleStatus(head.version, b"%d" % head.status, head.reason)
-        self._dropped = _forConnectionOnly([value for name, value in head.fields if name.lower() == b"connection"])
+        self._dropped = forConnectionOnly([value for name, value in head.fields if name.lower() == b"connection"])
         for name, value in head.fields:
             self.handleHeader(name, value)
         self.handleEndHeaders()
@@ -215,7 +160,7 @@ class ProxyClient(Protocol):
         name = key.lower()
         if name in self._dropped:
             return
-        if name in _REPLACED:
+        if name in REPLACED:
             self.father.responseHeaders.setRawHeaders(key, [value])
         else:
             self.father.responseHeaders.addRawHeader(key, value)
@@ -369,149 +314,3 @@ class ProxyClientFactory(ClientFactory):
         father.setHeader(b"content-length", b"%d" % len(body))
         father.write(body)
         father.finish()
-
-
-class ProxyRequest(http.Request):
-    """A request to a forward proxy: for an absolute URL, which the server of that name is asked for.
-
-    It goes wherever the client says: serve it to those only who may go there.
-
-    :cvar protocols: factories of connections, by the schemes of URLs.
-    :cvar ports: the ports of schemes.
-    """
-
-    protocols: dict[bytes, Any] = {b"http": ProxyClientFactory}  # noqa: RUF012 - a subclass's own, as it is documented
-    ports: dict[bytes, int] = {b"http": 80}  # noqa: RUF012 - likewise
-
-    def __init__(self, channel: Any, queued: Any = False, reactor: Any = None) -> None:
-        """Make a request.
-
-        :param channel: over which it comes.
-        :param queued: means nothing any more.
-        :param reactor: connects; the current one by default.
-        """
-        super().__init__(channel, queued)
-        self.reactor = _current.current_reactor() if reactor is None else reactor
-
-    def process(self) -> None:
-        """Ask the other server."""
-        try:
-            parts = urlsplit(self.uri)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(b""), None
-        factory = self.protocols.get(parts.scheme)
-        host = parts.hostname
-        if factory is None or not host:
-            self._refuse()
-            return
-        rest = parts.path or b"/"
-        if b"?" in self.uri:
-            rest += b"?" + parts.query
-        headers = _fieldsOf(self)
-        # The URL says which host is meant, whatever the client's field says (RFC 9112 section 3.2.2).
-        headers[b"host"] = parts.netloc.rpartition(b"@")[2]
-        made = factory(self.method, rest, self.clientproto, headers, _bodyOf(self), self)
-        self.reactor.connectTCP(host.decode("ascii", "replace"), port or self.ports[parts.scheme], made)
-
-    def _refuse(self) -> None:
-        detail = "This is a proxy: it is asked for absolute URLs, with a scheme that it knows."
-        body = errorPage(http.BAD_REQUEST, "Bad Request", detail).render(self)
-        self.setHeader(b"content-length", b"%d" % len(body))
-        self.write(body)
-        self.finish()
-
-
-class Proxy(http.HTTPChannel):
-    """A connection to a forward proxy: ``HTTPFactory`` with this as its ``protocol`` is one."""
-
-    requestFactory: Any = ProxyRequest
-
-
-class ReverseProxyRequest(http.Request):
-    """A request that is passed on to one other server: the host and the port of the channel's factory.
-
-    :cvar proxyClientFactoryClass: makes the connection.
-    """
-
-    proxyClientFactoryClass: Any = ProxyClientFactory
-
-    def __init__(self, channel: Any, queued: Any = False, reactor: Any = None) -> None:
-        """Make a request.
-
-        :param channel: over which it comes.
-        :param queued: means nothing any more.
-        :param reactor: connects; the current one by default.
-        """
-        super().__init__(channel, queued)
-        self.reactor = _current.current_reactor() if reactor is None else reactor
-
-    @property
-    def factory(self) -> Any:
-        """The channel's factory, unless another one was set: it has ``host`` and ``port``."""
-        own = self.__dict__.get("_factory")
-        return self.channel.factory if own is None else own
-
-    @factory.setter
-    def factory(self, factory: Any) -> None:
-        self.__dict__["_factory"] = factory
-
-    def process(self) -> None:
-        """Ask the other server."""
-        where = self.factory
-        headers = _fieldsOf(self)
-        headers[b"host"] = where.host.encode("ascii")
-        made = self.proxyClientFactoryClass(self.method, self.uri, self.clientproto, headers, _bodyOf(self), self)
-        self.reactor.connectTCP(where.host, where.port, made)
-
-
-class ReverseProxy(http.HTTPChannel):
-    """A connection whose requests are all passed on to one other server."""
-
-    requestFactory: Any = ReverseProxyRequest
-
-
-class ReverseProxyResource(Resource):
-    """A resource that another server answers for, and for all that is below it.
-
-    :ivar host: the other server's name or address.
-    :ivar port: its port.
-    :ivar path: what is put before the rest of the path: bytes, with escapes.
-    :cvar proxyClientFactoryClass: makes connections.
-    """
-
-    proxyClientFactoryClass: Any = ProxyClientFactory
-
-    def __init__(self, host: str, port: int, path: bytes, reactor: Any = None) -> None:
-        """Make one.
-
-        :param host: the other server's name or address.
-        :param port: its port.
-        :param path: what this resource is there: ``b""`` for the root, ``b"/app"``.
-        :param reactor: connects; the current one by default.
-        """
-        super().__init__()
-        self.host = host
-        self.port = port
-        self.path = path
-        self.reactor = _current.current_reactor() if reactor is None else reactor
-
-    def getChild(self, path: bytes, request: Any) -> ReverseProxyResource:
-        """Return a resource of the same class for what is below."""
-        rest = self.path + b"/" + quote(path, safe="").encode("ascii")
-        return type(self)(self.host, self.port, rest, self.reactor)
-
-    def render(self, request: Any) -> int:
-        """Ask the other server, and answer as it does."""
-        headers = _fieldsOf(request)
-        host = self.host.encode("ascii")
-        if b":" in host:
-            host = b"[" + host + b"]"
-        headers[b"host"] = host if self.port == 80 else b"%b:%d" % (host, self.port)
-        _, mark, query = request.uri.partition(b"?")
-        rest = (self.path or b"/") + mark + query
-        made = self.proxyClientFactoryClass(
-            request.method, rest, request.clientproto, headers, _bodyOf(request), request
-        )  # fmt: skip
-        self.reactor.connectTCP(self.host, self.port, made)
-        return NOT_DONE_YET
