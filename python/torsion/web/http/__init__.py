@@ -36,6 +36,14 @@ protocol_version = "HTTP/1.1"
 """The version that is spoken."""
 
 
+def __getattr__(name: str) -> object:
+    if name == "H2_ENABLED":  # looked for when somebody wants to know
+        from importlib.util import find_spec
+
+        return find_spec("h2") is not None
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 class StringTransport(BytesIO):
     """A file in memory with a transport's ``writeSequence``."""
 

@@ -10,7 +10,6 @@ from torsion.internet.error import ConnectionAborted
 from torsion.internet.interfaces import IConsumer, IPushProducer, ISSLTransport, ITransport
 from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
-from torsion.protocols.policies import TimeoutMixin
 from torsion.python.failure import Failure
 from torsion.web.http._twins import PURE, HTTPReader
 from torsion.web.http.pressure import Pressure
@@ -41,7 +40,7 @@ disconnected: it costs less to connect again."""
 
 
 @implementer(ITransport, IPushProducer, IConsumer)
-class HTTPChannel(Pressure, Protocol, TimeoutMixin):
+class HTTPChannel(Pressure, Protocol):
     """One connection of an HTTP/1.1 server.  It makes requests of what comes in, and has one after the other answered.
 
     :ivar requestFactory: makes requests: called with this channel.
@@ -63,7 +62,6 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
     site: Any = None
     persistent: Any = 1
     length: int | None = 0
-    abortTimeout: float | None = 15
     headerTimeout: float | None = 30
     requestTimeout: float | None = None
     maxHeaders = 128
@@ -89,14 +87,10 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
     _asked = 0
     _received = 0
     _head: Any = None
-    _in_head = False
     _draining = False
     _peer: Any = None
     _host: Any = None
     _secure: bool | None = None
-    _abortingCall: Any = None
-    _requestCall: Any = None
-    _idle_call_stopped = False
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
@@ -272,12 +266,6 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
             self.resetTimeout()
         self._in_head = in_head
 
-    def _start_timeout(self, period: float) -> None:
-        usual = self.timeOut
-        self.setTimeout(period)
-        self.timeOut = usual
-        self._idle_call_stopped = False
-
     def _begin(self, head: HTTPHead) -> None:
         """Take a head."""
         self._head = head
@@ -300,6 +288,11 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
         self.persistent = self.checkPersistence(request, version)
         if self.requestTimeout is not None:
             self._requestCall = self.callLater(self.requestTimeout, self._request_is_late)
+        if type(self).headerReceived is not HTTPChannel.headerReceived:
+            for name, value in head.fields:
+                if not self.headerReceived(name + b": " + value):
+                    self._refuse(400, "a header was refused")
+                    return
         self.allHeadersReceived()
         if self._closing:
             return
@@ -367,17 +360,34 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
             self._discarding = None
             self._next()
             return
-        self._complete(trailers)
+        if trailers:
+            self.requests[0].trailers = trailers
+        self.allContentReceived()
 
-    def _complete(self, trailers: Any) -> None:
+    def allContentReceived(self) -> None:
+        """Learn that a request is complete: it is processed now, unless its body was streamed."""
         head, request = self._head, self.requests[0]
         stream = getattr(request, "_stream", None)
-        if trailers:
-            request.trailers = trailers
         if stream is not None:
-            self._run(request, stream.finished, trailers)
+            self._run(request, stream.finished, getattr(request, "trailers", ()))
         else:
             self._run(request, request.requestReceived, head.method, head.target, head.version)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Take a line without its end, as if it had come from the client."""
+        self.dataReceived(line + b"\r\n")
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Take bytes, as if they had come from the client."""
+        self.dataReceived(data)
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Be told of a header: override this.
+
+        :param line: the header, as ``name: value``.
+        :returns: whether it is good; the request is refused if not.
+        """
+        return True
 
     def allHeadersReceived(self) -> None:
         """Be told that a head is complete: the request is the last of :attr:`requests`, without its method as yet."""
@@ -509,32 +519,6 @@ class HTTPChannel(Pressure, Protocol, TimeoutMixin):
         self._closing = True
         self.transport.abortConnection()
 
-    # --- time --------------------------------------------------------------------------------------------------------
-
-    def timeoutConnection(self) -> None:
-        """Close the connection, and abort it if it has not closed :attr:`abortTimeout` seconds later."""
-        _log.info("Timing out client: {peer}", peer=self.getPeer())
-        if self.abortTimeout is not None:
-            self._abortingCall = self.callLater(self.abortTimeout, self.forceAbortClient)
-        if self._in_head or self.receiving:
-            self._refuse(408, "it took too long")
-        else:
-            self.loseConnection()
-
-    def _request_is_late(self) -> None:
-        self._requestCall = None
-        _log.info("Timing out the request of {peer}", peer=self.getPeer())
-        if self.requests and getattr(self.requests[0], "startedWriting", False):
-            self.abortConnection()
-        else:
-            self._refuse(503, "it took too long")
-
-    def forceAbortClient(self) -> None:
-        """Abort the connection: it was to be closed, and the client did not take what was left."""
-        self._abortingCall = None
-        _log.info("Forcibly timing out client: {peer}", peer=self.getPeer())
-        self.transport.abortConnection()
-
     def finish(self) -> None:
         """Bring the connection to an end: at once if it is idle, else after the response that is made."""
         self._draining = True
@@ -579,4 +563,6 @@ def _is_served(channel: HTTPChannel, factory: Any) -> bool:
         and channel.requestTimeout is None
         and type(channel).checkPersistence is HTTPChannel.checkPersistence
         and type(channel).allHeadersReceived is HTTPChannel.allHeadersReceived
+        and type(channel).allContentReceived is HTTPChannel.allContentReceived
+        and type(channel).headerReceived is HTTPChannel.headerReceived
     )

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from torsion.internet.tls.producers import PullToPush
+from torsion.web.http.timeouts import Patience
 
 __all__ = ["Pressure"]
 
 
-class Pressure:
+class Pressure(Patience):
     """The part of a channel that stands between its transport and the producer of the response that is made."""
 
-    transport: Any
-    requests: list[Any]
-    timeOut: float | None
-
     _closing: bool
-    _idle_call_stopped: bool
     _requestProducer: Any = None
     _requestProducerStreaming: Any = None
     _pull: Any = None
@@ -26,9 +22,6 @@ class Pressure:
     _networkPaused = False
 
     def _read(self) -> None:
-        raise NotImplementedError
-
-    def _start_timeout(self, period: float) -> None:
         raise NotImplementedError
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:

@@ -334,3 +334,28 @@ def test_the_reason_of_a_loss_is_passed_on() -> None:
     caught: list[Any] = []
     finished.addErrback(caught.append)
     assert caught[0].check(ConnectionLost)
+
+
+def test_hooks_of_channels() -> None:
+    told: list[Any] = []
+
+    class Told(HTTPChannel):
+        def headerReceived(self, line: bytes) -> bool:
+            told.append(line)
+            return line != b"X: bad"
+
+        def allHeadersReceived(self) -> None:
+            told.append(self.requests[-1].getHeader(b"host"))
+
+        def allContentReceived(self) -> None:
+            told.append("complete")
+            super().allContentReceived()
+
+    wire = Wire(say(b"ok"), protocol=Told)
+    for line in GET.split(b"\r\n")[:-1]:
+        wire.channel.lineReceived(line)
+    assert told == [b"Host: example.com", b"example.com", "complete"]
+    assert wire.take() == OK
+    wire.channel.rawDataReceived(GET[:-2] + b"X: bad\r\n\r\n")
+    assert wire.take() == b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    assert wire.closed

@@ -1,0 +1,71 @@
+"""Patience: what happens when a client takes too long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torsion.logger import Logger
+from torsion.protocols.policies import TimeoutMixin
+
+__all__ = ["Patience"]
+
+_log = Logger()
+
+
+class Patience(TimeoutMixin):
+    """The part of a channel that ends what lasts too long."""
+
+    transport: Any
+    requests: list[Any]
+    receiving: bool
+    abortTimeout: float | None = 15
+
+    _in_head = False
+    _abortingCall: Any = None
+    _requestCall: Any = None
+    _idle_call_stopped = False
+
+    def getPeer(self) -> Any:
+        """Return the address of the client."""
+        raise NotImplementedError
+
+    def loseConnection(self) -> None:
+        """Close the connection once all is sent that was written."""
+        raise NotImplementedError
+
+    def abortConnection(self) -> None:
+        """Close the connection at once."""
+        raise NotImplementedError
+
+    def _refuse(self, code: int, why: str) -> None:
+        raise NotImplementedError
+
+    def _start_timeout(self, period: float) -> None:
+        usual = self.timeOut
+        self.setTimeout(period)
+        self.timeOut = usual
+        self._idle_call_stopped = False
+
+    def timeoutConnection(self) -> None:
+        """Close the connection, and abort it if it has not closed :attr:`abortTimeout` seconds later."""
+        _log.info("Timing out client: {peer}", peer=self.getPeer())
+        if self.abortTimeout is not None:
+            self._abortingCall = self.callLater(self.abortTimeout, self.forceAbortClient)
+        if self._in_head or self.receiving:
+            self._refuse(408, "it took too long")
+        else:
+            self.loseConnection()
+
+    def _request_is_late(self) -> None:
+        self._requestCall = None
+        _log.info("Timing out the request of {peer}", peer=self.getPeer())
+        if self.requests and getattr(self.requests[0], "startedWriting", False):
+            self.abortConnection()
+        else:
+            self._refuse(503, "it took too long")
+
+    def forceAbortClient(self) -> None:
+        """Abort the connection: it was to be closed, and the client did not take what was left."""
+        self._abortingCall = None
+        _log.info("Forcibly timing out client: {peer}", peer=self.getPeer())
+        self.transport.abortConnection()
