@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from torsion.internet import task
 from torsion.internet.defer import Deferred, succeed
+from torsion.internet.error import ConnectionDone
 from torsion.internet.protocol import Protocol
 from torsion.internet.task import TaskFinished
 from torsion.python.failure import Failure
@@ -41,7 +42,7 @@ class _Reading(Protocol):
             return
         body = b"".join(self._parts)
         self._parts.clear()
-        if reason.check(ResponseDone):
+        if reason.check(ResponseDone, ConnectionDone):  # the latter is what a WebSocket's refusal ends with
             done.callback(body)
         elif reason.check(PotentialDataLoss):
             done.errback(PartialDownloadError(self._response.code, self._response.phrase, body))

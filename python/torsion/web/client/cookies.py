@@ -79,7 +79,7 @@ class CookieAgent:
         """Make a request: see :meth:`torsion.web.iweb.IAgent.request`.  A header Cookie of the program's is left as it is."""
         headers = Headers() if headers is None else headers.copy()
         asked = _Asked(uri, headers)
-        if not headers.hasHeader(b"cookie"):
+        if not headers.hasHeader(b"cookie") and next(iter(self.cookieJar), None) is not None:
             self.cookieJar.add_cookie_header(asked)  # type: ignore[arg-type]  # has what is used of urllib's Request
         done: Deferred[Any] = self._agent.request(method, uri, headers, bodyProducer)
         return done.addCallback(self._keep, asked)

@@ -111,6 +111,7 @@ class Brotli:
 
         self._inside: Any = brotli.Decompressor()
         self._left = b""
+        self._made = False
         self._begun = False
 
     def feed(self, data: bytes, /) -> None:
@@ -130,10 +131,12 @@ class Brotli:
         data = b""
         if self._inside.can_accept_more_data():
             data, self._left = self._left, b""
-            if not data:
+            if not data and not self._made:
                 return b""
         self._begun = True
-        return bytes(self._inside.process(data, output_buffer_limit=STEP))
+        made = bytes(self._inside.process(data, output_buffer_limit=STEP))
+        self._made = bool(made)  # it can take more, and still have something to give
+        return made
 
 
 def has_zstandard() -> bool:

@@ -276,7 +276,9 @@ class HTTP11ClientProtocol(Protocol):
         finally:
             self._pumping = False
             ready, self._ready = self._ready, None
-            if ready is not None:  # only now: what came with the head is there, and the connection free, if that was all
+            if (
+                ready is not None
+            ):  # only now: what came with the head is there, and the connection free, if that was all
                 ready[0].callback(ready[1])
 
     def _broken(self, why: str) -> None:

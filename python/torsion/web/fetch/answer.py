@@ -104,7 +104,6 @@ class Answer:
     :ivar reason: the reason phrase.
     :ivar headers: the fields.
     :ivar method: the method of the request.
-    :ivar url: where it came from in the end, after redirects.
     :ivar response: the :class:`torsion.web.iweb.IResponse`.
     """
 
@@ -113,15 +112,20 @@ class Answer:
         self.status: int = response.code
         self.reason: str = response.phrase.decode("iso-8859-1")
         self.headers: Headers = response.headers
-        request = response.request
-        uri = None if request is None else request.absoluteURI
         self.method = method
-        self.url = url if uri is None else uri.decode("ascii", "replace")
+        self._asked = url
         self._pieces: _Pieces | None = None
         self._body: bytes | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.status} {self.reason} {self.url}>"
+
+    @property
+    def url(self) -> str:
+        """Where it came from in the end, after redirects."""
+        request = self.response.request
+        uri = None if request is None else request.absoluteURI
+        return self._asked if uri is None else uri.decode("ascii", "replace")
 
     @property
     def ok(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, unquote_to_bytes, urlencode, urlsplit, urlunsplit
@@ -42,6 +43,7 @@ KEPT = 30.0
 _DEFAULT = Timeouts()
 
 
+@lru_cache(maxsize=512)  # programs ask for the same again and again
 def _ascii(url: str) -> tuple[bytes, bytes | None]:
     """Return a URL as it is sent, and what Authorization says if a user's name and password are in it."""
     parts = urlsplit(url.strip())
@@ -145,7 +147,7 @@ class Client:
         :returns: the response, once its head has come, whatever its status.
         :raises RequestTimedOut: if it takes too long.
         :raises ValueError: for a URL, a method or a field that cannot be sent.
-        :raises OSError: if there is no connection; and see :class:`torsion.web.client.Agent`.
+        :raises torsion.internet.error.ConnectError: if there is no connection; and see :class:`torsion.web.client.Agent`.
         """
         producer, kind = body_of(body, None if json is None else (json,), form)
         uri, login = _ascii(url)

@@ -298,7 +298,7 @@ def test_expect_waits_for_leave_to_send() -> None:
 
 @pytest.mark.parametrize("method", [b"GET\r\nX: y", b"G T", b"", b"GET\x00", b"G\xc3\xa9T"])
 def test_methods_that_are_none(method: bytes) -> None:
-    with pytest.raises(ValueError, match="^Invalid method"):
+    with pytest.raises(ValueError, match=r"^Invalid method"):
         World().get(method=method)
 
 
