@@ -2,7 +2,8 @@
 
 So there is one writer: no line is cut in two by another worker's, one process opens and rotates the file, and form, colours and
 system log are the master's.  An event goes as JSON behind a record separator (RFC 7464), so that it is not taken for what a
-program prints.
+program prints.  Its fields go as texts: the master may have rights that its workers have not, and formats nothing for them, since
+a format such as ``{x:>999999999}`` would take its memory.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 import time
 from typing import IO, TYPE_CHECKING, Any
 
-from torsion.logger import LogLevel, eventFromJSON, globalLogPublisher, jsonFileLogObserver
+from torsion.logger import LogLevel, eventFromJSON, formatEvent, globalLogPublisher, jsonFileLogObserver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torsion.logger import LogEvent
 
-__all__ = ["LONGEST_LINE", "TAIL", "Gathered", "worker_observer"]
+__all__ = ["LONGEST_FORMAT", "LONGEST_LINE", "TAIL", "Gathered", "worker_observer"]
 
 LONGEST_LINE = 1024 * 1024
 """Bytes of a line that are kept while its end is waited for; then it counts as one.  Tracebacks have some ten thousand."""
@@ -27,10 +28,50 @@ TAIL = 5
 
 _SEPARATOR = b"\x1e"
 
+LONGEST_FORMAT = 1024
+"""Characters of an event's format; of a longer one the text alone goes to the master, which keeps formats (and a thousand of them)."""
+
+_LATEST = 1e11
+"""Seconds since the epoch that the log's clock may show: a year of four digits, as what shows it expects."""
+
+_DROPPED = frozenset({"format", "log_trace", "message"})
+"""What of an event does not go on: what one of :mod:`torsion.python.log` would be formatted by, and a list of observers to append to."""
+
 
 def worker_observer(stream: IO[Any]) -> Callable[[LogEvent], object]:
     """Return an observer that writes events to *stream*, standard output, for the master."""
-    return jsonFileLogObserver(stream, recordSeparator=_SEPARATOR.decode())
+    write = jsonFileLogObserver(stream, recordSeparator=_SEPARATOR.decode())
+
+    def observe(event: LogEvent) -> None:
+        format = event.get("log_format")
+        if isinstance(format, str | bytes) and len(format) > LONGEST_FORMAT:
+            event = {**event, **_text(formatEvent(event))}
+        write(event)
+
+    return observe
+
+
+def _text(text: str) -> LogEvent:
+    """Return what an event has that is this text."""
+    return {"log_format": "{log_text}", "log_text": text, "log_flattened": {"log_text!s:": text, "log_text!:": text}}
+
+
+def _sound(event: LogEvent) -> LogEvent:
+    """Return what is shown of an event that a worker sent: it may have sent anything."""
+    level, when, format = event.get("log_level"), event.get("log_time"), event.get("log_format")
+    sound = {key: value for key, value in event.items() if key not in _DROPPED}
+    sound["log_level"] = level if isinstance(level, LogLevel) else LogLevel.info
+    sound["log_time"] = when if isinstance(when, int | float) and 0 <= when < _LATEST else time.time()
+    for key in ("log_namespace", "log_system"):
+        if not isinstance(sound.get(key, ""), str):
+            del sound[key]
+    if not isinstance(format, str | None):
+        raise ValueError("an event has a format")  # noqa: TRY004 - as what is no event at all
+    if format is not None and len(format) > LONGEST_FORMAT:
+        return {**sound, **_text(format)}
+    if not isinstance(sound.get("log_flattened"), dict):
+        sound["log_flattened"] = {}  # of what is in this an event's text is put together; nothing is formatted then
+    return sound
 
 
 class Gathered:
@@ -77,7 +118,7 @@ class Gathered:
         printed, separator, event = line.partition(_SEPARATOR)
         if separator:
             try:
-                self._show(eventFromJSON(event.decode()), printed)
+                self._show(_sound(eventFromJSON(event.decode())), printed)
                 return
             except (
                 ValueError,
