@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from torsion.__main__ import main
 from torsion.application.status.merge import merge
-from torsion.scripts.top import figures, plain
+from torsion.scripts.top import figures, plain, source
 from torsion.scripts.top.source import LARGEST, NoAnswer, Source
 from torsion.scripts.top.view import SORTS, Cell, Column, Order, Screen, Section, view
 from unit.application.status.sample import HOSTILE, sample
@@ -133,6 +133,33 @@ def test_what_is_no_snapshot(served, said, words):
     with pytest.raises(NoAnswer, match=words) as caught:
         Source(served(said)).get()
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dripping", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["header", "body"])
+def test_an_answer_that_never_ends(monkeypatch, dripping):
+    """Each byte comes in good time, so that no single step takes too long."""
+    monkeypatch.setattr(source, "WHOLE", 0.3)
+    ended = threading.Event()
+
+    def drip():
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(dripping)
+            try:
+                while not ended.wait(0.01):
+                    connection.sendall(b"x")
+            except OSError:  # it has heard enough
+                pass
+
+    with closing(create_server(("127.0.0.1", 0))) as server:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            with pytest.raises(NoAnswer, match="does not answer: its answer has not ended in "):
+                Source(f"127.0.0.1:{server.getsockname()[1]}").get()
+        finally:
+            ended.set()
+            thread.join()
 
 
 # --- figures

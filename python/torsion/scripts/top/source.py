@@ -7,6 +7,8 @@ import json
 import os
 import re
 import socket
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -16,10 +18,13 @@ from torsion.scripts.top.figures import clean
 if TYPE_CHECKING:
     from torsion.application.status.shape import Snapshot
 
-__all__ = ["LARGEST", "PATIENCE", "NoAnswer", "Source"]
+__all__ = ["LARGEST", "PATIENCE", "WHOLE", "NoAnswer", "Source"]
 
 PATIENCE = 5.0
-"""How many seconds each step of an answer may take; the server gives itself eight for all of them."""
+"""How many seconds each step of an answer may take."""
+
+WHOLE = 10.0
+"""How many seconds an answer may take from the request to its end: the server gives itself eight."""
 
 LARGEST = 16 * 1024 * 1024
 """How many bytes an answer may have: many times what the bounds of a snapshot let it have."""
@@ -88,14 +93,25 @@ class Source:
         :raises NoAnswer: if there is none.
         """
         connection = self._connection()
+        over = threading.Event()
+        deadline: threading.Timer | None = None
         try:
+            connection.connect()
+            deadline = threading.Timer(WHOLE, _cut, (connection.sock, over))
+            deadline.daemon = True
+            deadline.start()
             connection.request("GET", f"{self._folder}status.json", headers={"Connection": "close"})
             answer = connection.getresponse()
             body = answer.read(LARGEST + 1)
         except (OSError, http.client.HTTPException) as problem:
-            raise NoAnswer(f"{self.name} does not answer: {_why(problem)}") from problem
+            why = _TOO_LONG if over.is_set() else _why(problem)
+            raise NoAnswer(f"{self.name} does not answer: {why}") from problem
         finally:
+            if deadline is not None:
+                deadline.cancel()
             connection.close()
+        if over.is_set():
+            raise NoAnswer(f"{self.name} does not answer: {_TOO_LONG}")
         if answer.status != 200:
             text = body[:300].decode("utf-8", "replace").strip().replace("\n", ": ")
             raise NoAnswer(f"{self.name} says: {clean(text) or answer.status}")
@@ -106,6 +122,16 @@ class Source:
             return _UNIXConnection(self._path)
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         return kind(self._host, self._port, timeout=PATIENCE)
+
+
+_TOO_LONG = f"its answer has not ended in {WHOLE:g} seconds"
+
+
+def _cut(connection: socket.socket, over: threading.Event) -> None:
+    """End an answer, in a thread of its own: whoever reads it finds that there is no more."""
+    over.set()
+    with suppress(OSError):  # it has just ended
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # the system's, below any TLS
 
 
 def _url(endpoint: str) -> str:
