@@ -54,4 +54,7 @@ def makeService(config: Options) -> Inetd:
     except (InvalidConfError, UnknownService) as problem:
         raise UsageError(f"{config['file']}: {problem}") from problem
     except OSError as problem:
-        raise UsageError(str(problem)) from problem
+        hint = "; name the file of services with --file" if problem.filename == config["file"] else ""
+        raise UsageError(
+            f"cannot read {problem.filename or config['file']}: {problem.strerror or problem}{hint}"
+        ) from problem

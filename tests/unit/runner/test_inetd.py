@@ -531,8 +531,9 @@ class TestTap:
             path.write_text(text)
         options = Options()
         options.parseOptions(["--file", str(path)])
-        with pytest.raises(UsageError, match=str(path)):
+        with pytest.raises(UsageError, match=str(path)) as caught:
             makeService(options)
+        assert ("; name the file of services with --file" in str(caught.value)) is (text is None)
 
     def test_protocols(self):
         assert protocolDict == {"tcp": 6, "udp": 17}

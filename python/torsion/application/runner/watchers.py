@@ -120,13 +120,14 @@ class Noticing:
 
     def watch(self, files: Iterable[str]) -> None:
         """Watch these files."""
-        from torsion.internet.inotify import IN_CLOSE_WRITE, IN_MOVED_TO, INotifyError
+        from torsion.internet.inotify import IN_CLOSE_WRITE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO, INotifyError
 
+        mask = IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO
         self._files = set(files)
         folders = {os.path.dirname(file) for file in self._files}  # noqa: PTH120 - texts
         for folder in folders - self._folders:
             try:
-                self._inotify.watch(Path(folder), IN_CLOSE_WRITE | IN_MOVED_TO, callbacks=[self._told])
+                self._inotify.watch(Path(folder), mask, callbacks=[self._told])
             except INotifyError as problem:
                 _log.warn("Changes there are not noticed: {problem}", problem=problem)
         for folder in self._folders - folders:

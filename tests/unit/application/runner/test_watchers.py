@@ -93,7 +93,16 @@ def test_inotify_tells_of_the_files_alone(tmp_path, told):
     noticing._inotify.doRead()
     clock.advance(SETTLE_SECONDS)
     assert told == [1]
-    file.write_text("4")
+    for gone in (file.unlink, lambda: file.rename(other)):
+        file.write_text("4")
+        noticing._inotify.doRead()
+        clock.advance(SETTLE_SECONDS)
+        told.clear()
+        gone()
+        noticing._inotify.doRead()
+        clock.advance(SETTLE_SECONDS)
+        assert told == [1]
+    file.write_text("5")
     noticing._inotify.doRead()
     noticing.stop()
     assert clock.getDelayedCalls() == []
