@@ -289,7 +289,8 @@ class ForbiddenResource(_UnsafeErrorPageBase):
         super().__init__(FORBIDDEN, "Forbidden Resource", message)
 
 
-_Missing, _PlainErrorPage, _Forbidden = NoResource, ErrorPage, ForbiddenResource  # what is used here, which warns nobody
+# What is used here and beside, which warns nobody.
+_Missing, _PlainErrorPage, _Forbidden = NoResource, ErrorPage, ForbiddenResource
 
 for _name, _function in (("ErrorPage", "errorPage"), ("NoResource", "notFound"), ("ForbiddenResource", "forbidden")):
     deprecatedModuleAttribute(
