@@ -236,6 +236,8 @@ class HTTPChannel(Pressure, Protocol):
 
     def raised(self, request: Any, error: BaseException) -> None:
         """Learn that a request's ``process`` has raised: its connection is closed, and no more."""
+        if not isinstance(error, Exception):  # the program is to end, say: that is not ours to decide
+            raise error
         _log.failure("A request could not be answered: {request!r}", Failure(error), request=request)
         self._fail(request)
 

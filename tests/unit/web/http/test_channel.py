@@ -359,3 +359,28 @@ def test_hooks_of_channels() -> None:
     wire.channel.rawDataReceived(GET[:-2] + b"X: bad\r\n\r\n")
     assert wire.take() == b"HTTP/1.1 400 Bad Request\r\n\r\n"
     assert wire.closed
+
+
+def test_what_ends_the_program_is_not_caught() -> None:
+    def process(request: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Wire(process).send(GET)
+
+
+def test_what_a_log_raises_costs_the_connection_and_no_more() -> None:
+    from torsion.logger import capturedLogs
+
+    def fail(request: Any) -> None:
+        raise ValueError("no space left")
+
+    def process(request: Any) -> None:
+        if not request._answerAtOnce(b"ok"):
+            say(b"ok")(request)
+
+    with capturedLogs() as events:
+        wire = Wire(process, log=fail)
+        wire.factory.buildProtocol(None)
+        wire.send(GET)
+    assert any("could not be answered" in str(event.get("log_format")) for event in events)
