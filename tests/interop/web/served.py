@@ -29,12 +29,14 @@ ASGI = """
 import sys
 {install}
 from torsion.internet import reactor
-from torsion.web.asgi import ASGIResource, StreamingRequest
+from torsion.web.asgi import ASGIResource
 from torsion.web.server import Site
 
 {application}
 
-port = reactor.listenTCP(0, Site(ASGIResource(application), StreamingRequest), interface="127.0.0.1")
+site = Site(ASGIResource(application))
+site.streamsBodies = True
+port = reactor.listenTCP(0, site, interface="127.0.0.1")
 reactor.callWhenRunning(lambda: print(port.getHost().port, flush=True))
 reactor.run()
 """

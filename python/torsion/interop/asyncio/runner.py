@@ -25,16 +25,19 @@ class LoopRunner:
         self._tasks: set[asyncio.Task[Any]] = set()  # a loop keeps no strong references
 
     def start(
-        self, coroutine: Coroutine[Any, Any, Any], done: Callable[[BaseException | None], object]
+        self, coroutine: Coroutine[Any, Any, Any], done: Callable[[BaseException | None], object] | None = None
     ) -> asyncio.Task[Any]:
         """Run a coroutine.
 
         :param coroutine: the coroutine.
-        :param done: called with what it has raised, or None.
+        :param done: called with what it has raised, or None; without it, errors are the coroutine's own business.
         :returns: the task.
         """
         task = self.loop.create_task(coroutine)
         self._tasks.add(task)
+        if done is None:
+            task.add_done_callback(self._tasks.discard)
+            return task
 
         def ended(task: asyncio.Task[Any]) -> None:
             self._tasks.discard(task)

@@ -2,6 +2,5 @@
 
 from torsion.web.asgi.resource import ASGIResource
 from torsion.web.asgi.runner import AsyncRunner, IAsyncRunnerMaker, RunnerMaker, findRunner
-from torsion.web.asgi.streaming import StreamingRequest
 
-__all__ = ["ASGIResource", "AsyncRunner", "IAsyncRunnerMaker", "RunnerMaker", "StreamingRequest", "findRunner"]
+__all__ = ["ASGIResource", "AsyncRunner", "IAsyncRunnerMaker", "RunnerMaker", "findRunner"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,11 @@ _BLOCK: Final = 64 * 1024
 _NOT_PASSED_ON: Final = frozenset([b"transfer-encoding", b"connection", b"keep-alive", b"upgrade"])
 """Headers that tell of the connection, which is the server's."""
 
+_NO_BODY: Final = frozenset([204, 304])
+
+_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
+"""RFC 9110, 5.6.2."""
+
 _ENDED: Final = {"type": "http.disconnect"}
 _EMPTY: Final = {"type": "http.request", "body": b"", "more_body": False}
 
@@ -46,6 +52,8 @@ class Conversation:
     _left = False
     _answered = False
     _status: int | None = None
+    _length: int | None = None
+    _headers: Any = ()
     _parts: deque[bytes] | None = None
     _kept = 0
     _body_over = True
@@ -54,7 +62,6 @@ class Conversation:
     _registered = False
     _wake_receiver: Callable[[], object] | None = None
     _wake_sender: Callable[[], object] | None = None
-    _task: Any = None
 
     def __init__(self, request: Any, runner: AsyncRunner, over: Callable[[], object]) -> None:
         """Begin one.
@@ -76,11 +83,22 @@ class Conversation:
 
     def begin(self, application: Any, state: dict[str, Any] | None) -> None:
         """Call the application."""
-        scope = make_scope(self._request, state)
-        self._task = self._runner.start(application(scope, self.receive, self.send), self._ended)
+        self._runner.start(self._run(application, make_scope(self._request, state)))
+
+    async def _run(self, application: Any, scope: dict[str, Any]) -> None:
+        try:
+            await application(scope, self.receive, self.send)
+        except GeneratorExit:  # nobody runs it any more
+            raise
+        except BaseException as error:
+            self._ended(error)
+            if not isinstance(error, Exception | SystemExit | KeyboardInterrupt):
+                raise  # it was cancelled
+        else:
+            self._ended(None)
 
     def _ended(self, error: BaseException | None) -> None:
-        request, self._task = self._request, None
+        request = self._request
         if self._answered or self._left:
             if error is not None and not isinstance(error, ClientDisconnected):
                 _log.failure("An application has failed after its response", Failure(error))
@@ -92,12 +110,7 @@ class Conversation:
                     else "the application returned before its response was complete"
                 )
             self._unregister()
-            # In HTTP/1.0 the end of the connection may be the end of a body, and this must not look like one.
-            channel = request.channel if request.startedWriting and request.clientproto == b"HTTP/1.0" else None
             request.processingFailed(Failure(error))
-            abort = getattr(channel, "abortConnection", None)
-            if abort is not None:
-                abort()
         self._over()
 
     # --- what the application calls ----------------------------------------------------------------------------------
@@ -156,49 +169,71 @@ class Conversation:
             raise RuntimeError(f"http.response.body was expected, not {kind}")
 
     def _start(self, message: dict[str, Any]) -> None:
-        request = self._request
+        """Keep the head until the first part of the body is there."""
         status = message["status"]
         if not isinstance(status, int) or not 200 <= status <= 999:
             raise ValueError(f"a response's status must be a number from 200 to 999, not {status!r}")
-        headers = request.responseHeaders
-        several: set[bytes] = set()
+        headers = []
         for name, value in message.get("headers", ()):
             low = name.lower()
             if b"\n" in value or b"\r" in value or b"\0" in value:
                 raise ValueError(f"a header's value must be one line, not {value!r}")
-            if low in _NOT_PASSED_ON:
-                if low == b"connection" and value.lower() == b"close":
-                    request.channel.persistent = False
-                continue
-            if low in several:
-                headers.addRawHeader(low, value)
-            else:  # the first takes the place of what the server would say: Date, Server
-                several.add(low)
-                headers.setRawHeaders(low, [value])
-        length = headers.getRawHeaders(b"content-length")
-        if length is not None and not (len(length) == 1 and length[0].isdigit()):
-            raise ValueError(f"Content-Length must be a number, not {length!r}")
-        request.defaultContentType = None  # it is the application that knows
-        request.setResponseCode(status)
+            if _TOKEN.fullmatch(low) is None:
+                raise ValueError(f"a header's name must be a token, of letters, digits and hyphens, not {name!r}")
+            if low == b"content-length":
+                if self._length is not None or not value.isdigit():
+                    raise ValueError(f"Content-Length must be one number, not {value!r}")
+                self._length = int(value)
+            elif low not in _NOT_PASSED_ON:
+                headers.append((low, value))
+            elif low == b"connection" and value.lower() == b"close":
+                self._request.channel.persistent = False
+        self._headers = headers
         self._status = status
+
+    def _set_head(self) -> None:
+        request, status = self._request, self._status
+        assert status is not None
+        request.defaultContentType = None  # it is the application that knows
+        if status != 200:
+            request.setResponseCode(status)
+        several: set[bytes] = set()
+        for name, value in self._headers:
+            if name in several:
+                request.responseHeaders.addRawHeader(name, value)
+            else:  # the first takes the place of what the server would say: Date, Server
+                several.add(name)
+                request.setHeader(name, value)
 
     def _write(self, body: bytes) -> None:
         request = self._request
         if not self._registered:
+            self._set_head()
+            if self._length is not None:
+                request.setHeader(b"content-length", b"%d" % self._length)
             self._registered = True
             request.registerProducer(self, True)
         if not self._left:
             request.write(bytes(body))
 
     def _finish(self, body: bytes) -> None:
-        request = self._request
-        if not request.startedWriting and not request.responseHeaders.hasHeader(b"content-length"):
-            status = self._status
-            if request.method != b"HEAD" and status not in (204, 304):
-                request.responseHeaders.setRawHeaders(b"content-length", [b"%d" % len(body)])
-        self._unregister()
-        if body or not request.startedWriting:
-            request.write(bytes(body))
+        request, length = self._request, self._length
+        if self._registered:
+            self._unregister()
+            if body:
+                request.write(bytes(body))
+        else:
+            self._set_head()
+            body = bytes(body)
+            whole = request.method != b"HEAD" and self._status not in _NO_BODY
+            if whole and (length is None or length == len(body)):
+                self._answered = True
+                request._answer(body)
+                self._wake()
+                return
+            if length is not None:
+                request.setHeader(b"content-length", b"%d" % length)
+            request.write(body)
         self._answered = True
         if not self._left:
             request.finish()

@@ -33,7 +33,7 @@ class ASGIResource:
     """A resource whose answers are those of an application of ASGI 3, at its URL and all below it.
 
     The application sees a running loop of asyncio, whichever the reactor.  Bodies are streamed to it as they come where the
-    site's ``requestFactory`` is :class:`torsion.web.asgi.StreamingRequest`; else they are there as a whole.
+    site's ``streamsBodies`` is true; else they are there as a whole.
 
     :ivar started: None as long as the application starts, True once it has, a Failure if it cannot.
     """
@@ -89,9 +89,8 @@ class ASGIResource:
         if runner is None:
             runner = self._find_runner()
         self._active += 1
-        Conversation(request, runner, self._over).begin(
-            self._application, None if self._lifespan is None else self._lifespan.state
-        )
+        lifespan = self._lifespan
+        Conversation(request, runner, self._over).begin(self._application, None if lifespan is None else lifespan.state)
 
     def _find_runner(self) -> AsyncRunner:
         runner = self._runner = findRunner(self._reactor) if self._given_runner is None else self._given_runner

@@ -20,11 +20,14 @@ __all__ = ["AsyncRunner", "IAsyncRunnerMaker", "RunnerMaker", "findRunner"]
 class AsyncRunner(Protocol):
     """Runs coroutines of another library's in the thread of a reactor, so that they see that library's loop running."""
 
-    def start(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[BaseException | None], object]) -> Any:
+    def start(
+        self, coroutine: Coroutine[Any, Any, Any], done: Callable[[BaseException | None], object] | None = None
+    ) -> Any:
         """Run a coroutine, from the next turn on.
 
         :param coroutine: the coroutine.
-        :param done: called when it has ended, in the reactor's thread: with what it has raised, or None.
+        :param done: called when it has ended, in the reactor's thread: with what it has raised, or None.  Without it, the
+            coroutine deals with its own errors.
         :returns: an object with ``cancel()``.
         """
 

@@ -212,13 +212,7 @@ class Response:
             _log.failure("An application has failed after its client had left", failure)
             return
         self._unregister()
-        request = self._request
-        # In HTTP/1.0 the end of the connection may be the end of a body: it is broken off so that it does not look like one.
-        channel = request.channel if request.startedWriting and request.clientproto == b"HTTP/1.0" else None
-        request.processingFailed(failure)
-        abort = getattr(channel, "abortConnection", None)
-        if abort is not None:
-            abort()
+        self._request.processingFailed(failure)
 
     def _unregister(self) -> None:
         if self._registered:

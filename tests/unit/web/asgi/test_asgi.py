@@ -10,7 +10,7 @@ import pytest
 from torsion.internet.defer import Deferred
 from torsion.internet.reactors.native import NativeReactor
 from torsion.internet.task import Clock
-from torsion.web.asgi import ASGIResource, RunnerMaker, StreamingRequest, findRunner
+from torsion.web.asgi import ASGIResource, RunnerMaker, findRunner
 from torsion.web.asgi.conversation import MOST_KEPT, ClientDisconnected
 from torsion.web.asgi.lifespan import LifespanError
 from torsion.web.asgi.resource import SHUTDOWN_SECONDS
@@ -38,9 +38,10 @@ class Reactor(Clock):
 class Runner:
     """Runs coroutines as ours are run."""
 
-    def start(self, coroutine: Any, done: Callable[[BaseException | None], object]) -> Any:
+    def start(self, coroutine: Any, done: Callable[[BaseException | None], object] | None = None) -> Any:
         running = Deferred.fromCoroutine(coroutine)
-        running.addCallbacks(lambda _: done(None), lambda failure: done(failure.value))
+        if done is not None:
+            running.addCallbacks(lambda _: done(None), lambda failure: done(failure.value))
         return running
 
     def wait(self) -> tuple[Any, Callable[[], object]]:
@@ -54,7 +55,9 @@ def talk(application: Any, streams: bool = True, above: tuple[bytes, ...] = ()) 
         parent = Resource()
         parent.putChild(segment, root)
         root = parent
-    return Talk(Site(root, StreamingRequest if streams else None, reactor=Clock()))
+    site = Site(root, reactor=Clock())
+    site.streamsBodies = streams
+    return Talk(site)
 
 
 def start(status: int = 200, *headers: tuple[bytes, bytes]) -> dict[str, Any]:
@@ -188,18 +191,6 @@ def test_a_body_is_read_while_it_comes_and_not_faster_than_the_application() -> 
     connection.channel.dataReceived(bytes(size - MOST_KEPT - 103))
     assert sum(got) == size
     assert connection.answer().code == 200
-
-
-def test_resources_that_do_not_stream_find_the_body_stored() -> None:
-    class Echoes(Resource):
-        isLeaf = True
-
-        def render_POST(self, request: Any) -> bytes:
-            data: bytes = request.content.read()
-            return data
-
-    connection = Talk(Site(Echoes(), StreamingRequest, reactor=Clock()))
-    assert connection.ask("/", "POST", (), b"body").body == b"body"
 
 
 def test_a_slow_client_holds_the_application_back() -> None:
