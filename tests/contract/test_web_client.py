@@ -25,7 +25,7 @@ from torsion.web.client import (
     Timeouts,
     readBody,
 )
-from torsion.web.fetch import BodyTooLarge, Client, StatusError
+from torsion.web.fetch import BodyTooLarge, Client, StatusError, fetch, here
 from torsion.web.http import HTTPFactory, Request
 from torsion.web.resource import Resource
 from torsion.web.server import NOT_DONE_YET, Site
@@ -154,6 +154,21 @@ def test_fetching(reactor, run):
             assert (await answer.json())["authorization"] == "Basic bWU6aXQncw=="
             assert answer.url == f"{url}/echo?Basic%20bWU6aXQncw=="
             assert (await client.fetch(f"{url}/away", redirects=0)).status == 302
+
+    run(scenario)
+
+
+def test_fetching_without_a_client(reactor, run):
+    """Connections are kept, and cookies are not: one part of a program is not logged in because another one is."""
+
+    async def scenario():
+        async with serving(reactor) as url:
+            assert (await fetch(f"{url}/cookie")).headers.hasHeader("set-cookie")
+            assert (await (await fetch(url, json={})).json())["cookie"] is None
+            client = here._clients.pop(reactor)
+            [kept] = client._pool._connections.values()
+            assert len(kept) == 1
+            await client.close()
 
     run(scenario)
 

@@ -140,8 +140,8 @@ class Brotli:
 
 
 def has_zstandard() -> bool:
-    """Return whether Python (3.14) or ``zstandard`` can do it."""
-    return find_spec("compression.zstd" if find_spec("compression") else "zstandard") is not None
+    """Return whether ``zstandard`` is installed."""
+    return find_spec("zstandard") is not None
 
 
 class Zstandard:
