@@ -228,6 +228,15 @@ def test_a_plugin_that_raises_when_it_is_imported(tmp_path):
         assert "RuntimeError: broken plugin" in server.said()
 
 
+def test_a_plugin_that_is_called_as_another_one(tmp_path):
+    """One can be put in the place of another, but not unseen."""
+    with Command("echo", env=drop_in(tmp_path, "echo", PLAIN)) as server:
+        server.wait_for("Ready")
+        assert server.end() == 0
+        told = "Two plugins are called echo: that of dropped_echo is taken, that of torsion.tap.echo is not"
+        assert server.said().count(told) == 1
+
+
 STARTING = {
     "options": "raise ValueError('I will not')\n",
     "makeService": PLAIN.replace("return Service()", "raise ValueError('I will not')"),

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from torsion import __version__
 from torsion.application.runner._exit import ExitStatus, exit
 from torsion.application.service import IServiceMaker
-from torsion.logger import InvalidLogLevelError, LogLevel, jsonFileLogObserver, textFileLogObserver
+from torsion.logger import InvalidLogLevelError, Logger, LogLevel, jsonFileLogObserver, textFileLogObserver
 from torsion.plugin import getPlugins
 from torsion.python.usage import Options, UsageError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torsion.application.service import ServiceMaker
 
 __all__ = ["TwistOptions"]
+
+_log = Logger("torsion.application.runner")
 
 openFile = open
 
@@ -27,6 +29,11 @@ def installReactor(name: str) -> Any:
     from torsion.internet.reactors.choose import install
 
     return install(name)
+
+
+def _module_of(maker: Any) -> str:
+    """Return the name of the module that *maker* makes services by, or what there is of the kind."""
+    return str(getattr(maker, "module", type(maker).__qualname__))
 
 
 class TwistOptions(Options):
@@ -114,7 +121,18 @@ class TwistOptions(Options):
     @cached_property
     def plugins(self) -> Mapping[str, ServiceMaker]:
         """What makes services, by sub-command."""
-        return {maker.tapname: maker for maker in getPlugins(IServiceMaker)}
+        found: dict[str, ServiceMaker] = {}
+        for maker in getPlugins(IServiceMaker):
+            before = found.get(maker.tapname)
+            if before is not None and _module_of(before) != _module_of(maker):
+                _log.warn(
+                    "Two plugins are called {command}: that of {taken} is taken, that of {left} is not",
+                    command=maker.tapname,
+                    taken=_module_of(maker),
+                    left=_module_of(before),
+                )
+            found[maker.tapname] = maker  # the later one: drop-ins come last, so that one can be put in another's place
+        return found
 
     @property
     def subCommands(self) -> Sequence[Sequence[Any]]:  # type: ignore[override]  # an attribute of Options, found out here

@@ -208,7 +208,9 @@ class TestBySignal:
     def test_what_is_no_pid_file(self, pidfile, content):
         """Least of all are signals sent to groups of processes, as negative numbers would have it."""
         pidfile.write_text(content)
-        with pytest.raises(ControlError, match="is no pid file, but holds" if content else "is empty: it names no process"):
+        with pytest.raises(
+            ControlError, match="is no pid file, but holds" if content else "is empty: it names no process"
+        ):
             ask_by_signal(pidfile, "stop", 10)
 
     def test_no_file(self, pidfile):
