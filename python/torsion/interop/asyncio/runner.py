@@ -30,14 +30,14 @@ class LoopRunner:
         """Run a coroutine.
 
         :param coroutine: the coroutine.
-        :param done: called with what it has raised, or None; without it, errors are the coroutine's own business.
+        :param done: called with what it has raised, or None; without it, errors are the coroutine's own
+            business, and whoever starts it keeps what is returned.
         :returns: the task.
         """
         task = self.loop.create_task(coroutine)
-        self._tasks.add(task)
         if done is None:
-            task.add_done_callback(self._tasks.discard)
             return task
+        self._tasks.add(task)
 
         def ended(task: asyncio.Task[Any]) -> None:
             self._tasks.discard(task)

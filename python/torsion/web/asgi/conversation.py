@@ -60,15 +60,16 @@ class Conversation:
     _stream: BodyStream | None = None
     _paused = False
     _registered = False
+    _watching = False
     _wake_receiver: Callable[[], object] | None = None
     _wake_sender: Callable[[], object] | None = None
 
-    def __init__(self, request: Any, runner: AsyncRunner, over: Callable[[], object]) -> None:
+    def __init__(self, request: Any, runner: AsyncRunner, over: Callable[[Conversation], object]) -> None:
         """Begin one.
 
         :param request: the request.
         :param runner: runs the application.
-        :param over: called when the application has returned.
+        :param over: called with this when the application has returned; until then whoever begins it keeps it.
         """
         self._request = request
         self._runner = runner
@@ -79,11 +80,10 @@ class Conversation:
             self._body_over = False
             self._stream = request.streamBody()
             self._stream.deliverTo(self)
-        request.notifyFinish().addErrback(self._client_left)
 
     def begin(self, application: Any, state: dict[str, Any] | None) -> None:
         """Call the application."""
-        self._runner.start(self._run(application, make_scope(self._request, state)))
+        self._task = self._runner.start(self._run(application, make_scope(self._request, state)))
 
     async def _run(self, application: Any, scope: dict[str, Any]) -> None:
         try:
@@ -99,7 +99,7 @@ class Conversation:
 
     def _ended(self, error: BaseException | None) -> None:
         request = self._request
-        if self._answered or self._left:
+        if self._is_gone() or self._answered:
             if error is not None and not isinstance(error, ClientDisconnected):
                 _log.failure("An application has failed after its response", Failure(error))
         else:
@@ -111,14 +111,28 @@ class Conversation:
                 )
             self._unregister()
             request.processingFailed(Failure(error))
-        self._over()
+        self._over(self)
 
     # --- what the application calls ----------------------------------------------------------------------------------
+
+    def _is_gone(self) -> bool:
+        """Return whether the client has left.
+
+        A Deferred of the request tells of that only once something waits: most applications answer without.
+        """
+        if not self._left and self._request.channel is None and not self._answered:
+            self._left = True
+        return self._left
+
+    def _watch(self) -> None:
+        if not self._watching:
+            self._watching = True
+            self._request.notifyFinish().addErrback(self._client_left)
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message of the client: a part of the body, or that there will be nothing more."""
         while True:
-            if self._left or self._answered:
+            if self._is_gone() or self._answered:
                 return _ENDED.copy()
             if self._parts:
                 body = self._parts.popleft() if len(self._parts) == 1 else self._joined()
@@ -131,6 +145,7 @@ class Conversation:
             if self._body_over and not self._body_sent:
                 self._body_sent = True
                 return _EMPTY.copy()
+            self._watch()
             waiting, self._wake_receiver = self._runner.wait()
             await waiting
 
@@ -149,7 +164,7 @@ class Conversation:
         :raises ValueError, TypeError: if it is malformed.
         """
         kind = message["type"]
-        if self._left:
+        if self._is_gone():
             raise ClientDisconnected("the client has left")
         if self._answered:
             raise RuntimeError(f"{kind} was sent after the response was complete")
@@ -162,7 +177,8 @@ class Conversation:
                 self._finish(message.get("body", b""))
                 return
             self._write(message.get("body", b""))
-            while self._paused and not self._left:
+            while self._paused and not self._is_gone():
+                self._watch()
                 waiting, self._wake_sender = self._runner.wait()
                 await waiting
         else:
@@ -213,7 +229,7 @@ class Conversation:
                 request.setHeader(b"content-length", b"%d" % self._length)
             self._registered = True
             request.registerProducer(self, True)
-        if not self._left:
+        if not self._is_gone():
             request.write(bytes(body))
 
     def _finish(self, body: bytes) -> None:
@@ -228,7 +244,8 @@ class Conversation:
             whole = request.method != b"HEAD" and self._status not in _NO_BODY
             if whole and (length is None or length == len(body)):
                 self._answered = True
-                request._answer(body)
+                if request._encoder is not None or request._fakesHead or not request._answerAtOnce(body):
+                    request._answer(body)
                 self._wake()
                 return
             if length is not None:

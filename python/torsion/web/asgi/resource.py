@@ -56,7 +56,7 @@ class ASGIResource:
         self._reactor = _current.current_reactor() if reactor is None else reactor
         self._given_runner = runner
         self._runner: AsyncRunner | None = None
-        self._active = 0
+        self._active: set[Conversation] = set()
         self._idle: Deferred[None] | None = None
         self._waiting: list[Any] | None = None
         self._lifespan: Lifespan | None = None
@@ -88,16 +88,17 @@ class ASGIResource:
         runner = self._runner
         if runner is None:
             runner = self._find_runner()
-        self._active += 1
         lifespan = self._lifespan
-        Conversation(request, runner, self._over).begin(self._application, None if lifespan is None else lifespan.state)
+        conversation = Conversation(request, runner, self._over)
+        self._active.add(conversation)
+        conversation.begin(self._application, None if lifespan is None else lifespan.state)
 
     def _find_runner(self) -> AsyncRunner:
         runner = self._runner = findRunner(self._reactor) if self._given_runner is None else self._given_runner
         return runner
 
-    def _over(self) -> None:
-        self._active -= 1
+    def _over(self, conversation: Conversation) -> None:
+        self._active.discard(conversation)
         if not self._active and self._idle is not None:
             idle, self._idle = self._idle, None
             idle.callback(None)

@@ -27,7 +27,7 @@ class AsyncRunner(Protocol):
 
         :param coroutine: the coroutine.
         :param done: called when it has ended, in the reactor's thread: with what it has raised, or None.  Without it, the
-            coroutine deals with its own errors.
+            coroutine deals with its own errors, and what is returned has to be kept as long as it runs.
         :returns: an object with ``cancel()``.
         """
 
