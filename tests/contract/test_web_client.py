@@ -302,7 +302,7 @@ def foreign(protocol):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))  # seconds between looks whether it is to end
     thread.start()
     try:
         yield server.server_address[1]

@@ -241,7 +241,7 @@ class HTTP11ClientProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Take some bytes of the response."""
-        if self._request is None:
+        if self._request is None or self._held:
             self.abort(None)  # nobody asked: what comes can belong to no request
             return
         self._heard = self._moved = True

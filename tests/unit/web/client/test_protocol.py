@@ -269,6 +269,12 @@ def test_a_response_that_comes_before_the_whole_body() -> None:
     producer.done.callback(None)
     assert len(world.pool._connections[(b"http", b"a", 80)]) == 1
 
+    world = World()
+    world.get(method=b"POST", body=Producer(3))
+    world.wire.say(OK)
+    world.wire.say(OK)
+    assert not world.wire.open, "a second response to one request was taken"
+
 
 def test_expect_waits_for_leave_to_send() -> None:
     headers = Headers({"Expect": ["100-continue"]})
