@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CONDITIONS", "accepted_codings", "etag_of", "failed_condition", "range_holds"]
 
-CONDITIONS: Final = (b"If-Match", b"If-None-Match", b"If-Modified-Since", b"If-Unmodified-Since")
+CONDITIONS: Final = (b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since")
+"""The headers that have a condition, but for that of ranges."""
 
 JUST_NOW: Final = 1.0
 """So many seconds after a change a file may change again without its time showing it, on the coarsest of file systems that matter:

@@ -57,8 +57,13 @@ def getTypeAndEncoding(
     :param encodings: by extension.
     :param defaultType: the type of those that *types* lacks.
     """
-    stem, extension = os.path.splitext(os.path.basename(filename))  # noqa: PTH119, PTH122 - of a text, on each request
-    encoding = encodings.get(extension.lower())
+    slash = filename.rfind(os.sep)
+    dot = filename.rfind(".")
+    if dot <= slash + 1:  # no extension, or a name that begins with its only dot
+        return defaultType, None
+    extension = filename[dot:].lower()
+    encoding = encodings.get(extension)
     if encoding is not None:
-        extension = os.path.splitext(stem)[1]  # noqa: PTH122 - as above
-    return types.get(extension.lower(), defaultType), encoding
+        end, dot = dot, filename.rfind(".", slash + 2, dot)
+        extension = filename[dot:end].lower() if dot > 0 else ""
+    return types.get(extension, defaultType), encoding
