@@ -88,8 +88,9 @@ class Server(MultiService):
         """Begin to listen."""
         super().startService()
         for service in self:
-            # A failure is told by the service itself.
-            service.whenListening().addCallbacks(self._listens, lambda _: None)
+            if hasattr(service, "whenListening"):  # others may have been added to those that listen
+                # A failure is told by the service itself.
+                service.whenListening().addCallbacks(self._listens, lambda _: None)
 
     def _listens(self, port: IListeningPort) -> None:
         # Not before the reactor runs: whoever reads this may take it that all has started.
