@@ -41,6 +41,7 @@ class Lifespan:
         self._waited_for: Deferred[None] | None = None
         self._answering = False
         self._ended = False
+        self._ending = False
 
     def startUp(self) -> Deferred[None]:
         """Call the application.
@@ -59,6 +60,7 @@ class Lifespan:
 
         :returns: a Deferred that fires when it is done with that; it never fails.
         """
+        self._ending = True
         if self._ended or self.state is None:
             done: Deferred[None] = Deferred()
             done.callback(None)
@@ -98,7 +100,7 @@ class Lifespan:
     def _over(self, error: BaseException | None) -> None:
         self._ended = True
         if self._waited_for is None:
-            if error is not None:
+            if error is not None and not self._ending:  # many wait for more after the end, and are cancelled
                 _log.failure("The lifespan of an application has failed", Failure(error))
             return
         if self._events or not self._answering:

@@ -356,6 +356,28 @@ def test_requests_wait_until_the_application_is_ready_and_it_ends_after_them() -
     assert reactor.getDelayedCalls() == []
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_lifespan_that_breaks_is_logged_unless_the_server_ends(ends: bool, flush_errors: Any) -> None:
+    breaks: Deferred[None] = Deferred()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        if ends:
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+        await breaks
+
+    reactor = Reactor()
+    ASGIResource(application, Runner(), reactor)
+    reactor.begin[0]()
+    if ends:
+        reactor.triggers[0]()
+    breaks.errback(RuntimeError())
+    if not ends:
+        flush_errors(RuntimeError)
+
+
 def test_applications_without_a_lifespan() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
