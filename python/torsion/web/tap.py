@@ -356,6 +356,7 @@ class _Site:
             root = _AddHeadersResource(root, config["extraHeaders"])
         self.site: Any = Site(root, logFormatter=getattr(http, _FORMATS[config["log-format"]]))
         self.site.displayTracebacks = bool(config["display-tracebacks"])
+        self.site.streamsBodies = bool(getattr(config["root"], "streamsBody", False))
 
 
 class _CommandLog:
