@@ -101,7 +101,7 @@ def connected(port: int, server: subprocess.Popen[bytes]) -> socket.socket:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends the server by SIGINT, which cannot be sent there")
-@pytest.mark.parametrize(("number", "command"), [(0, []), (1, ["-m", "torsion", "-y"])], ids=["script", "service"])
+@pytest.mark.parametrize(("number", "command"), [(0, []), (2, ["-m", "torsion", "-y"])], ids=["script", "service"])
 def test_the_readme_s_echo_servers_echo(tmp_path: Path, number: int, command: list[str]) -> None:
     code = blocks(README, "python")[number]
     assert code.count("\n") <= 15
@@ -113,6 +113,22 @@ def test_the_readme_s_echo_servers_echo(tmp_path: Path, number: int, command: li
             with connected(port, server) as client, client.makefile("rb") as answers:
                 client.sendall(b"is anyone there?\n")
                 assert answers.readline() == b"is anyone there?\n"
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=20) == 0
+        finally:
+            server.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends the server by SIGINT, which cannot be sent there")
+def test_the_readme_s_web_server_answers(tmp_path: Path) -> None:
+    port = free_port()
+    script = tmp_path / "hello.py"
+    script.write_text(blocks(README, "python")[1].replace("7000", f"{port}:interface=127.0.0.1"), encoding="utf-8")
+    with subprocess.Popen([sys.executable, str(script)]) as server:
+        try:
+            with connected(port, server) as client, client.makefile("rb") as answers:
+                client.sendall(b"GET /?name=you HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+                assert answers.read().endswith(b"\r\n\r\nHello, you\n")
             server.send_signal(signal.SIGINT)
             assert server.wait(timeout=20) == 0
         finally:
