@@ -103,7 +103,9 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
 
     def directoryListing(self) -> DirectoryLister:
         """Return the resource that shows this folder."""
-        return FolderListing(self.path, None, self.contentTypes, self.contentEncodings, self.defaultType)
+        listing = FolderListing(self.path, None, self.contentTypes, self.contentEncodings, self.defaultType)
+        listing.top = None if self.followLinks else self._top
+        return listing
 
     def getChild(self, path: Any, request: Any) -> Any:
         """Return the resource for a name in this folder; the empty one is that of the folder itself.

@@ -189,7 +189,11 @@ class FolderListing(DirectoryLister):
     """A folder as a page that is pleasant to read, in light and dark, on a phone and on a desk.
 
     The query sorts it: ``?sort=size``, ``?sort=-changed``.
+
+    :ivar top: the folder out of which symbolic links lead nowhere: such are not shown; None to show all.
     """
+
+    top: str | None = None
 
     _template: tuple[str, str, bytes] | None = None
 
@@ -227,6 +231,8 @@ class FolderListing(DirectoryLister):
                     status = each.stat()
                 except OSError:
                     continue
+                if self.top is not None and each.is_symlink() and not _is_within(each.path, self.top):
+                    continue
                 folder = stat.S_ISDIR(status.st_mode)
                 entries.append(_Entry(each.name, folder, 0 if folder else status.st_size, status.st_mtime))
         return entries, False
@@ -251,6 +257,11 @@ class FolderListing(DirectoryLister):
         yield f"<footer>{_summary(entries, more)}</footer>\n"
 
 
+def _is_within(path: str, top: str) -> bool:
+    top = os.path.realpath(top)
+    return os.path.commonpath([os.path.realpath(path), top]) == top
+
+
 def _sort_of(request: Any) -> str:
     asked = getattr(request, "args", {}).get(b"sort", [b"name"])[0].decode("latin-1")
     return asked if asked.removeprefix("-") in _KEYS else "name"
@@ -266,7 +277,7 @@ def _heading(key: str, title: str, sort: str) -> str:
 
 def _crumbs(uri: str) -> str:
     segments = [segment for segment in uri.split("/") if segment]
-    links = [f'<a href="{"../" * len(segments) or "./"}" aria-label="top">\N{HOUSE BUILDING}\ufe0e</a>']
+    links = [f'<a href="{"../" * len(segments) or "./"}" >top</a>']
     for number, segment in enumerate(segments, 1):
         up = "../" * (len(segments) - number) or "./"
         links.append(f'<a href="{up}">{escape(segment)}</a>')

@@ -94,6 +94,8 @@ def test_links_are_followed_within_the_folder_only(talk: Talk, tmp_path: Path) -
     assert talk.ask("/in").body == b"0123456789"
     for target in ("/out", "/away/secret.txt", "/away/", "/nowhere", "/loop"):
         assert talk.ask(target).code == 404
+    page = talk.ask("/").body
+    assert (b'href="in"' in page, b'href="out"' in page) == (True, False)
     talk.site.resource.followLinks = True
     assert talk.ask("/out").body == b"secret"
     assert talk.ask("/away/secret.txt").body == b"secret"
