@@ -16,7 +16,7 @@ PROJECT = {
     "app/__init__.py": "from twisted.internet import defer, wxreactor\n",
     "app/old.py": "import twisted\nprint 'x'\n",
     "app/clean.py": "x = 1\n",
-    "app/web.py": "from twisted.internet import reactor\r\nfrom twisted.web import server  # é\r\nserver.Site\r\nx = 'twisted.web.server.Site'",
+    "app/web.py": "from twisted.internet import reactor\r\nfrom twisted.names import server  # é\r\nserver.Site\r\nx = 'twisted.names.server.Site'",
     "pyproject.toml": '[project]\ndependencies = [\n  "Twisted[tls]>=24",\n]\n',
     "twisted/plugins/p.py": "x = 1\n",
 }
@@ -38,11 +38,11 @@ def contents(root: Path) -> dict[str, str]:
 REPORT = """\
 Names that torsion does not have, which stay Twisted's; both are then in one process (docs/twisted.md, Mixing):
   not built yet; use Twisted's
-    twisted.web.server  app/web.py:2
+    twisted.names.server  app/web.py:2
   torsion.internet.reactors.hosted, beside whose drivers another one is easily written
     twisted.internet.wxreactor  app/__init__.py:1
 To be looked at:
-  app/web.py:4: the text 'twisted.web.server.Site' stays as it is
+  app/web.py:4: the text 'twisted.names.server.Site' stays as it is
   twisted/plugins/p.py:1: a plugin of Twisted's: plugins are found by entry points (group torsion.plugins), or in torsion/plugins
 Dependencies, to be changed by hand (torsion[tls] where TLS is used):
   pyproject.toml:3: "Twisted[tls]>=24",
