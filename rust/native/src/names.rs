@@ -114,6 +114,7 @@ names! {
     head = "_head";
     process = "process";
     closing = "_closing";
+    waiting_for_transport = "_waitingForTransport";
     /// Exceptions of a module that an owner brought along.
     already_called = "AlreadyCalled";
     already_cancelled = "AlreadyCancelled";

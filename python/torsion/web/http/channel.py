@@ -208,7 +208,11 @@ class HTTPChannel(Pressure, Protocol):
         self._reading = True
         reader = self._reader
         try:
-            while not self._closing and (self.receiving or not self.requests) and not self._bodyPaused:
+            while (  # who takes nothing is answered no more
+                not self._closing
+                and (self.receiving or not (self.requests or self._waitingForTransport))
+                and not self._bodyPaused
+            ):
                 try:
                     if self._serves and not self.receiving:
                         found = reader.serve(self, self.requestFactory)
@@ -256,7 +260,7 @@ class HTTPChannel(Pressure, Protocol):
             return
         if self._networkPaused and not self._bodyPaused:
             self._let_read()
-        in_head = kept > 0 and not self.receiving
+        in_head = kept > 0 and not self.receiving and not self._waitingForTransport
         if self.timeOut is None:
             return
         if in_head:
@@ -530,8 +534,8 @@ class HTTPChannel(Pressure, Protocol):
                 finish()
             else:
                 self.transport.loseConnection()
-        elif not self.requests and self._discarding is None:
-            self.loseConnection()
+        elif self._discarding is None and all(getattr(request, "finished", False) for request in self.requests):
+            self.loseConnection()  # one that was answered natively stays there until its `process` has returned
         else:
             self.persistent = False
             for request in self.requests:

@@ -61,7 +61,12 @@ pub(super) fn serve<'py>(
         if let Err(raised) = done {
             channel.call_method1(names::raised(py), (&request, raised.value(py)))?;
         }
-        if !requests.is_empty() || channel.getattr(names::closing(py))?.is_truthy()? {
+        if !requests.is_empty()
+            || channel.getattr(names::closing(py))?.is_truthy()?
+            || channel
+                .getattr(names::waiting_for_transport(py))?
+                .is_truthy()?
+        {
             return Ok(Some(true.into_pyobject(py)?.to_owned().into_any()));
         }
     }

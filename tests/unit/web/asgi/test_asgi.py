@@ -197,6 +197,7 @@ def test_a_slow_client_holds_the_application_back() -> None:
     sent: list[int] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
+        connection.channel.pauseProducing()
         await send(start())
         for number in range(5):
             await send(body(b"part", more=True))
@@ -204,7 +205,6 @@ def test_a_slow_client_holds_the_application_back() -> None:
         await send(body())
 
     connection = talk(application)
-    connection.channel._waitingForTransport = True
     connection.send()
     assert sent == []
     connection.channel.resumeProducing()
@@ -228,6 +228,7 @@ def test_a_client_that_leaves_is_told_of_and_cannot_be_sent_to(flush_errors: Any
     assert ends == [{"type": "http.disconnect"}]
 
     async def waits_for_room(scope: Any, receive: Any, send: Any) -> None:
+        connection.channel.pauseProducing()
         await send(start())
         with pytest.raises(ClientDisconnected):
             while True:
@@ -235,7 +236,6 @@ def test_a_client_that_leaves_is_told_of_and_cannot_be_sent_to(flush_errors: Any
         ends.append("left")
 
     connection = talk(waits_for_room)
-    connection.channel._waitingForTransport = True
     connection.send()
     connection.leave()
     assert ends[1:] == ["left"]
@@ -462,3 +462,16 @@ def test_pipelined_requests_are_answered_in_order() -> None:
         answer, rest = read_answer(rest)
         assert answer.body == b"/%d" % number
     assert rest == b""
+
+
+def test_the_host_of_a_whole_url_counts() -> None:
+    hosts: list[bytes] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        hosts.extend(value for name, value in scope["headers"] if name == b"host")
+        await send(start())
+        await send(body())
+
+    connection = talk(application)
+    connection.channel.dataReceived(b"GET http://here.example/ HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n")
+    assert hosts == [b"here.example"]

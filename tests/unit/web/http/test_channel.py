@@ -259,6 +259,34 @@ def test_draining_lets_what_has_begun_end() -> None:
     assert len(wire.asked) == 1
 
 
+def test_draining_within_a_request_that_is_answered() -> None:
+    def process(request: Any) -> None:
+        say(b"ok")(request)
+        wire.channel.finish()
+
+    wire = Wire(process)
+    wire.send(GET + GET)
+    assert wire.closed
+    assert len(wire.asked) == 1
+
+
+def test_who_takes_nothing_gets_no_more() -> None:
+    def process(request: Any) -> None:
+        say(b"ok")(request)
+        if len(wire.asked) == 2:
+            wire.channel.pauseProducing()  # as the transport does when it has too much to send
+
+    wire = Wire(process)
+    wire.send(GET * 5)
+    assert len(wire.asked) == 2
+    wire.clock.advance(wire.channel.headerTimeout + 1)  # what is kept is whole, and not slow
+    assert not wire.closed
+    wire.channel.resumeProducing()
+    assert len(wire.asked) == 5
+    assert wire.take().count(b"ok") == 5
+    assert wire.transport.producerState == "producing"
+
+
 def test_a_factory_knows_its_connections() -> None:
     wire = Wire()
     assert wire.factory.connections == {wire.channel}
