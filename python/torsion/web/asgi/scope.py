@@ -20,7 +20,7 @@ def _address(address: Any) -> tuple[str, int] | None:
 def _fields(request: Any) -> list[tuple[bytes, bytes]]:
     """Return the fields of a request, in the order in which they came, if nobody has changed them since."""
     head = getattr(request, "_head", None)
-    if head is not None and "requestHeaders" not in request.__dict__:
+    if head is not None and request._requestHeaders is None:
         return [(name.lower(), value) for name, value in head.fields]
     return [(name.lower(), value) for name, values in request.requestHeaders.getAllRawHeaders() for value in values]
 
