@@ -11,7 +11,7 @@ from torsion.internet.interfaces import IPushProducer, ISSLTransport
 from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.python.failure import Failure
-from torsion.web.http2.limits import CONTROL, HEADERS, PERIOD, RESETS, STREAMS
+from torsion.web.http2.limits import CONTROL, HEADERS, PERIOD, RESETS, STREAMS, WINDOW
 from torsion.web.http2.stream import Stream
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class HTTP2Connection(Protocol):
     _timer: Any = None
     _resets = 0
     _control = 0
+    _sent = 0
     _since = 0.0
     _active = 0.0
 
@@ -170,7 +171,10 @@ class HTTP2Connection(Protocol):
             self._close(CALM)
 
     def _on_WindowUpdated(self, event: Any) -> None:
-        self._count_control()
+        if self._sent >= WINDOW:
+            self._sent -= WINDOW  # it was asked for
+        else:
+            self._count_control()
         self.flush_all()
 
     def _on_RemoteSettingsChanged(self, event: Any) -> None:
@@ -225,7 +229,9 @@ class HTTP2Connection(Protocol):
             most = min(self._h2.local_flow_control_window(stream.id), self._h2.max_outbound_frame_size)
             if most <= 0:
                 break
-            self._h2.send_data(stream.id, stream.take(most))
+            data = stream.take(most)
+            self._sent += len(data)
+            self._h2.send_data(stream.id, data)
             stream.progress = self._clock.seconds()
             self._send()
         if stream.over:

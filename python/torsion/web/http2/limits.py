@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CONTROL", "HEADERS", "KEPT", "PERIOD", "RESETS", "STREAMS"]
+__all__ = ["CONTROL", "HEADERS", "KEPT", "PERIOD", "RESETS", "STREAMS", "WINDOW"]
 
 STREAMS: Final = 100
 """Requests under way at once: what RFC 9113, 6.5.2 recommends at least, and what browsers use."""
@@ -21,6 +21,10 @@ dozens, when a page is left."""
 
 CONTROL: Final = 2000
 """Frames in :data:`PERIOD` that carry nothing: pings, settings, windows, empty data.  Each costs us an answer, or time."""
+
+WINDOW: Final = 4 * 1024
+"""Bytes of responses for which one window does not count as a frame that carries nothing.  Clients open their windows twice, for
+a stream and for the connection, at each frame of 16 KiB or more rarely; who opens them by a few bytes has us send tiny frames."""
 
 KEPT: Final = 64 * 1024
 """Bytes of a response that wait for the client's window before its producer is paused."""

@@ -54,7 +54,7 @@ class Stream:
         self.transport = connection.transport
         self.received = 0
         self.request: Any = None
-        self._parts: deque[bytes] = deque()
+        self._parts: deque[bytes | memoryview] = deque()
 
     # --- what comes --------------------------------------------------------------------------------------------------
 
@@ -180,12 +180,13 @@ class Stream:
 
     def take(self, most: int) -> bytes:
         """Return the next bytes to be sent, at most so many."""
-        data = self._parts.popleft()
-        if len(data) > most:
-            self._parts.appendleft(data[most:])
-            data = data[:most]
-        self._kept -= len(data)
-        return data
+        part = self._parts.popleft()
+        if len(part) > most:
+            rest = memoryview(part)  # what is left of a large body is not copied for each frame
+            self._parts.appendleft(rest[most:])
+            part = rest[:most]
+        self._kept -= len(part)
+        return bytes(part)
 
     @property
     def waiting(self) -> bool:

@@ -44,6 +44,8 @@ class Answers(Resource):
                 raise RuntimeError("as asked")
             case b"/large":
                 return b"x" * 200_000
+            case b"/huge":
+                return b"x" * 24_000_000
         return b"%b of %b" % (request.path, request.getHeader(b"host"))
 
     def render_POST(self, request: Any) -> bytes:
@@ -275,3 +277,31 @@ def test_a_client_of_http1_is_served_as_before() -> None:
     channel.makeConnection(transport)
     channel.dataReceived(b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
     assert transport.value().endswith(b"/x of h")
+
+
+def test_a_client_may_open_its_windows_at_each_frame_of_a_large_response() -> None:
+    client = Client()
+    number = client.ask("/huge")
+    events = client.flush()
+    size = 0
+    while parts := [event for event in events if isinstance(event, DataReceived)]:
+        for part in parts:
+            size += len(part.data)
+            if part.stream_ended is None and size < 24_000_000:
+                client.h2.increment_flow_control_window(len(part.data), number)
+                client.h2.increment_flow_control_window(len(part.data))
+        events = client.flush()
+        assert not told_to_calm_down(events)
+    assert size == 24_000_000
+
+
+def test_who_opens_a_window_by_single_bytes_is_told_to_calm_down() -> None:
+    client = Client(window=0)
+    number = client.ask("/large")
+    events = client.flush()
+    for _ in range(CONTROL + 10):
+        if told_to_calm_down(events):
+            break
+        client.h2.increment_flow_control_window(1, number)
+        events = client.flush()
+    assert told_to_calm_down(events)
