@@ -144,6 +144,10 @@ class HTTP2Connection(Protocol):
         self.streams[event.stream_id] = stream
         request = self._make_request(stream)
         stream.begin(request, event.headers)
+        if not stream.isProper():
+            stream.receiving = event.stream_ended is None
+            self.refuse(stream, 400)
+            return
         self._run(stream, stream.headReceived, event.stream_ended is not None)
 
     def _on_DataReceived(self, event: Any) -> None:

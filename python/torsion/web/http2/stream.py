@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,11 @@ __all__ = ["Stream"]
 
 _HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 """Headers of a connection of HTTP/1.1, which mean nothing here and must not be sent: RFC 9113, 8.2.2."""
+
+_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PATH = re.compile(rb"/[!-~\x80-\xff]*|\*")
+_AUTHORITY = re.compile(rb"[^\0-\x20\x7f-\xff/?#@\\,]*")
+"""What the first line of HTTP/1.1 and its Host can have in them: what is behind relies on there being nothing else."""
 
 
 @implementer(ITransport, IConsumer, IPushProducer)
@@ -80,6 +86,15 @@ class Stream:
             headers.addRawHeader(b"cookie", b"; ".join(cookies))
         if authority is not None and not headers.hasHeader(b"host"):
             headers.addRawHeader(b"host", authority)
+
+    def isProper(self) -> bool:
+        """Return whether method, path and host are such as HTTP/1.1 lets pass, too."""
+        hosts = self.request.requestHeaders.getRawHeaders(b"host", ())
+        return (
+            _METHOD.fullmatch(self.method) is not None
+            and (_PATH.fullmatch(self.path) is not None or (self.method == b"CONNECT" and not self.path))
+            and all(_AUTHORITY.fullmatch(host) is not None for host in hosts)
+        )
 
     def headReceived(self, whole: bool) -> None:
         """Have the request made ready for its body.

@@ -305,3 +305,27 @@ def test_who_opens_a_window_by_single_bytes_is_told_to_calm_down() -> None:
         client.h2.increment_flow_control_window(1, number)
         events = client.flush()
     assert told_to_calm_down(events)
+
+
+@pytest.mark.parametrize("end", [True, False])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {":method": "GE T"},
+        {":path": "/a b"},
+        {":path": "a"},
+        {":path": "http://a/"},
+        {":authority": "a/b"},
+        {":authority": "u@a"},
+    ],
+    ids=str,
+)
+def test_what_http_1_1_would_not_let_pass_is_refused(wrong: dict[str, str], end: bool) -> None:
+    client = Client()
+    client.h2.config.validate_outbound_headers = False
+    headers = {":method": "GET", ":scheme": "http", ":authority": "example.com", ":path": "/", **wrong}
+    client.h2.send_headers(1, list(headers.items()), end_stream=end)
+    assert client.answer(1, client.flush()) == ("400", b"", True)
+    assert client.answers.requests == []
+    assert client.answer(number := client.ask("/next"), client.flush())[0] == "200"
+    assert number == 3
