@@ -124,6 +124,8 @@ class CGIScript(Resource):
         if request.postpath:
             env["PATH_INFO"] = "/" + "/".join(map(_text, request.postpath))
         for name, values in request.requestHeaders.getAllRawHeaders():
+            if b"_" in name:  # it would be taken for the hyphen of another header, which a proxy may have looked at
+                continue
             key = _text(name).upper().replace("-", "_")
             if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
                 env[key] = _text(values[-1])

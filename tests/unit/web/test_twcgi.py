@@ -123,6 +123,13 @@ def test_the_environment() -> None:
     run.talk.leave()
 
 
+def test_an_underscore_does_not_pass_for_a_hyphen() -> None:
+    run = Run(headers={"X-Forwarded-For": "192.0.2.1", "X_Forwarded_For": "127.0.0.1", "Content_Length": "99"})
+    assert run.env["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
+    assert "CONTENT_LENGTH" not in run.env
+    run.talk.leave()
+
+
 def test_programs_are_not_given_a_proxy() -> None:
     run = Run(headers={"Proxy": "http://evil.example"})
     assert "HTTP_PROXY" not in set(run.env) - set(os.environ)
