@@ -159,12 +159,12 @@ def test_what_is_retained_is_counted_once_and_wherever_it_is():
     thing = Thing()
     data = bytes(1000)
     assert retained_bytes(thing) < 100
-    thing.a = [data, {"x": (data,)}]  # type: ignore[attr-defined]
+    thing.a = [data, {"x": (data,)}]
     assert 1000 <= retained_bytes(thing) < 1100
-    thing.b = deque([bytearray(500), memoryview(bytes(200)), BytesIO(b"x" * 300)])  # type: ignore[attr-defined]
+    thing.b = deque([bytearray(500), memoryview(bytes(200)), BytesIO(b"x" * 300)])
     assert 2000 <= retained_bytes(thing) < 2300
-    assert retained_bytes(thing, [thing.a]) < 1300  # type: ignore[attr-defined]
-    thing.me = thing  # type: ignore[attr-defined]
+    assert retained_bytes(thing, [thing.a]) < 1300
+    thing.me = thing
     assert retained_bytes(thing) < 2300
 
 

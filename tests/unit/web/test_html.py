@@ -22,7 +22,7 @@ def fails() -> str:
 )
 def test_they_are_as_they_were(function: object, args: tuple[object, ...], made: str) -> None:
     with pytest.warns(DeprecationWarning, match=r"torsion\.web\.template"):
-        assert function(*args) == made  # type: ignore[operator]
+        assert function(*args) == made
 
 
 def test_what_fails_is_shown() -> None:

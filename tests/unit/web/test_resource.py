@@ -22,7 +22,7 @@ def test_it_is_what_it_says() -> None:
 def test_children_are_found_by_name() -> None:
     resource, child, made = Resource(), Resource(), Resource()
     resource.putChild(b"a", child)
-    resource.getChild = lambda path, request: made  # type: ignore[method-assign]
+    resource.getChild = lambda path, request: made
     assert resource.getChildWithDefault(b"a", None) is child
     assert resource.getChildWithDefault(b"b", None) is made
 

@@ -35,7 +35,7 @@ def test_its_page_is_escaped() -> None:
 
 def test_where_to_is_bytes() -> None:
     with pytest.raises(TypeError, match="must be bytes"):
-        redirectTo("/x", Asked())  # type: ignore[arg-type]
+        redirectTo("/x", Asked())
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_failure_without_source() -> None:
 
 def test_what_is_no_failure() -> None:
     with pytest.raises(FlattenerError):
-        formatFailure(object())  # type: ignore[arg-type]
+        formatFailure(object())
 
 
 def test_a_template_of_ones_own() -> None:

@@ -102,7 +102,7 @@ def test_who_says_it_is_at_home(scheme: str) -> None:
 
 def test_the_wrapper_itself_is_theirs(flush_errors: Any) -> None:
     guarded = Guarded()
-    guarded.realm.resource = lambda who: Fixed(b"all of it")  # type: ignore[method-assign]
+    guarded.realm.resource = lambda who: Fixed(b"all of it")
     assert guarded.talk.ask("/in", headers=ME).body == b"all of it"
     assert guarded.talk.ask("/in/a/b", headers=ME).body == b"all of it", "a leaf has what is left"
 
@@ -131,7 +131,7 @@ def test_a_login_that_takes_its_time() -> None:
 
 def test_the_user_leaves_with_the_client() -> None:
     guarded = Guarded()
-    guarded.realm.resource = lambda who: Fixed(NOT_DONE_YET)  # type: ignore[method-assign]
+    guarded.realm.resource = lambda who: Fixed(NOT_DONE_YET)
     guarded.talk.send("/in/", headers=ME)
     assert guarded.realm.left == []
     guarded.talk.leave()
@@ -140,14 +140,14 @@ def test_the_user_leaves_with_the_client() -> None:
 
 def test_a_logout_that_fails_is_logged(flush_errors: Any) -> None:
     guarded = Guarded()
-    guarded.realm.requestAvatar = lambda *args: (IResource, Fixed(b"x"), lambda: 1 / 0)  # type: ignore[method-assign]
+    guarded.realm.requestAvatar = lambda *args: (IResource, Fixed(b"x"), lambda: 1 / 0)
     assert guarded.talk.ask("/in/", headers=ME).body == b"x"
     flush_errors(ZeroDivisionError)
 
 
 def test_what_is_encoded_is_encoded_for_users_too() -> None:
     guarded = Guarded()
-    guarded.realm.resource = lambda who: EncodingResourceWrapper(Fixed(b"x"), [GzipEncoderFactory()])  # type: ignore[method-assign]
+    guarded.realm.resource = lambda who: EncodingResourceWrapper(Fixed(b"x"), [GzipEncoderFactory()])
     answer = guarded.talk.ask("/in", headers={**ME, "Accept-Encoding": "gzip"})
     assert answer.one("content-encoding") == "gzip"
 

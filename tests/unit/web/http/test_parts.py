@@ -100,7 +100,7 @@ def test_any_query_is_parsed(query: bytes) -> None:
 def test_urls_are_bytes() -> None:
     assert http.urlparse(b"http://h:1/p;q?r#s") == (b"http", b"h:1", b"/p", b"q", b"r", b"s")
     with pytest.raises(TypeError):
-        http.urlparse("http://h/")  # type: ignore[arg-type]
+        http.urlparse("http://h/")
 
 
 class Answered:
