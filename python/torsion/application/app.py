@@ -184,11 +184,11 @@ class ApplicationRunner:
 
     def preApplication(self) -> None:
         """Do what has to be done before the application is made; override this."""
-        raise NotImplementedError
+        raise NotImplementedError  # as Twisted documents it
 
     def postApplication(self) -> None:
         """Do what is to be done with the application: start it, and the reactor; override this."""
-        raise NotImplementedError
+        raise NotImplementedError  # as Twisted documents it
 
     def createOrGetApplication(self) -> Any:
         """Make the application: that of the sub-command, or of the file that the options name.

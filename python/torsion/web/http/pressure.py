@@ -22,7 +22,7 @@ class Pressure(Patience):
     _networkPaused = False
 
     def _read(self) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # the channel, of which this is a part, has it
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Have a producer write: the request's.

@@ -27,18 +27,18 @@ class Patience(TimeoutMixin):
 
     def getPeer(self) -> Any:
         """Return the address of the client."""
-        raise NotImplementedError
+        raise NotImplementedError  # the channel, of which this is a part, has it
 
     def loseConnection(self) -> None:
         """Close the connection once all is sent that was written."""
-        raise NotImplementedError
+        raise NotImplementedError  # the channel, of which this is a part, has it
 
     def abortConnection(self) -> None:
         """Close the connection at once."""
-        raise NotImplementedError
+        raise NotImplementedError  # the channel, of which this is a part, has it
 
     def _refuse(self, code: int, why: str) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # the channel, of which this is a part, has it
 
     def _start_timeout(self, period: float) -> None:
         usual = self.timeOut

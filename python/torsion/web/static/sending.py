@@ -68,7 +68,7 @@ class Sending(FilePath[str]):
 
     def createSimilarFile(self, path: str) -> Any:
         """Return a resource like this one for another path."""
-        raise NotImplementedError
+        raise NotImplementedError  # File, of which this is a part, has it
 
     def openForReading(self) -> IO[bytes]:
         """Open the file, and return it; for subclasses, which may return any file that can be read and sought in.
