@@ -395,7 +395,8 @@ class Request(http.Request, Componentized):
     def getSession(self, sessionInterface: Any = None, forceNotSecure: bool = False) -> Any:
         """Return the client's session; begin one if it has none, and have a cookie set.
 
-        Over TLS the session is one that is only known there, and its cookie is never sent in the clear.
+        Over TLS the session is one that is only known there, and its cookie is never sent in the clear: the name of a session
+        that was begun without TLS, which others may have seen or set, leads to none.
 
         :param sessionInterface: an interface: then that component of the session is returned.
         :param forceNotSecure: for the other session, also over TLS.
@@ -410,9 +411,12 @@ class Request(http.Request, Componentized):
             uid = self.getCookie(name)
             try:
                 session = site.getSession(uid)
+                if getattr(session, "secure", None) is (not secure):
+                    raise KeyError(uid)
             except KeyError:
                 session = site.makeSession()
                 self.addCookie(name, session.uid, path=b"/", secure=secure, httpOnly=True, sameSite=b"lax")
+        session.secure = secure
         session.touch()
         if secure:
             self._secureSession = session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ class Session(Componentized):
     the same one at each request.
 
     :cvar sessionTimeout: after so many seconds without a request, the session ends.
+    :ivar secure: whether it is for TLS alone: only the cookie that is never sent in the clear leads to it, and that cookie leads
+        to no other.  None until a request has asked for it.
     :ivar uid: its name, which only the client knows: bytes.
     :ivar lastModified: when it was used last, by the reactor's clock.
     :ivar site: whose session it is.
@@ -30,6 +33,7 @@ class Session(Componentized):
 
     sessionTimeout: float = 900
     lastModified: float
+    secure: bool | None = None
     _expireCall: Any = None
 
     def __init__(self, site: Site | None, uid: bytes, reactor: Any = None) -> None:
@@ -79,3 +83,6 @@ class Session(Componentized):
         self.lastModified = self._reactor.seconds()
         if self._expireCall is not None:
             self._expireCall.reset(self.sessionTimeout)
+        sessions = getattr(self.site, "sessions", None)
+        if isinstance(sessions, OrderedDict) and sessions.get(self.uid) is self:
+            sessions.move_to_end(self.uid)  # those that go when there are too many stand at the beginning

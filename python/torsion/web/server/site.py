@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from typing import Any, Final
 
+from torsion.logger import Logger
 from torsion.web import http
 from torsion.web.resource import getChildForRequest
 from torsion.web.server.request import Request
@@ -15,12 +17,19 @@ __all__ = ["Site"]
 _SESSION_BYTES: Final = 32
 """So many bytes of entropy are in the name of a session: nobody guesses 256 bits."""
 
+MOST_SESSIONS: Final = 50_000
+"""How many sessions a site has at once: whoever sends no cookie begins one with each request, and they take 1 KiB each before
+anything is kept in them, so that these are 50 MiB.  As many people are seldom at one process in a quarter of an hour."""
+
+_log = Logger(namespace="torsion.web.server")
+
 
 class Site(http.HTTPFactory):
     """A factory for connections of HTTP, whose requests are answered by resources.
 
     :ivar resource: the root of the tree.
-    :ivar sessions: by their names.
+    :ivar sessions: by their names; those that have not been used for longest come first.
+    :cvar maxSessions: how many there may be: for one more, the one that has not been used for longest ends; None for any number.
     :ivar requestFactory: makes requests: :class:`torsion.web.server.Request`, or a subclass.
     :cvar sessionFactory: makes sessions.
     :cvar streamsBodies: whether resources are looked for before the bodies of requests have come: then those whose own
@@ -35,8 +44,10 @@ class Site(http.HTTPFactory):
     streamsBodies = False
     sessionFactory: Any = Session
     sessionCheckTime = 1800
+    maxSessions: int | None = MOST_SESSIONS
     isLeaf = False
 
+    _toldOfSessions = False
     _entropy = staticmethod(os.urandom)
 
     def __init__(
@@ -55,19 +66,40 @@ class Site(http.HTTPFactory):
         :param args: for ``HTTPFactory``; so are *kwargs*: ``logPath``, ``timeout`` in seconds, ``logFormatter``, ``reactor``.
         """
         super().__init__(*args, **kwargs)
-        self.sessions: dict[bytes, Any] = {}
+        self.sessions: dict[bytes, Any] = OrderedDict()
         self.resource = resource
         if requestFactory is not None:
             self.requestFactory = requestFactory
         self._parsePOSTFormSubmission = parsePOSTFormSubmission
 
     def makeSession(self) -> Any:
-        """Begin a session; it ends if it is not used for a while."""
+        """Begin a session; it ends if it is not used for a while, or if :attr:`maxSessions` others are used later."""
+        if self.maxSessions is not None and len(self.sessions) >= self.maxSessions:
+            for _ in range(len(self.sessions) - self.maxSessions + 1):
+                self._endOldest()
         self.counter += 1
         uid = self._entropy(_SESSION_BYTES).hex().encode("ascii")
         session = self.sessions[uid] = self.sessionFactory(self, uid)
         session.startCheckingExpiration()
         return session
+
+    def _endOldest(self) -> None:
+        """End the session that has not been used for longest."""
+        if not self.sessions:
+            return
+        if not self._toldOfSessions:
+            self._toldOfSessions = True
+            _log.warn(
+                "There are {count} sessions: those that have not been used for longest end (Site.maxSessions; told once)",
+                count=self.maxSessions,
+            )
+        uid, session = next(iter(self.sessions.items()))
+        try:
+            session.expire()
+        except Exception:  # noqa: BLE001 - a class of the program's: what it raises is no reason to keep more and more
+            _log.failure("A session could not be ended")
+        finally:
+            self.sessions.pop(uid, None)
 
     def getSession(self, uid: bytes | None) -> Any:
         """Return the session of that name.
