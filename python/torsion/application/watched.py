@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import directlyProvides, implementer, providedBy
 
-from torsion.internet.interfaces import (
-    IFileDescriptorReceiver,
-    IHalfCloseableProtocol,
-    IHandshakeListener,
-    ILoggingContext,
-    IProtocol,
-    IProtocolFactory,
-    IProtocolNegotiationFactory,
-)
+from torsion.internet.interfaces import ILoggingContext, IProtocolFactory, IProtocolNegotiationFactory
+from torsion.internet.protocol.passing import PassingProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,15 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Watched", "WatchingFactory"]
 
-_OPTIONAL = (IFileDescriptorReceiver, IHalfCloseableProtocol, IHandshakeListener, ILoggingContext)
-"""What a protocol may be told, or asked, besides what every protocol is."""
 
-
-@implementer(IProtocol)
-class Watched:
-    """Stands between a transport and a protocol, passes everything on, and tells when the connection is lost.
-
-    The protocol gets the transport itself.
+class Watched(PassingProtocol):
+    """Stands before a protocol, and tells when the connection is lost.
 
     :ivar reason: why it is lost, or None while it is not.
     """
@@ -43,59 +30,25 @@ class Watched:
         :param protocol: the protocol.
         :param told: called with this and the reason once the connection is lost and the protocol has been told so.
         """
-        self._protocol = protocol
+        super().__init__(protocol)
         self._told = told
         self.reason: Failure | None = None
-        self.transport: Any = None
-        directlyProvides(self, [interface for interface in _OPTIONAL if interface in providedBy(protocol)])
 
     @property
     def protocol(self) -> Any:
         """The protocol."""
-        return self._protocol
-
-    def makeConnection(self, transport: Any) -> None:
-        """Pass this on."""
-        self.transport = transport
-        self._protocol.makeConnection(transport)
-
-    def connectionMade(self) -> None:
-        """Do nothing: the protocol's ``makeConnection`` does it all."""
+        return self.passedTo
 
     def connectionLost(self, reason: Failure) -> None:
         """Pass this on, and tell."""
         self.reason = reason
         try:
-            self._protocol.connectionLost(reason)
+            super().connectionLost(reason)
         finally:
             self._told(self, reason)
 
-    def dataReceived(self, data: bytes) -> Any:
-        """Pass this on."""
-        return self._protocol.dataReceived(data)
-
-    def fileDescriptorReceived(self, descriptor: int) -> Any:
-        """Pass this on."""
-        return self._protocol.fileDescriptorReceived(descriptor)
-
-    def readConnectionLost(self) -> Any:
-        """Pass this on."""
-        return self._protocol.readConnectionLost()
-
-    def writeConnectionLost(self) -> Any:
-        """Pass this on."""
-        return self._protocol.writeConnectionLost()
-
-    def handshakeCompleted(self) -> Any:
-        """Pass this on."""
-        return self._protocol.handshakeCompleted()
-
-    def logPrefix(self) -> str:
-        """Return by what name log lines are to call this: the protocol's."""
-        return str(self._protocol.logPrefix())
-
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._protocol!r}>"
+        return f"<{type(self).__name__} {self.passedTo!r}>"
 
 
 @implementer(IProtocolFactory)

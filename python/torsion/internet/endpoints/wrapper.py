@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import directlyProvides, implementer, providedBy
+from zope.interface import implementer
 
 from torsion.internet.defer import Deferred, fail
 from torsion.internet.error import ConnectingCancelledError, NoProtocol
-from torsion.internet.interfaces import (
-    IFileDescriptorReceiver,
-    IHalfCloseableProtocol,
-    IHandshakeListener,
-    ILoggingContext,
-    IProtocol,
-    IProtocolFactory,
-)
+from torsion.internet.interfaces import ILoggingContext, IProtocolFactory
+from torsion.internet.protocol.passing import PassingProtocol
 from torsion.python.failure import Failure
 
 if TYPE_CHECKING:
@@ -24,8 +18,6 @@ if TYPE_CHECKING:
     from torsion.internet.interfaces import IAddress, IConnector
 
 __all__ = ["AwaitingFactory", "Handover", "connect_with"]
-
-_OPTIONAL = (IFileDescriptorReceiver, IHalfCloseableProtocol, IHandshakeListener, ILoggingContext)
 
 
 def connect_with(connect: Callable[[AwaitingFactory], object], protocolFactory: IProtocolFactory) -> Deferred[Any]:
@@ -119,8 +111,7 @@ class AwaitingFactory:
         return type(self.wrapped).__name__ if context is None else str(context.logPrefix())
 
 
-@implementer(IProtocol)
-class Handover:
+class Handover(PassingProtocol):
     """Stands in for a protocol until its connection is made, so that it can be told when that is.
 
     From torsion's transports it then steps aside, and data goes straight to the protocol.  With other transports it stays
@@ -128,51 +119,16 @@ class Handover:
     """
 
     def __init__(self, factory: AwaitingFactory, wrapped: Any) -> None:
+        super().__init__(wrapped)
         self._factory = factory
-        self._wrapped = wrapped
-        self.transport: Any = None
-        directlyProvides(self, [interface for interface in _OPTIONAL if interface in providedBy(wrapped)])
 
     def makeConnection(self, transport: Any) -> None:
         """Hand the connection over, then tell whoever waits."""
-        self.transport = transport
         if getattr(transport, "protocol", None) is self:
-            transport.protocol = self._wrapped
+            transport.protocol = self.passedTo
         try:
-            self._wrapped.makeConnection(transport)
+            super().makeConnection(transport)
         except BaseException:
             self._factory.failed(Failure())
             raise
-        self._factory.succeeded(self._wrapped)
-
-    def connectionMade(self) -> None:
-        """Do nothing: :meth:`makeConnection` does it all."""
-
-    def logPrefix(self) -> str:
-        """Return by what name log lines are to call this: the protocol's."""
-        context = ILoggingContext(self._wrapped, None)
-        return type(self._wrapped).__name__ if context is None else str(context.logPrefix())
-
-    def dataReceived(self, data: bytes) -> Any:
-        """Pass this on."""
-        return self._wrapped.dataReceived(data)
-
-    def connectionLost(self, reason: Failure) -> Any:
-        """Pass this on."""
-        return self._wrapped.connectionLost(reason)
-
-    def fileDescriptorReceived(self, descriptor: int) -> Any:
-        """Pass this on."""
-        return self._wrapped.fileDescriptorReceived(descriptor)
-
-    def readConnectionLost(self) -> Any:
-        """Pass this on."""
-        return self._wrapped.readConnectionLost()
-
-    def writeConnectionLost(self) -> Any:
-        """Pass this on."""
-        return self._wrapped.writeConnectionLost()
-
-    def handshakeCompleted(self) -> Any:
-        """Pass this on."""
-        return self._wrapped.handshakeCompleted()
+        self._factory.succeeded(self.passedTo)

@@ -149,7 +149,7 @@ def test_build_protocol_raises(factory, wrapped):
 def test_connection_made_raises(factory):
     found = results(factory.made)
     between = factory.buildProtocol(None)
-    between._wrapped.connectionMade = lambda: 1 / 0
+    between.passedTo.connectionMade = lambda: 1 / 0
     with pytest.raises(ZeroDivisionError):
         between.makeConnection(StringTransport())
     assert found[0].check(ZeroDivisionError)
