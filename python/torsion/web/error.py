@@ -6,7 +6,7 @@ import traceback as tracebacks
 from collections.abc import Sequence
 from typing import Any, Final
 
-from torsion.web.http.status import RESPONSES
+from torsion.web.codes import RESPONSES
 
 __all__ = [
     "Error",
@@ -38,6 +38,12 @@ def _codeToMessage(code: bytes | int) -> bytes | None:
         return RESPONSES.get(int(code))
     except (TypeError, ValueError):
         return None
+
+
+class PotentialDataLoss(Exception):
+    """The connection was closed, and whether the body was complete nobody can say: only its end would have told."""
+
+    __module__ = "torsion.web.http"  # where it is public; clients, which raise it, do without the rest of that
 
 
 class Error(Exception):

@@ -45,7 +45,7 @@ from torsion.web.client.response import Response
 from torsion.web.client.timeouts import Timeouts
 from torsion.web.client.tlspolicy import BrowserLikePolicyForHTTPS, HostnameCachingHTTPSPolicy
 from torsion.web.client.uri import URI, urlunparse
-from torsion.web.http import PotentialDataLoss
+from torsion.web.error import PotentialDataLoss
 
 __all__ = [
     "URI",

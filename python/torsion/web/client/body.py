@@ -16,7 +16,7 @@ from torsion.internet.task import TaskFinished
 from torsion.python.failure import Failure
 from torsion.web.client.errors import PartialDownloadError, ResponseDone
 from torsion.web.client.response import Response
-from torsion.web.http import PotentialDataLoss
+from torsion.web.error import PotentialDataLoss
 from torsion.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 
 __all__ = ["BytesProducer", "FileBodyProducer", "readBody"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from email.message import Message
-from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
@@ -13,6 +11,9 @@ from torsion.web.http_headers import Headers
 from torsion.web.iweb import IAgent
 
 if TYPE_CHECKING:
+    from email.message import Message
+    from http.cookiejar import CookieJar
+
     from torsion.internet.defer import Deferred
 
 __all__ = ["CookieAgent"]
@@ -28,14 +29,14 @@ class _Asked:
 
     def __init__(self, uri: bytes, headers: Headers) -> None:
         parsed = URI.fromBytes(uri)
-        self._uri = uri.decode("ascii", "replace")
+        self.uri = uri
         self.type = parsed.scheme.decode("ascii", "replace")
         self.host = parsed.host.decode("ascii", "replace")
         self.origin_req_host = self.host
         self.headers = headers
 
     def get_full_url(self) -> str:
-        return self._uri
+        return self.uri.decode("ascii", "replace")
 
     def has_header(self, name: str) -> bool:
         return self.headers.hasHeader(name)
@@ -52,6 +53,8 @@ class _Answered:
     """A response, as ``http.cookiejar`` looks at one."""
 
     def __init__(self, headers: Headers) -> None:
+        from email.message import Message  # few responses have cookies
+
         self._message = Message()
         for value in (headers.getRawHeaders(b"set-cookie") or ())[:MOST_COOKIES]:
             self._message.add_header("Set-Cookie", value.decode("iso-8859-1"))
@@ -62,14 +65,21 @@ class _Answered:
 
 @implementer(IAgent)
 class CookieAgent:
-    """Sends a jar's cookies to those that set them, and keeps what responses set."""
+    """Sends a jar's cookies to those that set them, and keeps what responses set.
+
+    A response that came by redirects sets them for the host that it is from in the end.
+    """
 
     def __init__(self, agent: Any, cookieJar: CookieJar) -> None:
         """Use a jar for another agent's requests.
 
         :param agent: the agent.
-        :param cookieJar: the jar, whose policy decides.
+        :param cookieJar: the jar, whose policy decides: the standard library's is made stricter, see
+            :class:`torsion.web.client.cookiepolicy.CookiePolicy`, one of the program's own is left as it is.
         """
+        from torsion.web.client.cookiepolicy import tighten  # where there is a jar, what that imports is there
+
+        tighten(cookieJar)
         self._agent = agent
         self.cookieJar = cookieJar
 
@@ -87,5 +97,10 @@ class CookieAgent:
     def _keep(self, response: Any, asked: _Asked) -> Any:
         if response.headers.hasHeader(b"set-cookie"):
             answered: Any = _Answered(response.headers)
+            uri = getattr(getattr(response, "request", None), "absoluteURI", None)
+            if isinstance(uri, bytes) and uri != asked.uri:
+                asked = _Asked(
+                    uri, asked.headers
+                )  # another host may have answered, which sets nothing for the first one
             self.cookieJar.extract_cookies(answered, asked)  # type: ignore[arg-type]  # as above
         return response

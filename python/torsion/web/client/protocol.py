@@ -20,7 +20,7 @@ from torsion.web.client.errors import (
 )
 from torsion.web.client.response import Response
 from torsion.web.client.sending import Sending
-from torsion.web.http import PotentialDataLoss
+from torsion.web.error import PotentialDataLoss
 from torsion.web.http_headers import Headers, _nameEncoder
 from torsion.web.iweb import UNKNOWN_LENGTH
 from torsion.wire.http1 import Limits

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from io import BytesIO
 
+from torsion.web.error import PotentialDataLoss
 from torsion.web.http.asking import (
     _IDeprecatedHTTPChannelToRequestInterface as _IDeprecatedHTTPChannelToRequestInterface,
 )
@@ -50,10 +51,6 @@ class StringTransport(BytesIO):
     def writeSequence(self, seq: Iterable[bytes]) -> None:
         """Write all of *seq*."""
         self.writelines(seq)
-
-
-class PotentialDataLoss(Exception):
-    """The connection was closed, and whether the body was complete nobody can say: only its end would have told."""
 
 
 __all__ = [  # noqa: PLE0604 - the codes are names
