@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.client.errors import ResponseFailed
 from torsion.web.client.uri import URI, urljoin
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from torsion.internet.defer import Deferred
 
 __all__ = ["BrowserLikeRedirectAgent", "RedirectAgent"]
+
+_log = Logger(namespace="torsion.web.client")
 
 REDIRECTS = 20
 """How many redirects are followed: what browsers allow.  Loops end here as well: the same URI again may be meant, since a
@@ -61,8 +64,8 @@ class RedirectAgent:
         :param agent: the agent.
         :param redirectLimit: how many to follow for one request.
         :param sensitiveHeaderNames: names of more fields that are for one server only.
-        :param allowDowngrade: whether to follow from ``https`` to ``http``: without what is sensitive, but anybody on the way
-            can read it, and change the response.
+        :param allowDowngrade: whether to follow from ``https`` to ``http``, as Twisted does: without what is sensitive, but anybody
+            on the way can read it, and change the response; so it is logged.  ``fetch`` does not follow.
         """
         self._agent = agent
         self._limit = redirectLimit
@@ -108,9 +111,14 @@ class RedirectAgent:
             raise ResponseFailed([Failure(error)], response)
         target = urljoin(uri, _as_uri(locations[0]))
         before, after = URI.fromBytes(uri), URI.fromBytes(target)
-        if before.scheme == b"https" and after.scheme != b"https" and not self._allow_downgrade:
-            error = PageRedirect(code, b"No redirect from https to http is followed", location=target)
-            raise ResponseFailed([Failure(error)], response)
+        if before.scheme == b"https" and after.scheme != b"https":
+            if not self._allow_downgrade:
+                error = PageRedirect(code, b"No redirect from https to http is followed", location=target)
+                raise ResponseFailed([Failure(error)], response)
+            _log.warn(
+                "{host} redirects from https to {scheme}, which anybody can read and change (allowDowngrade=False refuses it)",
+                host=before.host.decode("latin-1"), scheme=after.scheme.decode("latin-1"),
+            )  # fmt: skip
         if (before.scheme, before.host.lower(), before.port) != (after.scheme, after.host.lower(), after.port):
             headers = _without(headers, self._sensitive | {b"host"})
         asked: Deferred[Any] = self._agent.request(method, target, headers)

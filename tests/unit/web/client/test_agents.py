@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from http.cookiejar import CookieJar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import pytest
 
 from torsion.internet.endpoints import HostnameEndpoint
 from torsion.internet.task import Clock
+from torsion.logger import capturedLogs
 from torsion.python.failure import Failure
 from torsion.web.client import (
     URI,
@@ -137,6 +138,26 @@ def test_downgrades_can_be_refused() -> None:
     assert len(world.wires) == 1
 
 
+def test_downgrades_are_told_of() -> None:
+    world = redirecting()
+    with capturedLogs() as events:
+        world.get(b"https://a/x", headers=Headers(SECRETS))
+        world.wire.say(found(b"http://a/"))
+    assert world.wire.take() == b"GET / HTTP/1.1\r\nHost: a\r\nX-Open: e\r\n\r\n"
+    [event] = [event for event in events if "allowDowngrade" in event["log_format"]]
+    assert event["log_level"].name == "warn"
+
+
+def test_who_was_left_once_is_not_told_who_asks_by_a_redirect_back() -> None:
+    world = redirecting()
+    world.get(headers=Headers(SECRETS))
+    world.wire.say(found(b"http://b/"))
+    first, second = world.wires
+    first.take()
+    second.say(found(b"http://a/"))
+    assert first.take() == b"GET / HTTP/1.1\r\nHost: a\r\nX-Open: e\r\n\r\n"
+
+
 def test_a_redirect_cannot_make_us_send_a_name_and_a_password_or_leave_the_web() -> None:
     for location, kind in ((b"http://user:word@a/", ValueError), (b"file:///etc/passwd", SchemeNotSupported)):
         clock: Any = Clock()
@@ -157,13 +178,13 @@ def test_cookies_go_back_to_where_they_are_from_and_nowhere_else() -> None:
     world = World()
     jar = CookieJar()
     world.agent = CookieAgent(world.agent, jar)
-    world.get(b"http://www.example.com/d/e")
+    world.get(b"https://www.example.com/d/e")
     cookies = b"Set-Cookie: a=1; Path=/d\r\nSet-Cookie: s=2; Secure; Path=/\r\nSet-Cookie: x=3; Domain=other.com\r\n"
     world.wire.say(b"HTTP/1.1 200 OK\r\n" + cookies + b"Content-Length: 0\r\n\r\n")
     assert sorted(cookie.name for cookie in jar) == ["a", "s"]
     for uri, sent in {
-        b"http://www.example.com/d/f": b"a=1",
         b"https://www.example.com/": b"s=2",
+        b"http://www.example.com/d/f": b"a=1",
         b"http://www.example.com/": None,
         b"http://example.com/d/": None,
         b"http://evil.com/d/": None,
@@ -173,7 +194,71 @@ def test_cookies_go_back_to_where_they_are_from_and_nowhere_else() -> None:
         assert [line for line in lines if line.startswith(b"Cookie")] == ([] if sent is None else [b"Cookie: " + sent])
         world.wire.say(OK)
     world.get(b"http://www.example.com/d/f", headers=Headers({"Cookie": ["mine=1"]}))
-    assert b"Cookie: mine=1\r\n" in world.wire.take()
+    assert b"Cookie: mine=1\r\n" in b"".join(wire.take() for wire in world.wires)
+
+
+@pytest.mark.parametrize(
+    ("uri", "cookie", "to", "sent"),
+    [
+        (b"http://example.com/", b"a=1", b"http://www.example.com/", False),
+        (b"http://www.example.com/", b"a=1; Domain=example.com", b"http://x.example.com/", True),
+        (b"http://www.example.com/", b"a=1; Domain=example.com", b"http://badexample.com/", False),
+        (b"http://example.com/", b"a=1; Domain=www.example.com", b"http://www.example.com/", False),
+        (b"http://example.com/", b"a=1; Domain=com", b"http://example.com/", False),
+        (b"http://shop.co.uk/", b"a=1; Domain=co.uk", b"http://other.co.uk/", False),
+        (b"http://127.0.0.1/", b"a=1; Domain=0.0.1", b"http://10.0.0.1/", False),
+        (b"http://127.0.0.1/", b"a=1", b"http://127.0.0.1/", True),
+        (b"http://[::1]/", b"a=1", b"http://[::1]/", True),
+        (b"http://a.com/x", b"a=1; Path=/x", b"http://a.com/xy", False),
+        (b"http://a.com/x/y", b"a=1", b"http://a.com/x/z", True),
+        (b"http://a.com/x/y", b"a=1", b"http://a.com/", False),
+        (b"https://a.com/", b"a=1; Secure", b"http://a.com/", False),
+        (b"https://a.com/", b"a=1; Secure", b"https://a.com/", True),
+        (b"http://a.com/", b"a=1; Secure", b"https://a.com/", False),
+        (b"https://a.com/", b"__Secure-a=1", b"https://a.com/", False),
+        (b"https://a.com/", b"__Host-a=1; Secure; Path=/; Domain=a.com", b"https://a.com/", False),
+        (b"https://a.com/", b"__Host-a=1; Secure; Path=/", b"https://a.com/", True),
+        (b"http://a.com/", b"a=1; Max-Age=0", b"http://a.com/", False),
+    ],
+)
+def test_the_scope_of_a_cookie(uri: bytes, cookie: bytes, to: bytes, sent: bool) -> None:
+    world = World()
+    world.agent = CookieAgent(world.agent, CookieJar())
+    world.get(uri)
+    world.wire.say(b"HTTP/1.1 200 OK\r\nSet-Cookie: %b\r\nContent-Length: 0\r\n\r\n" % cookie)
+    world.wire.take()
+    world.get(to)
+    assert (b"\r\nCookie: " in world.wire.take()) is sent
+
+
+def test_who_is_asked_after_a_redirect_sets_no_cookies_for_the_first() -> None:
+    world = redirecting()
+    jar = CookieJar()
+    world.agent = CookieAgent(world.agent, jar)
+    world.get(b"http://first.com/")
+    world.wire.say(found(b"http://second.com/"))
+    world.wire.say(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n")
+    assert [(cookie.name, cookie.domain) for cookie in jar] == [("a", "second.com")]
+
+
+def test_a_policy_of_ones_own_decides() -> None:
+    mine = CookieJar()
+    policy = DefaultCookiePolicy(blocked_domains=["bad.com"])
+    mine.set_policy(policy)
+    CookieAgent(World().agent, mine)
+    assert policy.strict_ns_domain == 0  # the program may use it elsewhere
+    world = World()
+    world.agent = CookieAgent(world.agent, mine)
+    world.get(b"http://bad.com/")
+    world.wire.say(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n")
+    assert list(mine) == []
+
+    class Open(DefaultCookiePolicy):
+        pass
+
+    theirs = CookieJar(own := Open())
+    CookieAgent(World().agent, theirs)
+    assert theirs._policy is own
 
 
 # --- content -------------------------------------------------------------------------------------------------------------
