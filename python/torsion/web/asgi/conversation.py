@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ from zope.interface import implementer
 from torsion.internet.interfaces import IPushProducer
 from torsion.logger import Logger
 from torsion.python.failure import Failure
+from torsion.web.asgi.headers import NOT_PASSED_ON, TOKEN
 from torsion.web.asgi.scope import make_scope
 from torsion.web.iweb import IBodyReceiver
 
@@ -29,13 +29,7 @@ MOST_KEPT: Final = 64 * 1024
 _BLOCK: Final = 64 * 1024
 """How many bytes of a body that was stored are handed out at once."""
 
-_NOT_PASSED_ON: Final = frozenset([b"transfer-encoding", b"connection", b"keep-alive", b"upgrade"])
-"""Headers that tell of the connection, which is the server's."""
-
 _NO_BODY: Final = frozenset([204, 304])
-
-_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
-"""RFC 9110, 5.6.2."""
 
 _ENDED: Final = {"type": "http.disconnect"}
 _EMPTY: Final = {"type": "http.request", "body": b"", "more_body": False}
@@ -194,13 +188,13 @@ class Conversation:
             low = name.lower()
             if b"\n" in value or b"\r" in value or b"\0" in value:
                 raise ValueError(f"a header's value must be one line, not {value!r}")
-            if _TOKEN.fullmatch(low) is None:
+            if TOKEN.fullmatch(low) is None:
                 raise ValueError(f"a header's name must be a token, of letters, digits and hyphens, not {name!r}")
             if low == b"content-length":
                 if self._length is not None or not value.isdigit():
                     raise ValueError(f"Content-Length must be one number, not {value!r}")
                 self._length = int(value)
-            elif low not in _NOT_PASSED_ON:
+            elif low not in NOT_PASSED_ON:
                 headers.append((low, value))
             elif low == b"connection" and value.lower() == b"close":
                 self._request.channel.persistent = False

@@ -13,11 +13,13 @@ from torsion.python.failure import Failure
 from torsion.web.asgi.conversation import Conversation
 from torsion.web.asgi.lifespan import Lifespan
 from torsion.web.asgi.runner import findRunner
-from torsion.web.http.status import SERVICE_UNAVAILABLE
+from torsion.web.asgi.socket import SocketConversation, asks_for_socket
+from torsion.web.http.status import NOT_IMPLEMENTED, SERVICE_UNAVAILABLE
 from torsion.web.resource import NOT_DONE_YET, IResource
 
 if TYPE_CHECKING:
     from torsion.web.asgi.runner import AsyncRunner
+    from torsion.web.websocket.settings import Settings
 
 __all__ = ["ASGIResource"]
 
@@ -27,13 +29,33 @@ SHUTDOWN_SECONDS: Final = 10.0
 """So many seconds requests may take to end when the reactor stops, and so many the application then, before it is left alone: an
 application that hangs must not keep the process from ending."""
 
+UPGRADE_REQUIRED: Final = 426
+"""The status code for another version of WebSocket: RFC 6455, 4.4."""
+
+_missing_was_told = False
+
+
+def _refusal(request: Any) -> int | None:
+    """Return the status code for a WebSocket that cannot be had; None if it can."""
+    global _missing_was_told
+    try:
+        import torsion.web.websocket.codec  # noqa: F401 - so that it is known whether it is there
+        from torsion.web.websocket.resource import refusal
+    except ImportError as missing:
+        if not _missing_was_told:
+            _missing_was_told = True
+            _log.warn("A WebSocket was asked for: {missing}", missing=missing)
+        return NOT_IMPLEMENTED
+    return refusal(request)
+
 
 @implementer(IResource)
 class ASGIResource:
     """A resource whose answers are those of an application of ASGI 3, at its URL and all below it.
 
     The application sees a running loop of asyncio, whichever the reactor.  Bodies are streamed to it as they come where the
-    site's ``streamsBodies`` is true; else they are there as a whole.
+    site's ``streamsBodies`` is true; else they are there as a whole.  WebSockets are the application's, too, over HTTP/1.1 and
+    where the library wsproto is installed; which pages may open them (their ``Origin``) is the application's to say.
 
     :ivar started: None as long as the application starts, True once it has, a Failure if it cannot.
     """
@@ -42,7 +64,13 @@ class ASGIResource:
     streamsBody = True
 
     def __init__(
-        self, application: Any, runner: AsyncRunner | None = None, reactor: Any = None, lifespan: bool = True
+        self,
+        application: Any,
+        runner: AsyncRunner | None = None,
+        reactor: Any = None,
+        lifespan: bool = True,
+        *,
+        sockets: Settings | None = None,
     ) -> None:
         """Make a resource of an application.
 
@@ -51,12 +79,14 @@ class ASGIResource:
         :param reactor: the reactor; the current one by default.
         :param lifespan: whether the application is told of the beginning and the end of the server.  It is told when the
             reactor runs, and requests wait until it is ready; when the reactor stops, it is told when all are answered.
+        :param sockets: limits and time-outs of WebSockets; which sub-protocols there are is the application's to say.
         """
         self._application = application
         self._reactor = _current.current_reactor() if reactor is None else reactor
         self._given_runner = runner
         self._runner: AsyncRunner | None = None
-        self._active: set[Conversation] = set()
+        self._sockets = sockets
+        self._active: set[Conversation | SocketConversation] = set()
         self._idle: Deferred[None] | None = None
         self._waiting: list[Any] | None = None
         self._lifespan: Lifespan | None = None
@@ -89,7 +119,15 @@ class ASGIResource:
         if runner is None:
             runner = self._find_runner()
         lifespan = self._lifespan
-        conversation = Conversation(request, runner, self._over)
+        conversation: Conversation | SocketConversation
+        if asks_for_socket(request):
+            code = _refusal(request)
+            if code is not None:
+                self._answer(request, code, b"This is no handshake of a WebSocket that can be answered.\n")
+                return
+            conversation = SocketConversation(request, runner, self._over, self._sockets, self._reactor)
+        else:
+            conversation = Conversation(request, runner, self._over)
         self._active.add(conversation)
         conversation.begin(self._application, None if lifespan is None else lifespan.state)
 
@@ -97,17 +135,21 @@ class ASGIResource:
         runner = self._runner = findRunner(self._reactor) if self._given_runner is None else self._given_runner
         return runner
 
-    def _over(self, conversation: Conversation) -> None:
+    def _over(self, conversation: Conversation | SocketConversation) -> None:
         self._active.discard(conversation)
         if not self._active and self._idle is not None:
             idle, self._idle = self._idle, None
             idle.callback(None)
 
     def _refuse(self, request: Any) -> None:
-        body = b"The application could not start.\n"
-        request.setResponseCode(SERVICE_UNAVAILABLE)
+        self._answer(request, SERVICE_UNAVAILABLE, b"The application could not start.\n")
+
+    def _answer(self, request: Any, code: int, body: bytes) -> None:
+        request.setResponseCode(code)
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
         request.setHeader(b"content-length", b"%d" % len(body))
+        if code == UPGRADE_REQUIRED:
+            request.setHeader(b"sec-websocket-version", b"13")
         request.write(body)
         request.finish()
 
@@ -138,6 +180,9 @@ class ASGIResource:
         assert self._lifespan is not None
         lifespan = self._lifespan
         idle: Deferred[None] = Deferred()
+        for conversation in tuple(self._active):
+            if isinstance(conversation, SocketConversation):
+                conversation.goAway()  # it would go on for ever
         if self._active:
             self._idle = idle
         else:

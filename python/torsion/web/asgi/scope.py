@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["VERSIONS", "make_scope"]
+__all__ = ["VERSIONS", "make_scope", "make_socket_scope"]
 
 VERSIONS: Final = {"version": "3.0", "spec_version": "2.3"}
 """Of ASGI, and of its description of HTTP.  From 2.4 on frameworks stop to listen for clients that leave while they stream, and
@@ -53,4 +53,16 @@ def make_scope(request: Any, state: dict[str, Any] | None) -> dict[str, Any]:
     }
     if state is not None:
         scope["state"] = state.copy()
+    return scope
+
+
+def make_socket_scope(request: Any, state: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the scope of a request that asks for a WebSocket; see :func:`make_scope`."""
+    scope = make_scope(request, state)
+    del scope["method"]
+    names = [value.decode("latin-1") for name, value in scope["headers"] if name == b"sec-websocket-protocol"]
+    scope["type"] = "websocket"
+    scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
+    scope["subprotocols"] = [word for name in names for each in name.split(",") if (word := each.strip())]
+    scope["extensions"] = {"websocket.http.response": {}}
     return scope

@@ -412,12 +412,22 @@ class Connection(Protocol):
             return
         self._braked = on
         if on:
-            self._call("stall", self._settings.stallTimeout, self._stalled)
+            self.waitForRoom(True)
             self._stop_reading()
         else:
-            self._cancel("stall")
+            self.waitForRoom(False)
             self._read()
             self._let_read()
+
+    def waitForRoom(self, waits: bool) -> None:
+        """Begin, or end, the time in which the peer must take what was written to it: ``Settings.stallTimeout``.
+
+        It is for producers that are paused and resumed; without one, it is seen to.
+        """
+        if not waits:
+            self._cancel("stall")
+        elif not self._said_close:
+            self._call("stall", self._settings.stallTimeout, self._stalled)
 
     def _stalled(self) -> None:
         self._broken = WebSocketBroken(1006, "the peer did not take what was sent")

@@ -54,6 +54,7 @@ def refusal(request: Any) -> int | None:
     options = [word.lower() for word in tokens(headers.getRawHeaders(b"connection"))]
     if (
         request.method != b"GET"
+        or getattr(request, "_length", 0) != 0  # a body would be read as frames
         or request.clientproto != b"HTTP/1.1"
         or b"websocket" not in asked
         or b"upgrade" not in options
