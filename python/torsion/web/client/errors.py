@@ -45,7 +45,7 @@ class WrongBodyLength(Exception):
 
 
 class DecompressionBomb(Exception):
-    """A compressed body became so much larger than it was that somebody must mean harm."""
+    """A compressed body became so much larger than it was, or has so many pieces with nothing in them, that somebody must mean harm."""
 
 
 class PoolIsFull(Exception):
