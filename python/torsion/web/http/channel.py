@@ -12,8 +12,11 @@ from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.http._twins import PURE, HTTPReader
+from torsion.web.http.limits import MOST_STORED
+from torsion.web.http.parts import FormError
 from torsion.web.http.pressure import Pressure
 from torsion.web.http.request import Request
+from torsion.web.http.shortcuts import is_served, is_usual
 from torsion.web.http.status import RESPONSES
 from torsion.web.http_headers import Headers
 from torsion.web.iweb import INonQueuedRequestFactory
@@ -54,7 +57,9 @@ class HTTPChannel(Pressure, Protocol):
     :ivar maxHeaders: how many fields a head may have, at most 256.
     :ivar totalHeadersSize: how many bytes a head may have.
     :ivar maxLine: how many bytes the first line may have.
-    :ivar maxBodySize: how many bytes a body may have; None for any number.
+    :ivar maxBodySize: how many bytes a body may have; None for any number.  The default, 1 GiB, is for bodies that are stored
+        before the program sees them: those that it streams are as long as they like.
+    :ivar minBodyRate: how many bytes a second of a body must come, or it is refused; None for any number.
     """
 
     requestFactory: Any = Request
@@ -67,7 +72,7 @@ class HTTPChannel(Pressure, Protocol):
     maxHeaders = 128
     totalHeadersSize = Limits().head
     maxLine = Limits().line
-    maxBodySize: int | None = None
+    maxBodySize: int | None = MOST_STORED
 
     _optimisticEagerReadSize = 0x4000
     """How many bytes may have been read ahead, while a request is answered, before the client is not read from."""
@@ -81,6 +86,8 @@ class HTTPChannel(Pressure, Protocol):
     _successor: Any = None
     _usual = False  # whether nobody has replaced how answers are written
     _serves = False  # whether requests like most are made, and often answered, natively
+    _served: Any = None  # the factory of requests for which that was found
+    _attributes = 0  # and how many attributes this had then
     _reading = False
     _closing = False
     _discarding: int | None = None
@@ -110,8 +117,7 @@ class HTTPChannel(Pressure, Protocol):
             fields=min(self.maxHeaders, MOST_FIELDS),
             extensions=Limits().extensions,
         )
-        self._usual = _is_usual(self)
-        self._serves = not PURE and self._usual and _is_served(self, self.requestFactory)
+        self._look_for_hooks()
         if self.timeOut is not None:
             self.setTimeout(self.timeOut)
         self.transport.registerProducer(self, True)
@@ -119,10 +125,21 @@ class HTTPChannel(Pressure, Protocol):
         if opened is not None:
             opened(self)
 
+    def _look_for_hooks(self) -> None:
+        """See whether this channel, its class or its requests have methods of the program's, which are to be called.
+
+        One that is given to the channel later is an attribute more: until then, their number tells that there is none.
+        """
+        self._served = self.requestFactory
+        self._usual = is_usual(self, HTTPChannel)
+        self._serves = not PURE and self._usual and is_served(self, HTTPChannel, self._served)
+        self._attributes = 0
+        self._attributes = len(self.__dict__)
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Stop everything, and tell the request that is not finished."""
         self.setTimeout(None)
-        for name in ("_abortingCall", "_requestCall"):
+        for name in ("_abortingCall", "_requestCall", "_rateCall"):
             call = getattr(self, name)
             if call is not None:
                 setattr(self, name, None)
@@ -207,6 +224,8 @@ class HTTPChannel(Pressure, Protocol):
             return
         self._reading = True
         reader = self._reader
+        if len(self.__dict__) != self._attributes or self._served is not self.requestFactory:
+            self._look_for_hooks()
         try:
             while (  # who takes nothing is answered no more
                 not self._closing
@@ -242,6 +261,9 @@ class HTTPChannel(Pressure, Protocol):
         """Learn that a request's ``process`` has raised: its connection is closed, and no more."""
         if not isinstance(error, Exception):  # the program is to end, say: that is not ours to decide
             raise error
+        if isinstance(error, FormError) and request in self.requests and not request.startedWriting:
+            self._refuse(400, str(error))
+            return
         _log.failure("A request could not be answered: {request!r}", Failure(error), request=request)
         self._fail(request)
 
@@ -260,6 +282,8 @@ class HTTPChannel(Pressure, Protocol):
             return
         if self._networkPaused and not self._bodyPaused:
             self._let_read()
+        if self.receiving and self._rateCall is None:
+            self._watch_body()
         in_head = kept > 0 and not self.receiving and not self._waitingForTransport
         if self.timeOut is None:
             return
@@ -294,7 +318,7 @@ class HTTPChannel(Pressure, Protocol):
         self.persistent = self.checkPersistence(request, version)
         if self.requestTimeout is not None:
             self._requestCall = self.callLater(self.requestTimeout, self._request_is_late)
-        if type(self).headerReceived is not HTTPChannel.headerReceived:
+        if "headerReceived" in self.__dict__ or type(self).headerReceived is not HTTPChannel.headerReceived:
             for name, value in head.fields:
                 if not self.headerReceived(name + b": " + value):
                     self._refuse(400, "a header was refused")
@@ -305,7 +329,8 @@ class HTTPChannel(Pressure, Protocol):
         request.gotLength(head.length)
         if head.length == 0:
             return
-        if self.maxBodySize is not None and head.length is not None and head.length > self.maxBodySize:
+        too_large = self.maxBodySize is not None and head.length is not None and head.length > self.maxBodySize
+        if too_large and self.maxBodySize is not MOST_STORED:
             self._refuse(413, "the body is too large")
             return
         early = getattr(request, "headReceived", None)
@@ -315,7 +340,11 @@ class HTTPChannel(Pressure, Protocol):
             if self._closing or request not in self.requests:
                 return
             if request._stream is not None:
+                too_large = False
                 self._run(request, request.process)
+        if too_large and request in self.requests:
+            self._refuse(413, "the body is too large")
+            return
         if head.expects_continue and self.requests and not self._closing:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -324,11 +353,7 @@ class HTTPChannel(Pressure, Protocol):
         try:
             step(*args)
         except Exception as error:  # noqa: BLE001 - the program's
-            if isinstance(error, ValueError) and type(error).__name__ == "FormError":
-                self._refuse(400, str(error))
-                return
-            _log.failure("A request could not be answered: {request!r}", request=request)
-            self._fail(request)
+            self.raised(request, error)
 
     def _fail(self, request: Any) -> None:
         if request not in self.requests:  # it is answered: what failed came afterwards
@@ -346,10 +371,13 @@ class HTTPChannel(Pressure, Protocol):
                 self.loseConnection()
             return
         self._received += len(data)
-        if self.maxBodySize is not None and self._received > self.maxBodySize:
+        request = self.requests[0]
+        most = self.maxBodySize
+        if most is MOST_STORED and getattr(request, "_stream", None) is not None:
+            most = None
+        if most is not None and self._received > most:
             self._refuse(413, "the body is too large")
             return
-        request = self.requests[0]
         try:
             request.handleContentChunk(data)
         except OSError:
@@ -362,6 +390,9 @@ class HTTPChannel(Pressure, Protocol):
     def _end(self, trailers: Any) -> None:
         """Take the end of a message."""
         self.receiving = False
+        if self._rateCall is not None:
+            self._rateCall.cancel()
+            self._rateCall = None
         if self._discarding is not None:
             self._discarding = None
             self._next()
@@ -541,34 +572,3 @@ class HTTPChannel(Pressure, Protocol):
             for request in self.requests:
                 if not getattr(request, "startedWriting", True):
                     request.responseHeaders.setRawHeaders(b"connection", [b"close"])
-
-
-def _is_usual(channel: HTTPChannel) -> bool:
-    """Return whether answers may be written to the transport of *channel* itself."""
-    kind, factory = type(channel), channel.factory
-    return (
-        kind.writeHeaders is HTTPChannel.writeHeaders
-        and kind.write is HTTPChannel.write
-        and kind.writeSequence is HTTPChannel.writeSequence
-        and kind.requestDone is HTTPChannel.requestDone
-        and (factory is None or hasattr(factory, "silent"))
-    )
-
-
-def _is_served(channel: HTTPChannel, factory: Any) -> bool:
-    """Return whether what happens before a request's ``process`` is what it always is."""
-    return (
-        isinstance(factory, type)
-        and issubclass(factory, Request)
-        and factory.__init__ is Request.__init__
-        and factory.__new__ is object.__new__
-        and factory.requestReceived is Request.requestReceived
-        and factory.gotHead is Request.gotHead
-        and factory.parseCookies is Request.parseCookies
-        and getattr(channel.site, "getContentFile", None) is None
-        and channel.requestTimeout is None
-        and type(channel).checkPersistence is HTTPChannel.checkPersistence
-        and type(channel).allHeadersReceived is HTTPChannel.allHeadersReceived
-        and type(channel).allContentReceived is HTTPChannel.allContentReceived
-        and type(channel).headerReceived is HTTPChannel.headerReceived
-    )

@@ -14,6 +14,7 @@ from torsion.logger import globalLogBeginner
 from torsion.web.http.accesslog import AccessLog
 from torsion.web.http.channel import HTTPChannel
 from torsion.web.http.dates import datetimeToLogString
+from torsion.web.http.limits import MIN_BODY_RATE, MOST_STORED
 from torsion.web.http.logging import combinedLogFormatter
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ class HTTPFactory(DrainingFactory):
     :ivar timeOut: the seconds after which an idle connection is closed; None for never.
     :ivar headerTimeout: the seconds that a head may take.
     :ivar requestTimeout: the seconds that a request and its response may take in all; None for any number.
-    :ivar maxBodySize: how many bytes a body may have; None for any number.
+    :ivar maxBodySize: how many bytes a body may have; None for any number.  The default, 1 GiB, is for bodies that are stored
+        before the program sees them: those that it streams are as long as they like.
+    :ivar minBodyRate: how many bytes a second of a body must come, or it is refused; None for any number.
     :ivar http2: makes the protocol of a connection that speaks HTTP/2, called with the channel; None if this server does not.
     """
 
@@ -40,7 +43,8 @@ class HTTPFactory(DrainingFactory):
     timeOut: float | None = 60
     headerTimeout: float | None = HTTPChannel.headerTimeout
     requestTimeout: float | None = None
-    maxBodySize: int | None = None
+    maxBodySize: int | None = MOST_STORED
+    minBodyRate: float | None = MIN_BODY_RATE
     http2: Any = None
     silent = True
     """Whether there is no access log: then nobody need be told of what was answered."""
@@ -89,6 +93,7 @@ class HTTPFactory(DrainingFactory):
         channel.headerTimeout = self.headerTimeout
         channel.requestTimeout = self.requestTimeout
         channel.maxBodySize = self.maxBodySize
+        channel.minBodyRate = self.minBodyRate
         if self.requestFactory is not None:
             channel.requestFactory = self.requestFactory
         return channel

@@ -80,6 +80,7 @@ class Pressure(Patience):
     def pauseBody(self) -> None:
         """Read no more of the body that comes in, for now: who reads it is slower than the client."""
         self._bodyPaused = True
+        self._counted = None  # it is not the client that is slow
         self._stop_reading()
 
     def resumeBody(self) -> None:

@@ -131,6 +131,8 @@ class Request(Asked, HTTPAnswer):
         if length is not None and length < MOST_IN_MEMORY:
             self._parts = []
 
+    gotLength.only_makes_room = True  # type: ignore[attr-defined]  # for a body: where there is none it need not be called
+
     def headReceived(self) -> None:
         """Be told of a request whose body has not come yet, to have it streamed: override this, and call :meth:`streamBody`.
 
@@ -220,9 +222,12 @@ class Request(Asked, HTTPAnswer):
         :param code: the code.
         :param message: its reason phrase; the usual one if None.
         :raises TypeError: if *code* is no number, or *message* not bytes.
+        :raises ValueError: if *code* has not three digits (RFC 9110, 15).
         """
         if not isinstance(code, int):
             raise TypeError("HTTP response code must be int")
+        if not 100 <= code <= 999:
+            raise ValueError(f"a status code has three digits: {code} is none")
         self.code = code
         if message is not None:
             if not isinstance(message, bytes):
@@ -369,20 +374,19 @@ class Request(Asked, HTTPAnswer):
                 self.channel.write(data)
 
     def _write_head(self) -> None:
-        self.startedWriting = 1
-        self._unusual = True
         headers = self.responseHeaders
         raw = headers._rawHeaders
+        length = raw.get(b"Content-Length")
+        if length:
+            self._check_length(length)
+        self.startedWriting = 1
+        self._unusual = True
         if self.defaultContentType is not None and b"Content-Type" not in raw and self._has_body(raw):
             raw[b"Content-Type"] = [self.defaultContentType]
-        length = raw.get(b"Content-Length")
         if self.method == b"HEAD" or self.code in NO_BODY_CODES or self.code < 200:
             self._bodiless = True
-        elif length is not None:
-            try:
-                self._left = int(length[0])
-            except (ValueError, IndexError):
-                raise ValueError(f"Content-Length must be a number, not {length!r}") from None
+        elif length:
+            self._left = int(length[0])
         elif self.clientproto == b"HTTP/1.1":
             headers.setRawHeaders(b"Transfer-Encoding", [b"chunked"])
             self.chunked = 1
@@ -396,6 +400,15 @@ class Request(Asked, HTTPAnswer):
         for cookie in self.__dict__.get("cookies", ()):
             headers.addRawHeader(b"Set-Cookie", cookie)
         self.channel.writeHeaders(self.clientproto, b"%d" % self.code, self.code_message, headers)
+
+    def _check_length(self, values: list[bytes]) -> None:
+        """Raise ValueError for what the next to read it could read otherwise, or not at all (RFC 9110, 8.6)."""
+        if len(values) != 1 or not values[0].isdigit():
+            del self.responseHeaders._rawHeaders[
+                b"Content-Length"
+            ]  # so that there can be an answer that says what is wrong
+            shown = b", ".join(values).decode("latin-1")
+            raise ValueError(f"Content-Length is one number, in digits: {shown!r} is none")
 
     def _has_body(self, raw: dict[bytes, list[bytes]]) -> bool:
         return self.code >= 200 and self.code not in NO_BODY_CODES and raw.get(b"Content-Length") != [b"0"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from torsion.logger import Logger
 from torsion.protocols.policies import TimeoutMixin
+from torsion.web.http.limits import BODY_PERIOD
 
 __all__ = ["Patience"]
 
@@ -19,11 +20,16 @@ class Patience(TimeoutMixin):
     requests: list[Any]
     receiving: bool
     abortTimeout: float | None = 15
+    minBodyRate: float | None = None
 
     _in_head = False
     _abortingCall: Any = None
     _requestCall: Any = None
     _idle_call_stopped = False
+    _received: int
+    _bodyPaused: bool
+    _rateCall: Any = None
+    _counted: int | None = None  # how much of the body had come when this period began; None if it is not to count
 
     def getPeer(self) -> Any:
         """Return the address of the client."""
@@ -63,6 +69,27 @@ class Patience(TimeoutMixin):
             self.abortConnection()
         else:
             self._refuse(503, "it took too long")
+
+    def _watch_body(self) -> None:
+        """See, from now on and as long as a body comes in, that it comes fast enough."""
+        if self.minBodyRate is not None and self._rateCall is None:
+            self._counted = self._received
+            self._rateCall = self.callLater(BODY_PERIOD, self._look_at_rate)
+
+    def _look_at_rate(self) -> None:
+        self._rateCall = None
+        if not self.receiving or self.minBodyRate is None:
+            return
+        if self._counted is not None and self._received - self._counted < self.minBodyRate * BODY_PERIOD:
+            _log.info("The body that {peer} sends comes too slowly", peer=self.getPeer())
+            if self.requests:
+                self._refuse(408, "the body came too slowly")
+            else:  # it is answered already
+                self.loseConnection()
+            return
+        self._watch_body()
+        if self._bodyPaused:
+            self._counted = None  # it is the program that is slow
 
     def forceAbortClient(self) -> None:
         """Abort the connection: it was to be closed, and the client did not take what was left."""

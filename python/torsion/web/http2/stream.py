@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from torsion.internet.interfaces import IConsumer, IPushProducer, ITransport
 from torsion.internet.tls.producers import PullToPush
+from torsion.web.http.limits import MOST_STORED
 from torsion.web.http2.limits import KEPT
 from torsion.web.http_headers import Headers
 
@@ -118,6 +119,8 @@ class Stream:
         """
         self.received += len(data)
         most = self.factory.maxBodySize if self.factory is not None else None
+        if most is MOST_STORED and getattr(self.request, "_stream", None) is not None:
+            most = None
         if most is not None and self.received > most:
             self.connection.refuse(self, 413)
             return

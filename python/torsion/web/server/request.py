@@ -99,6 +99,8 @@ class Request(http.Request, Componentized):
             self._length = length
             self.content = getContentFile(length)
 
+    gotLength.only_makes_room = True  # type: ignore[attr-defined]  # as the base's has it; sites with files of their own are seen
+
     def headReceived(self) -> None:
         """Find the resource before the body has come, if the site's ``streamsBodies`` is true.
 

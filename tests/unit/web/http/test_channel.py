@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from torsion.internet.error import ConnectionDone, ConnectionLost
-from torsion.web.http import HTTPChannel
+from torsion.web.http import HTTPChannel, Request
 from unit.web.http.wire import GET, Wire, post, say
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -163,6 +163,48 @@ def test_bodies_that_are_too_large(framed: bytes) -> None:
     assert wire.take().startswith(b"HTTP/1.1 413 ")
     assert wire.asked == []
     assert wire.closed
+
+
+@pytest.mark.parametrize("length", [b"1073741825", b"99999999999999"])
+def test_bodies_that_are_stored_have_a_bound(length: bytes) -> None:
+    wire = Wire(say(b"ok"))
+    wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: " + length + b"\r\n\r\n")
+    assert wire.take() == b"HTTP/1.1 413 Request Entity Too Large\r\n\r\n"
+    assert wire.closed
+    wire = Wire(say(b"ok"))
+    wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1073741824\r\n\r\n")
+    assert not wire.closed
+    wire.leave()
+
+
+def test_it_may_be_taken_away() -> None:
+    wire = Wire(say(b"ok"), maxBodySize=None)
+    wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n")
+    assert not wire.closed
+    wire.leave()
+
+
+class Streaming(Request):
+    """Takes its body as it comes."""
+
+    def headReceived(self) -> None:
+        self.streamBody()
+
+
+def test_bodies_that_are_streamed_have_none_of_their_own() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n"
+    wire = Wire(request=Streaming)
+    wire.send(head)
+    assert len(wire.asked) == 1
+    assert not wire.closed
+    wire.channel._received = 1 << 30
+    wire.send(b"x")
+    assert not wire.closed
+    wire.leave()
+    wire = Wire(request=Streaming, maxBodySize=1000)
+    wire.send(head)
+    assert wire.take().startswith(b"HTTP/1.1 413 ")
+    assert wire.asked == []
 
 
 def test_a_connection_that_is_not_to_go_on() -> None:

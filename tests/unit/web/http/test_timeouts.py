@@ -65,7 +65,7 @@ def test_a_second_head_that_drips() -> None:
 
 
 def test_a_body_that_stops() -> None:
-    wire = Wire(timeOut=60)
+    wire = Wire(timeOut=60, minBodyRate=None)
     wire.send(post(b"0123456789")[:-5])
     wire.clock.advance(59)
     wire.send(b"5")
@@ -138,3 +138,84 @@ def test_no_time_out_at_all() -> None:
     wire.clock.advance(10**6)
     assert not wire.closed
     assert wire.clock.getDelayedCalls() == []
+
+
+def begin(size: int = 10**6, **settings: Any) -> Wire:
+    """Return a wire on which a body has begun."""
+    wire = Wire(timeOut=None, **settings)
+    wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+    return wire
+
+
+def test_a_body_that_drips() -> None:
+    wire = begin()
+    for _ in range(19):
+        wire.clock.advance(1)
+        wire.send(b"x" * 499)
+    assert not wire.closed
+    wire.clock.advance(1)
+    assert wire.take().startswith(b"HTTP/1.1 408 ")
+    assert wire.closed
+    assert wire.asked == []
+
+
+def test_a_body_that_is_fast_enough_and_then_drips() -> None:
+    wire = begin()
+    for _ in range(60):
+        wire.send(b"x" * 500)
+        wire.clock.advance(1)
+    assert not wire.closed
+    wire.clock.advance(19)
+    assert not wire.closed, "what came in this period counts, and each period begins anew"
+    wire.clock.advance(1)
+    assert wire.closed
+
+
+def test_a_body_may_be_as_slow_as_it_likes_if_that_is_said() -> None:
+    wire = begin(minBodyRate=None)
+    wire.clock.advance(10_000)
+    assert not wire.closed
+    assert wire.clock.getDelayedCalls() == []
+
+
+def test_the_rate_is_an_attribute() -> None:
+    wire = begin(minBodyRate=100_000)
+    wire.send(b"x" * 999_999)
+    wire.clock.advance(20)
+    assert wire.closed
+
+
+def test_a_program_that_reads_slowly_is_not_the_clients_fault() -> None:
+    wire = begin()
+    wire.send(b"x" * 20_000)
+    wire.clock.advance(10)
+    wire.channel.pauseBody()
+    wire.clock.advance(1000)
+    wire.channel.resumeBody()
+    wire.clock.advance(20)
+    assert not wire.closed, "the period in which it went on"
+    wire.clock.advance(20)
+    assert wire.closed
+
+
+def test_a_body_that_has_come_is_not_waited_for() -> None:
+    wire = Wire(say(b"ok"), timeOut=None)
+    whole = post(b"0123456789")
+    wire.send(whole[:-5])
+    assert wire.clock.getDelayedCalls() != []
+    wire.send(whole[-5:])
+    assert wire.clock.getDelayedCalls() == []
+    wire.send(whole[:-5])
+    wire.leave()
+    assert wire.clock.getDelayedCalls() == []
+
+
+def test_a_body_that_drips_behind_its_answer() -> None:
+    wire = begin(1000)
+    request = wire.channel.requests[0]
+    request._take(b"POST", b"/", b"HTTP/1.1")
+    say(b"ok")(request)
+    assert wire.take().endswith(b"ok")
+    wire.clock.advance(20)
+    assert wire.closed
+    assert wire.take() == b""

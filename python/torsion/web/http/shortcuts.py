@@ -1,0 +1,63 @@
+"""What a program has put its own in the place of: where that is so, requests are made and answered in the long way."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from torsion.web.http.request import Request
+
+__all__ = ["OF_CHANNELS", "is_served", "is_usual"]
+
+_OF_ANSWERS: Final = ("writeHeaders", "write", "writeSequence", "requestDone")
+"""What a channel does with an answer."""
+
+_OF_HEADS: Final = ("checkPersistence", "allHeadersReceived", "allContentReceived", "headerReceived")
+"""What a channel is told, or asked, of a request."""
+
+OF_CHANNELS: Final = frozenset((*_OF_ANSWERS, *_OF_HEADS))
+"""What a program may give to one channel, besides to its class."""
+
+_OF_REQUESTS: Final = (
+    "__init__",
+    "requestReceived",
+    "gotHead",
+    "parseCookies",
+    "_take",
+    "__setattr__",
+    "__getattribute__",
+)
+"""What happens to a request without a body before its ``process``, in the short way without a call."""
+
+
+def is_usual(channel: Any, base: type) -> bool:
+    """Return whether answers may be written to the transport of *channel* itself.
+
+    :param base: the class of channels whose methods need not be called.
+    """
+    factory = channel.factory
+    return _are_of(channel, base, _OF_ANSWERS) and (factory is None or hasattr(factory, "silent"))
+
+
+def is_served(channel: Any, base: type, factory: Any) -> bool:
+    """Return whether what happens before a request's ``process`` is what it always is.
+
+    :param base: as above.
+    :param factory: makes the requests.
+    """
+    return (
+        isinstance(factory, type)
+        and issubclass(factory, Request)
+        and factory.__new__ is object.__new__
+        and all(getattr(factory, name) is getattr(Request, name) for name in _OF_REQUESTS)
+        and getattr(factory.gotLength, "only_makes_room", False)
+        and getattr(channel.site, "getContentFile", None) is None
+        and channel.requestTimeout is None
+        and _are_of(channel, base, _OF_HEADS)
+    )
+
+
+def _are_of(channel: Any, base: type, names: tuple[str, ...]) -> bool:
+    kind = type(channel)
+    return channel.__dict__.keys().isdisjoint(names) and all(
+        getattr(kind, name) is getattr(base, name) for name in names
+    )
