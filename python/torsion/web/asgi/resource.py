@@ -123,6 +123,8 @@ class ASGIResource:
         if asks_for_socket(request):
             code = _refusal(request)
             if code is not None:
+                request.channel.persistent = False
+                request.setHeader(b"connection", b"close")
                 self._answer(request, code, b"This is no handshake of a WebSocket that can be answered.\n")
                 return
             conversation = SocketConversation(request, runner, self._over, self._sockets, self._reactor)

@@ -176,6 +176,7 @@ class SocketConversation:
                 self._refuse(FORBIDDEN)
             elif kind == _DENIAL + "start":
                 self._denial = Conversation(self._request, self._runner, lambda _: None)
+                self._close_after()
                 await self._denial.send({**message, "type": "http.response.start"})
             else:
                 raise RuntimeError(f"websocket.accept, websocket.close or {_DENIAL}start has to be sent before {kind}")
@@ -218,9 +219,15 @@ class SocketConversation:
         request.setResponseCode(status)
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
         request.setHeader(b"content-length", b"%d" % len(body))
+        self._close_after()
         request.write(body)
         request.finish()
         self._left = (_GONE, "")
+
+    def _close_after(self) -> None:
+        from torsion.web.websocket.resource import close_after
+
+        close_after(self._request)
 
     def _write(self, message: dict[str, Any]) -> None:
         assert self._connection is not None

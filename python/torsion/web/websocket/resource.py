@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torsion.python.failure import Failure
 
-__all__ = ["WebSocketResource", "accept", "accept_key", "refusal"]
+__all__ = ["WebSocketResource", "accept", "accept_key", "close_after", "refusal"]
 
 _log = Logger()
 
@@ -70,6 +70,13 @@ def refusal(request: Any) -> int | None:
     if not right or not hasattr(request.channel, "switchProtocol"):
         return BAD_REQUEST
     return None
+
+
+def close_after(request: Any) -> None:
+    """Close the connection after the response: who got no WebSocket often waits for that, and asks for nothing else."""
+    request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+    if hasattr(request.channel, "persistent"):
+        request.channel.persistent = False
 
 
 def accept(request: Any, connection: Connection, settings: Settings, subprotocol: str | None = None) -> None:
@@ -168,6 +175,7 @@ class WebSocketResource(Resource):
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
         if code == UPGRADE_REQUIRED:
             request.setHeader(b"sec-websocket-version", b"13")
+        close_after(request)
         return _REFUSED
 
     def _go_on(self, protocol: Any, request: Any) -> None:

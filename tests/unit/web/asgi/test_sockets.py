@@ -163,7 +163,9 @@ def test_the_application_refuses() -> None:
         await send({"type": "websocket.close", "code": 4000})
         told.append(await receive())
 
-    assert World(application).ask().startswith("HTTP/1.1 403 Forbidden\r\n")
+    head = World(application).ask()
+    assert head.startswith("HTTP/1.1 403 Forbidden\r\n")
+    assert "connection: close" in head.lower(), "who got no WebSocket often waits for that"
     assert told == [{"type": "websocket.disconnect", "code": 1006, "reason": ""}]
 
 
@@ -187,7 +189,8 @@ def test_the_application_refuses_with_a_response_of_its_own() -> None:
     answer, _ = read_answer(head.encode() + b"\r\n\r\n" + world.rest)
     assert (answer.code, answer.one("www-authenticate"), answer.body) == (401, "Basic", b"who are you?")
     assert told == [{"type": "websocket.disconnect", "code": 1006, "reason": ""}]
-    assert world.ask().startswith("HTTP/1.1 401 "), "the connection goes on"
+    assert answer.one("connection") == "close"
+    assert not world.transport.connected
 
 
 def test_a_refusal_that_breaks_off(flush_errors: Callable[..., Any]) -> None:
@@ -217,6 +220,7 @@ def test_handshakes_that_are_none_do_not_reach_the_application(changed: Any, cod
     head = world.ask(**changed)
     assert head.startswith(f"HTTP/1.1 {code} ")
     assert ("sec-websocket-version: 13" in head.lower()) is (code == 426)
+    assert "connection: close" in head.lower()
     assert echo.scopes == []
 
 
