@@ -34,7 +34,7 @@ def test_the_current_folder_is_served_and_requests_are_logged(tmp_path):
         assert curl(server, "/..%2f..%2fetc%2fpasswd")[0] == 404
         code, page = curl(server, "/")
         assert (code, 'href="a.txt"' in page) == (200, True)
-        server.wait_for(r'"127.0.0.1" - - .*"GET /a.txt HTTP/1.1" 200 10 "-" "curl')
+        server.wait_for(r'\] 127.0.0.1 - - .*"GET /a.txt HTTP/1.1" 200 10 "-" "curl')
         assert server.end() == 0
 
 

@@ -80,6 +80,7 @@ class Server(MultiService):
         super().__init__()
         self.setName(name)
         self.factory = factory
+        self.endpoints = tuple(endpoints)
         self._seconds = drain
         for endpoint in endpoints:
             service(endpoint, factory).setServiceParent(self)
@@ -87,16 +88,20 @@ class Server(MultiService):
     def startService(self) -> None:
         """Begin to listen."""
         super().startService()
-        for service in self:
-            if hasattr(service, "whenListening"):  # others may have been added to those that listen
-                # A failure is told by the service itself.
-                service.whenListening().addCallbacks(self._listens, lambda _: None)
+        listening = [service for service in self if hasattr(service, "whenListening")]  # others may have been added
+        for number, service in enumerate(listening):
+            # A failure is told by the service itself.
+            service.whenListening().addCallbacks(self._listens, lambda _: None, callbackArgs=(number,))
 
-    def _listens(self, port: IListeningPort) -> None:
+    def _listens(self, port: IListeningPort, number: int) -> None:
         # Not before the reactor runs: whoever reads this may take it that all has started.
         current_reactor().callWhenRunning(
-            _log.info, "torsion {name}: listening on {where}", name=self.name, where=shown(port.getHost())
+            _log.info, "torsion {name}: listening on {where}", name=self.name, where=self.told(port.getHost(), number)
         )
+
+    def told(self, address: Any, number: int) -> str:
+        """Return what to say of the *address* at which the endpoint of that *number* listens, the first being 0."""
+        return shown(address)
 
     def drain(self) -> Deferred[Any]:
         """Let the connections end, and abort those that take too long."""

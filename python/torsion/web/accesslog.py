@@ -26,6 +26,7 @@ class AccessLogService(Service):
         self._site = site
         self.path = path
         self.log: AccessLog | None = None
+        self._former: list[AccessLog] = []
         self.setName("access log")
 
     def privilegedStartService(self) -> None:
@@ -53,11 +54,13 @@ class AccessLogService(Service):
         before, self.log = self.log, AccessLog(self.path)
         self._site.logFile = self.log
         if before is not None:
-            before.close()
+            self._former.append(before)
+        self._former = [each for each in self._former if not each.close(0)]  # nobody waits for a slow disk
 
     def stopService(self) -> None:
         """Write what is left."""
         super().stopService()
         log, self.log = self.log, None
-        if log is not None:
-            log.close()
+        former, self._former = self._former, []
+        for each in former if log is None else [*former, log]:
+            each.close()

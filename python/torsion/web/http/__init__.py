@@ -28,7 +28,13 @@ from torsion.web.http.dates import (
 )
 from torsion.web.http.factory import HTTPFactory
 from torsion.web.http.forms import parse_qs, urlparse
-from torsion.web.http.logging import combinedLogFormatter, jsonLogFormatter, proxiedLogFormatter
+from torsion.web.http.logging import (
+    apacheLogFormatter,
+    apacheProxiedLogFormatter,
+    combinedLogFormatter,
+    jsonLogFormatter,
+    proxiedLogFormatter,
+)
 from torsion.web.http.request import CACHED, Request
 from torsion.web.http.status import *  # noqa: F403 - the codes: its __all__
 from torsion.web.http.status import __all__ as _codes
@@ -61,6 +67,8 @@ __all__ = [  # noqa: PLE0604 - the codes are names
     "PotentialDataLoss",
     "Request",
     "StringTransport",
+    "apacheLogFormatter",
+    "apacheProxiedLogFormatter",
     "combinedLogFormatter",
     "datetimeToLogString",
     "datetimeToString",

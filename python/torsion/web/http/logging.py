@@ -10,7 +10,13 @@ from zope.interface import provider
 from torsion.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from torsion.web.iweb import IAccessLogFormatter, IRequest
 
-__all__ = ["combinedLogFormatter", "jsonLogFormatter", "proxiedLogFormatter"]
+__all__ = [
+    "apacheLogFormatter",
+    "apacheProxiedLogFormatter",
+    "combinedLogFormatter",
+    "jsonLogFormatter",
+    "proxiedLogFormatter",
+]
 
 
 def _escape(data: bytes | str | None) -> str:
@@ -37,15 +43,43 @@ def _line(timestamp: str, address: str, request: Any) -> str:
     referrer = _escape(request.getHeader(b"referer") or b"-")
     agent = _escape(request.getHeader(b"user-agent") or b"-")
     return (
-        f'"{address}" - - {timestamp} "{_escape(request.method)} {_escape(request.uri)} {_escape(request.clientproto)}"'
+        f'{address} - - {timestamp} "{_escape(request.method)} {_escape(request.uri)} {_escape(request.clientproto)}"'
         f' {request.code} {request.sentLength or "-"} "{referrer}" "{agent}"'
     )
 
 
 @provider(IAccessLogFormatter)
 def combinedLogFormatter(timestamp: str, request: IRequest) -> str:
-    """Return a line of the combined format: client, time, request, code, bytes of the body, referrer, program."""
+    """Return a line of the combined format: client, time, request, code, bytes of the body, referrer, program.
+
+    The client stands between quotes, as in Twisted's lines; not so in those of :func:`apacheLogFormatter`.
+    """
+    return _line(timestamp, f'"{_address(request)}"', request)
+
+
+@provider(IAccessLogFormatter)
+def apacheLogFormatter(timestamp: str, request: IRequest) -> str:
+    """Return a line as Apache's, nginx's and others' are, which programs that read logs know: the client has no quotes.
+
+    Quotes, backslashes and whatever is no printable ASCII are escaped, so that no client can forge a line or a field.
+    """
     return _line(timestamp, _address(request), request)
+
+
+@provider(IAccessLogFormatter)
+def apacheProxiedLogFormatter(timestamp: str, request: IRequest) -> str:
+    """Return a line as Apache's, with the client that X-Forwarded-For names first, if that is an address.
+
+    Use it only behind a proxy that sets this header: else clients name themselves.
+    """
+    from ipaddress import ip_address
+
+    forwarded = (request.getHeader(b"x-forwarded-for") or b"").split(b",", 1)[0].partition(b"%")[0].strip()
+    try:
+        address = str(ip_address(forwarded.decode("ascii")))
+    except ValueError:
+        address = _address(request)
+    return _line(timestamp, address, request)
 
 
 @provider(IAccessLogFormatter)
@@ -56,7 +90,7 @@ def proxiedLogFormatter(timestamp: str, request: IRequest) -> str:
     """
     forwarded = request.getHeader(b"x-forwarded-for")
     address = _escape(forwarded.split(b",", 1)[0].strip()) if forwarded else _address(request)
-    return _line(timestamp, address, request)
+    return _line(timestamp, f'"{address}"', request)
 
 
 def _text(data: bytes | None) -> str | None:
