@@ -1,6 +1,6 @@
 """Files, folders and bytes as resources.
 
-``file`` what a site's folder is · ``conditions`` who has it already · ``ranges`` parts of it · ``producers`` send it ·
+``file`` what a site's folder is · ``sending`` how a file is sent, ``opening`` how it is opened, ``kept`` small ones · ``conditions`` who has it already · ``ranges`` parts of it · ``producers`` send it ·
 ``listing`` a folder as a page · ``types`` of files · ``data`` bytes, redirections, scripts' registry.
 """
 

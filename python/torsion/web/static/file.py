@@ -14,7 +14,7 @@ from torsion.python.filepath import FilePath, InsecurePath
 from torsion.web.pages import notFound
 from torsion.web.resource import Resource, _Forbidden
 from torsion.web.static.data import Registry
-from torsion.web.static.listing import FolderListing
+from torsion.web.static.listing import FolderListing, is_hidden
 from torsion.web.static.sending import NO_SUCH, Sending
 from torsion.web.static.types import loadMimeTypes
 
@@ -45,6 +45,8 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
     :cvar forbidden: the resource in the place of what may not be read.
     :cvar precompressed: extensions and codings of files that are sent in the place of others, the best first; empty for none.
     :cvar followLinks: whether symbolic links may lead out of the folder that this began with.
+    :cvar hidden: whether what has a name that begins with a dot is served and listed, as Twisted does; ``.well-known`` is in any
+        case (RFC 8615).
     :ivar type: the type of the file; by its extension if None.
     :ivar encoding: how it is encoded, or None.
     :ivar defaultType: the type of files whose extension tells none.
@@ -60,10 +62,9 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
     forbidden: Any = _Forbidden()
     precompressed: tuple[tuple[str, str], ...] = ((".br", "br"), (".zst", "zstd"), (".gz", "gzip"))
     followLinks = False
+    hidden = True
     type: str | None = None
     encoding: str | None = None
-
-    _top: str
 
     def __init__(
         self,
@@ -105,6 +106,7 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
         """Return the resource that shows this folder."""
         listing = FolderListing(self.path, None, self.contentTypes, self.contentEncodings, self.defaultType)
         listing.top = None if self.followLinks else self._top
+        listing.hidden = self.hidden
         return listing
 
     def getChild(self, path: Any, request: Any) -> Any:
@@ -122,7 +124,9 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
                 return self.childNotFound
         if not name:
             return self._folder(request)
-        if name[0] in _SAFE and "/" not in name and "\0" not in name and os.sep == "/":
+        if "/" in name or "\0" in name or (name[0] == "." and not self.hidden and is_hidden(name)):
+            return self.childNotFound
+        if name[0] in _SAFE and os.sep == "/":
             full = f"{self.path}/{name}"
         else:
             try:
@@ -217,7 +221,15 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
             made = self.__class__(path, self.defaultType, self.ignoredExts, self.registry)
         made._top = self._top
         mine = self.__dict__
-        for name in ("processors", "indexNames", "childNotFound", "forbidden", "followLinks", "precompressed"):
+        for name in (
+            "processors",
+            "indexNames",
+            "childNotFound",
+            "forbidden",
+            "followLinks",
+            "hidden",
+            "precompressed",
+        ):
             if name in mine:
                 made.__dict__[name] = mine[name]
         return made
@@ -226,7 +238,8 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
         """Return the names that are in the folder, and those that were put."""
         if not self.isdir():
             return []
-        return sorted({*self.listdir(), *(os.fsdecode(name) for name in self.children)})
+        found = (name for name in self.listdir() if self.hidden or not is_hidden(name))
+        return sorted({*found, *(os.fsdecode(name) for name in self.children)})
 
     def listEntities(self) -> list[Any]:
         """Return the resources that are in the folder."""

@@ -18,10 +18,15 @@ from torsion.web.pages import errorPage, notFound
 from torsion.web.resource import Resource
 from torsion.web.static.types import getTypeAndEncoding, loadMimeTypes
 
-__all__ = ["DirectoryLister", "FolderListing", "formatFileSize"]
+__all__ = ["DirectoryLister", "FolderListing", "formatFileSize", "is_hidden"]
 
 MOST_ENTRIES: Final = 10_000
 """How many entries of a folder are shown: a browser takes seconds for more, and the reactor to look at them."""
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a name begins with a dot; ``.well-known`` is for everybody (RFC 8615)."""
+    return name.startswith(".") and name != ".well-known"
 
 
 def formatFileSize(size: int) -> str:
@@ -191,9 +196,11 @@ class FolderListing(DirectoryLister):
     The query sorts it: ``?sort=size``, ``?sort=-changed``.
 
     :ivar top: the folder out of which symbolic links lead nowhere: such are not shown; None to show all.
+    :ivar hidden: whether names that begin with a dot are shown.
     """
 
     top: str | None = None
+    hidden = True
 
     _template: tuple[str, str, bytes] | None = None
 
@@ -224,6 +231,8 @@ class FolderListing(DirectoryLister):
         with os.scandir(self.path) as found:
             for each in found:
                 if wanted is not None and each.name not in wanted:
+                    continue
+                if not self.hidden and is_hidden(each.name):
                     continue
                 if len(entries) == MOST_ENTRIES:
                     return entries, True

@@ -17,6 +17,7 @@ from torsion.web.resource import NOT_DONE_YET
 from torsion.web.static.conditions import CONDITIONS, accepted_codings, etag_of, failed_condition, range_holds
 from torsion.web.static.data import with_slash
 from torsion.web.static.kept import Keeper
+from torsion.web.static.opening import open_beneath
 from torsion.web.static.producers import (
     MultipleRangeStaticProducer,
     NoRangeStaticProducer,
@@ -37,9 +38,6 @@ client that is slow at it holds no file open."""
 PIECE: Final = 256 * 1024
 """How many bytes of a larger file are read at once."""
 
-_EXTRA: Final = getattr(os, "O_NONBLOCK", 0)
-"""A pipe in the place of a file must not be waited for."""
-
 NO_SUCH: Final = frozenset([errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ])
 """What the system says of a path at which there is nothing, or can be nothing."""
 
@@ -56,9 +54,11 @@ class Sending(FilePath[str]):
     precompressed: tuple[tuple[str, str], ...]
     childNotFound: Any
     forbidden: Any
+    followLinks: bool
     type: str | None = None
     encoding: str | None = None
 
+    _top: str
     _plain: ClassVar[bool] = True
     _contents: ClassVar[Keeper] = Keeper()
 
@@ -117,7 +117,7 @@ class Sending(FilePath[str]):
             if body is not None:
                 return body
         try:
-            file = self.openForReading() if hooked else _opened(self.path)
+            file = self.openForReading() if hooked else self._opened()
         except OSError as error:
             return self._unopened(error).render(request)
         kept = False
@@ -135,6 +135,11 @@ class Sending(FilePath[str]):
                 file.close()
         producer.start()
         return NOT_DONE_YET
+
+    def _opened(self) -> IO[bytes]:
+        """Return the file, without a buffer of its own."""
+        top = None if self.followLinks else self._top
+        return FileIO(self.path, opener=lambda path, flags: open_beneath(top, path, flags))
 
     def _unopened(self, error: OSError) -> Any:
         """Return the resource that says why a file cannot be opened.
@@ -165,7 +170,7 @@ class Sending(FilePath[str]):
         data = self._contents.get(self.path, status)
         if data is None:
             try:
-                with _opened(self.path) as file:
+                with self._opened() as file:
                     self._look(file)
                     data = file.read(self._known().st_size + 1)
             except OSError as error:
@@ -311,15 +316,6 @@ class Sending(FilePath[str]):
         request.setHeader(b"content-type", b'multipart/byteranges; boundary="%b"' % boundary)
         request.setHeader(b"content-length", b"%d" % length)
         return MultipleRangeStaticProducer(request, file, pieces)
-
-
-def _opened(path: str) -> IO[bytes]:
-    """Return the file, without a buffer of its own."""
-    return FileIO(path, opener=_opener)
-
-
-def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags | _EXTRA)
 
 
 def _compresses(kind: str | None) -> bool:
