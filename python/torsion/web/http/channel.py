@@ -186,10 +186,12 @@ class HTTPChannel(Pressure, Protocol):
         elif negotiated is None and data.startswith(PREFACE):
             negotiated = b"h2"
         self._begun, self._first = True, b""
-        make = getattr(self.factory, "http2", None)
-        if negotiated == b"h2" and make is not None:
-            self.switchProtocol(make(self), data)
-            return b""
+        if negotiated == b"h2":
+            make = getattr(self.factory, "makeHTTP2", None)
+            protocol = make(self) if make is not None else None
+            if protocol is not None:
+                self.switchProtocol(protocol, data)
+                return b""
         return data
 
     def switchProtocol(self, protocol: Any, data: bytes | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.util import find_spec
 from io import BufferedIOBase, TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["HTTPFactory"]
 
 
+@cache
+def _has_h2() -> bool:
+    """Return whether h2 is installed; it is not imported before somebody speaks HTTP/2."""
+    return find_spec("h2") is not None
+
+
 @implementer(IProtocolNegotiationFactory)
 class HTTPFactory(DrainingFactory):
     """Makes the channels of a server, and has its access log.
@@ -34,7 +42,8 @@ class HTTPFactory(DrainingFactory):
     :ivar maxBodySize: how many bytes a body may have; None for any number.  The default, 1 GiB, is for bodies that are stored
         before the program sees them: those that it streams are as long as they like.
     :ivar minBodyRate: how many bytes a second of a body must come, or it is refused; None for any number.
-    :ivar http2: makes the protocol of a connection that speaks HTTP/2, called with the channel; None if this server does not.
+    :ivar http2: whether HTTP/2 is spoken, if ``h2`` is installed (``pip install torsion[http2]``); or what makes the protocol of
+        such a connection, called with the channel.
     """
 
     protocol: Any = HTTPChannel
@@ -45,7 +54,7 @@ class HTTPFactory(DrainingFactory):
     requestTimeout: float | None = None
     maxBodySize: int | None = MOST_STORED
     minBodyRate: float | None = MIN_BODY_RATE
-    http2: Any = None
+    http2: Any = True
     silent = True
     """Whether there is no access log: then nobody need be told of what was answered."""
 
@@ -61,6 +70,8 @@ class HTTPFactory(DrainingFactory):
         timeout: float | None = 60,
         logFormatter: Any = None,
         reactor: Any = None,
+        *,
+        http2: Any = None,
     ) -> None:
         """Make the factory.
 
@@ -68,8 +79,11 @@ class HTTPFactory(DrainingFactory):
         :param timeout: the seconds after which an idle connection is closed; None for never.
         :param logFormatter: an :class:`torsion.web.iweb.IAccessLogFormatter`; by default that of the combined format.
         :param reactor: the reactor for time-outs; the current one by default.
+        :param http2: see the attribute; None for what the class has: True.
         """
         super().__init__()
+        if http2 is not None:
+            self.http2 = http2
         self._reactor = reactor
         if logPath is not None:
             self.logPath = str(logPath.decode() if isinstance(logPath, bytes) else getattr(logPath, "path", logPath))
@@ -100,7 +114,20 @@ class HTTPFactory(DrainingFactory):
 
     def acceptableProtocols(self) -> list[bytes]:
         """Return what TLS may negotiate, the best first."""
-        return [b"http/1.1"] if self.http2 is None else [b"h2", b"http/1.1"]
+        return [b"h2", b"http/1.1"] if self.http2 and (self.http2 is not True or _has_h2()) else [b"http/1.1"]
+
+    def makeHTTP2(self, channel: Any) -> Any:
+        """Return the protocol of a connection that has chosen HTTP/2; None if this server does not speak it.
+
+        :param channel: the channel, whose place it takes.
+        """
+        if self.http2 is not True:
+            return self.http2(channel) if self.http2 else None
+        if not _has_h2():
+            return None
+        from torsion.web.http2 import HTTP2Connection
+
+        return HTTP2Connection(channel)
 
     # --- the access log ----------------------------------------------------------------------------------------------
 

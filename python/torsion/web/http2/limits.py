@@ -4,27 +4,80 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CONTROL", "HEADERS", "KEPT", "PERIOD", "RESETS", "STREAMS", "WINDOW"]
+__all__ = [
+    "CONTROL",
+    "DRAIN",
+    "FRAME",
+    "GRANT",
+    "HEADERS",
+    "KEPT",
+    "KEPT_IN_ALL",
+    "PAID",
+    "PERIOD",
+    "RESETS",
+    "STEP",
+    "STREAMS",
+    "TABLE",
+    "TAKEN",
+    "WINDOW",
+    "WINDOW_OF_ALL",
+]
 
 STREAMS: Final = 100
 """Requests under way at once: what RFC 9113, 6.5.2 recommends at least, and what browsers use."""
 
 HEADERS: Final = 64 * 1024
-"""Bytes of a request's headers, unpacked, with 32 for each of them: as for HTTP/1.1.  It is the end of HPACK bombs."""
+"""Bytes of a request's headers, unpacked, with 32 for each of them; and packed, over all frames of a block.  As for HTTP/1.1.  It
+is the end of HPACK bombs, and of blocks that are continued without end (CVE-2024-27316)."""
+
+TABLE: Final = 4096
+"""Bytes of headers that we remember for a client so as to send them shorter the next time (HPACK).  It is what all begin with; a
+client may allow more, which would be our memory."""
 
 PERIOD: Final = 10.0
 """Seconds in which the two below are counted."""
 
 RESETS: Final = 200
-"""Requests that a client may take back in :data:`PERIOD`: the attack "rapid reset" does so with millions, and browsers with
-dozens, when a page is left."""
+"""Requests that a client may take back, or have us break off by breaking rules, in :data:`PERIOD`, beyond those that it lets be
+answered: the attacks "rapid reset" (CVE-2023-44487) and "made you reset" (CVE-2025-8671) do so with millions, browsers with dozens,
+when a page is left, and proxies, which carry the requests of many, with fewer than are answered."""
 
 CONTROL: Final = 2000
-"""Frames in :data:`PERIOD` that carry nothing: pings, settings, windows, empty data.  Each costs us an answer, or time."""
+"""Frames in :data:`PERIOD` that carry nothing: pings, settings, priorities, windows, empty data, kinds that nobody knows.  Each
+costs us an answer, or time."""
 
-WINDOW: Final = 4 * 1024
+PAID: Final = 4
+"""Frames that carry nothing that are forgotten for each request that is answered: who asks much may also say much about it."""
+
+WINDOW: Final = 256 * 1024
+"""Bytes of a request's body that a client may send before the resource has taken some: at 50 ms to the client and back, uploads
+go at 5 MB a second."""
+
+WINDOW_OF_ALL: Final = 1024 * 1024
+"""The same for all requests of a connection together: so much memory can a client use up by bodies that nobody takes."""
+
+GRANT: Final = 32 * 1024
+"""Bytes of bodies that were taken before a client is told that it may send as many more: half of what it may have sent before it
+knows our windows."""
+
+TAKEN: Final = 4 * 1024
 """Bytes of responses for which one window does not count as a frame that carries nothing.  Clients open their windows twice, for
 a stream and for the connection, at each frame of 16 KiB or more rarely; who opens them by a few bytes has us send tiny frames."""
 
+FRAME: Final = 64 * 1024
+"""Bytes of a response in one frame at most, though the client may take larger ones: the others are to have their turn."""
+
 KEPT: Final = 64 * 1024
 """Bytes of a response that wait for the client's window before its producer is paused."""
+
+KEPT_IN_ALL: Final = 8 * 1024 * 1024
+"""Bytes of all responses of a connection that wait for the client before its further requests do so, too: resources return whole
+answers, and a client could ask for a hundred large ones and take none.  Pages of 80 KB, a hundred at once, are within it."""
+
+STEP: Final = 1024
+"""Bytes of a response that a client must take in the time that it has (``timeOut``), if there are so many: it can open its window
+by one byte at a time, and hold a response for years."""
+
+DRAIN: Final = 1.0
+"""Seconds for which requests that were under way to us are still taken when a connection is to end, if the client does not answer
+the ping that tells how long that is: RFC 9113, 6.8."""

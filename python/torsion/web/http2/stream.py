@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,8 @@ from zope.interface import implementer
 
 from torsion.internet.interfaces import IConsumer, IPushProducer, ITransport
 from torsion.internet.tls.producers import PullToPush
-from torsion.web.http.limits import MOST_STORED
-from torsion.web.http2.limits import KEPT
+from torsion.logger import Logger
+from torsion.web.http2.limits import KEPT, STEP
 from torsion.web.http_headers import Headers
 
 if TYPE_CHECKING:
@@ -19,16 +18,16 @@ if TYPE_CHECKING:
 
     from torsion.python.failure import Failure
     from torsion.web.http2.connection import HTTP2Connection
+    from torsion.web.http2.heads import Head
 
 __all__ = ["Stream"]
+
+_log = Logger()
 
 _HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
 """Headers of a connection of HTTP/1.1, which mean nothing here and must not be sent: RFC 9113, 8.2.2."""
 
-_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_PATH = re.compile(rb"/[!-~\x80-\xff]*|\*")
-_AUTHORITY = re.compile(rb"[^\0-\x20\x7f-\xff/?#@\\,]*")
-"""What the first line of HTTP/1.1 and its Host can have in them: what is behind relies on there being nothing else."""
+INTERNAL = 0x2
 
 
 @implementer(ITransport, IConsumer, IPushProducer)
@@ -36,22 +35,40 @@ class Stream:
     """The channel of one request.
 
     :ivar id: its number.
-    :ivar request: the request.
+    :ivar request: the request; None before it has begun.
+    :ivar receiving: whether a body is coming in.
+    :ivar head: what the head of the response has, until it is sent.
+    :ivar answering: whether the response has begun.
+    :ivar answered: whether the response is complete, though it may wait for the client.
+    :ivar gone: whether nothing can be sent any more.
+    :ivar progress: when the client has done something for it, in seconds.
+    :ivar trailers: the fields after the body.
+    :ivar owed: bytes of the body that were taken and of which the client was not told.
+    :ivar later: what there is to do once it may begin; None if it has.
     """
 
     persistent = True
     receiving = True
-    _usual = False
+    answering = False
+    answered = False
+    gone = False
+    progress = 0.0
+    owed = 0
+    trailers: Any = ()
+    later: list[tuple[Any, Any]] | None = None
+    head: list[tuple[bytes, bytes]] | None = None
+    request: Any = None
+    _usual = False  # the native way to answer is not for it
     _producer: Any = None
     _pull: Any = None
     _paused = False
     _body_paused = False
-    _owed = 0
+    _untold = 0
     _kept = 0
-    _ended = False
-    _head_sent = False
-    gone = False
-    progress = 0.0
+    _taken = 0
+    _received = 0
+    _late_call: Any = None
+    _what: Head
 
     def __init__(self, connection: HTTP2Connection, number: int) -> None:
         self.connection = connection
@@ -59,96 +76,140 @@ class Stream:
         self.factory = connection.factory
         self.site = connection.site
         self.transport = connection.transport
-        self.received = 0
-        self.request: Any = None
         self._parts: deque[bytes | memoryview] = deque()
 
     # --- what comes --------------------------------------------------------------------------------------------------
 
-    def begin(self, request: Any, fields: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take the head of the request."""
-        self.request = request
-        headers = request.requestHeaders
-        self.method = self.path = b""
-        cookies: list[bytes] = []
-        authority = None
-        for name, value in fields:
-            if name == b":method":
-                self.method = value
-            elif name == b":path":
-                self.path = value
-            elif name == b":authority":
-                authority = value
-            elif name == b"cookie":  # in pieces: RFC 9113, 8.2.3
-                cookies.append(value)
-            elif not name.startswith(b":"):
-                headers.addRawHeader(name, value)
-        if cookies:
-            headers.addRawHeader(b"cookie", b"; ".join(cookies))
-        if authority is not None and not headers.hasHeader(b"host"):
-            headers.addRawHeader(b"host", authority)
+    def hold(self) -> None:
+        """Wait with all that comes until :meth:`begin_late`."""
+        self.later = []
 
-    def isProper(self) -> bool:
-        """Return whether method, path and host are such as HTTP/1.1 lets pass, too."""
-        hosts = self.request.requestHeaders.getRawHeaders(b"host", ())
-        return (
-            _METHOD.fullmatch(self.method) is not None
-            and (_PATH.fullmatch(self.path) is not None or (self.method == b"CONNECT" and not self.path))
-            and all(_AUTHORITY.fullmatch(host) is not None for host in hosts)
-        )
+    def begin_late(self) -> None:
+        """Do what has waited."""
+        later, self.later = self.later, None
+        for step, args in later or ():
+            if self.gone or self.answered:
+                for each in args[1:]:
+                    self.connection.grant(None, each if isinstance(each, int) else 0)
+            else:
+                self.connection.run(self, step, *args)
+        self.progress = self.connection.seconds()
 
-    def headReceived(self, whole: bool) -> None:
-        """Have the request made ready for its body.
+    def begin(self, make: Any, head: Head) -> None:
+        """Make the request of its head, and have it made ready for its body.
 
-        :param whole: whether it has none.
+        :param make: makes the request.
         """
-        request = self.request
-        length = request.requestHeaders.getRawHeaders(b"content-length")
-        request.gotLength(0 if whole else int(length[0]) if length else None)
-        hook = getattr(request, "headReceived", None)
-        if hook is not None and not whole:
-            request._take(self.method, self.path, b"HTTP/2")
-            hook()
-            if not self.gone and request._stream is not None:
-                request.process()
-
-    def dataReceived(self, data: bytes, owed: int) -> None:
-        """Take a part of the body.
-
-        :param owed: the bytes of the window that it used.
-        """
-        self.received += len(data)
-        most = self.factory.maxBodySize if self.factory is not None else None
-        if most is MOST_STORED and getattr(self.request, "_stream", None) is not None:
-            most = None
-        if most is not None and self.received > most:
+        self._what = head
+        self.request = request = make(self)
+        gotHead = getattr(request, "gotHead", None)
+        if gotHead is not None:
+            gotHead(head)
+        else:
+            for name, value in head.fields:
+                request.requestHeaders.addRawHeader(name, value)
+        timeout = self.connection.channel.requestTimeout
+        if timeout is not None:
+            self._late_call = self.connection.call_later(timeout, self._is_late)
+        most = self.connection.channel.maxBodySize
+        if most is not None and head.length is not None and head.length > most:
             self.connection.refuse(self, 413)
             return
-        self.request.handleContentChunk(data)
-        if self._body_paused:
-            self._owed += owed
+        request.gotLength(head.length)
+        if head.length == 0:
+            return
+        early = getattr(request, "headReceived", None)
+        if early is not None:
+            request._take(head.method, head.target, head.version)
+            early()
+            if self.gone or self.answered:
+                return
+            if request._stream is not None:
+                request.process()
+        if head.expects_continue and self.receiving and not (self.gone or self.answered or self.answering):
+            self.connection.go_on(self)
+
+    def dataReceived(self, data: bytes, size: int) -> None:
+        """Take a part of the body.
+
+        :param size: the bytes of the window that it used.
+        """
+        self._received += len(data)
+        most = self.connection.channel.maxBodySize
+        if most is not None and self._received > most:
+            self.connection.grant(None, size)
+            self.connection.refuse(self, 413)
+            return
+        try:
+            self.request.handleContentChunk(data)
+        except OSError:
+            _log.failure("the body of a request could not be stored")
+            self.connection.grant(None, size)
+            if self.answering:
+                self.connection.reset(self, INTERNAL)
+            else:
+                self.connection.refuse(self, 507)
+            return
+        if self._body_paused and not self.gone:
+            self._untold += size
         else:
-            self.connection.grant(self.id, owed)
+            self.connection.grant(self, size)
 
     def ended(self) -> None:
         """Take the end of the request."""
-        self.receiving = False
-        stream = getattr(self.request, "_stream", None)
+        request, head = self.request, self._what
+        if self.trailers:
+            request.trailers = self.trailers
+        stream = getattr(request, "_stream", None)
         if stream is not None:
-            stream.finished(())
+            stream.finished(self.trailers)
         else:
-            self.request.requestReceived(self.method, self.path, b"HTTP/2")
+            request.requestReceived(head.method, head.target, head.version)
+
+    def _is_late(self) -> None:
+        self._late_call = None
+        self.connection.request_is_late(self)
+
+    def since(self) -> float | None:
+        """Return since when the client has been waited for; None if it is not."""
+        if self.later is not None:
+            return None
+        if self.waiting or (self.receiving and not self._body_paused and not self.answered):
+            return self.progress
+        return None
+
+    def done(self) -> None:
+        """Learn that all is sent."""
+        self.gone = True
+        if self._late_call is not None:
+            self._late_call.cancel()
+            self._late_call = None
+        untold, self._untold = self._untold, 0
+        self.connection.grant(None, untold)  # the window of all is not to shrink for what was not read
+        self._drop_parts()
+
+    def _drop_parts(self) -> None:
+        self._parts.clear()
+        self.connection.kept -= self._kept
+        self._kept = 0
 
     def lost(self, reason: Failure) -> None:
         """Learn that nothing more will come, or go."""
-        if not self.gone:
-            self.gone = True
-            self._parts.clear()
-            self._stop_pulling()
-            self._producer = None
-            owed, self._owed = self._owed, 0
-            self.connection.grant(0, owed)  # the window of all is not to shrink for what was not read
-            self.request.connectionLost(reason)
+        if self.gone:
+            return
+        self.done()
+        for _, args in self.later or ():
+            self.connection.grant(None, sum(each for each in args[1:] if isinstance(each, int)))
+        self.later = None
+        self._stop_pulling()
+        producer, self._producer = self._producer, None
+        try:
+            if producer is not None:
+                producer.stopProducing()
+            if self.request is not None and not self.answered:
+                self.request.connectionLost(reason)
+        except Exception:  # noqa: BLE001 - the program's
+            _log.failure("{request!r} could not be told of its end", request=self.request)
 
     def pauseBody(self) -> None:
         """Give the client no more window for the body."""
@@ -156,34 +217,47 @@ class Stream:
 
     def resumeBody(self) -> None:
         """Give it again."""
-        self._body_paused = False
-        owed, self._owed = self._owed, 0
-        if owed and not self.gone:
-            self.connection.grant(self.id, owed)
+        if self._body_paused:
+            self._body_paused = False
+            self.progress = self.connection.seconds()
+            untold, self._untold = self._untold, 0
+            if not self.gone:
+                self.connection.grant(self, untold)
 
     # --- the response ------------------------------------------------------------------------------------------------
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
-        """Write the head of the response; *version* and *reason* do not exist here.
+        """Write the head of the response; *version* and *reason* do not exist here.  A line end in a header becomes a space.
 
         :param code: the status code, in digits.
         :param headers: a :class:`torsion.web.http_headers.Headers`, or pairs.
         """
         if self.gone:
             return
-        if isinstance(headers, Headers):
-            headers = [(name, value) for name, values in headers.getAllRawHeaders() for value in values]
+        if not isinstance(headers, Headers):
+            clean = Headers()
+            for name, value in headers:
+                clean.addRawHeader(name, value)
+            headers = clean
         fields = [(b":status", code)]
-        fields += [(name.lower(), value) for name, value in headers if name.lower() not in _HOP]
-        self._head_sent = True
-        self.connection.send_head(self, fields)
+        for name, values in headers.getAllRawHeaders():
+            low = name.lower()
+            if low not in _HOP:
+                fields += [(low, value) for value in values]
+        self.answering = True
+        self.head = fields
+        self.connection.flush(self)
 
     def write(self, data: bytes) -> None:
         """Write a part of the body."""
         if data and not self.gone:
+            if not self._parts:
+                self.progress, self._taken = self.connection.seconds(), 0
             self._parts.append(data)
-            self._kept += len(data)
-            self.connection.flush(self)
+            size = len(data)
+            self._kept += size
+            self.connection.kept += size
+            self.connection.flush(self, self._kept >= KEPT)
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write parts of the body."""
@@ -193,8 +267,13 @@ class Stream:
         """Learn that the response is complete."""
         self._stop_pulling()
         self._producer = None
-        self._ended = True
-        self.connection.flush(self)
+        self.answered = True
+        if self.gone:
+            return
+        if getattr(request, "_left", None):  # less than its Content-Length: it must not look complete
+            self.connection.reset(self, INTERNAL)
+        else:
+            self.connection.flush(self)
 
     def take(self, most: int) -> bytes:
         """Return the next bytes to be sent, at most so many."""
@@ -203,8 +282,16 @@ class Stream:
             rest = memoryview(part)  # what is left of a large body is not copied for each frame
             self._parts.appendleft(rest[most:])
             part = rest[:most]
-        self._kept -= len(part)
+        size = len(part)
+        self._kept -= size
+        self.connection.kept -= size
         return bytes(part)
+
+    def sent(self, size: int) -> None:
+        """Learn that bytes were sent."""
+        self._taken += size
+        if self._taken >= STEP or not self._parts:
+            self.progress, self._taken = self.connection.seconds(), 0
 
     @property
     def waiting(self) -> bool:
@@ -214,7 +301,7 @@ class Stream:
     @property
     def over(self) -> bool:
         """Whether all of the response is sent but for its end."""
-        return self._ended and not self._parts
+        return self.answered and not self._parts
 
     # --- pressure ----------------------------------------------------------------------------------------------------
 

@@ -105,6 +105,7 @@ def test_a_site_makes_its_requests() -> None:
 
 def test_what_a_site_speaks() -> None:
     site = Site(Resource())
+    site.http2 = False
     assert site.acceptableProtocols() == [b"http/1.1"]
     site.http2 = lambda channel: None
     assert site.acceptableProtocols() == [b"h2", b"http/1.1"]
