@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+from torsion.web.error import UnsupportedMethod
 from torsion.web.http.status import FORBIDDEN
 from torsion.web.pages import errorPage, notFound
 from torsion.web.resource import Resource
@@ -171,6 +172,8 @@ class _Entry(NamedTuple):
     changed: float
 
 
+_LOOKING: Final = (b"GET", b"HEAD")
+
 _KEYS: Final = {
     "name": lambda entry: entry.name.casefold(),
     "size": lambda entry: entry.size,
@@ -205,7 +208,12 @@ class FolderListing(DirectoryLister):
     _template: tuple[str, str, bytes] | None = None
 
     def render(self, request: Any) -> Any:
-        """Answer with the page."""
+        """Answer with the page; there is nothing to do with a folder but look at it.
+
+        :raises UnsupportedMethod: for other methods than GET and HEAD.
+        """
+        if request.method not in _LOOKING:
+            raise UnsupportedMethod(_LOOKING)
         try:
             entries, more = self._entries()
         except OSError as error:
