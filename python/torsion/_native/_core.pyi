@@ -479,10 +479,14 @@ class HTTPReader:
 
         Raises :class:`ValueError`, whose arguments are words and the status code to answer with; the same from then on."""
     def serve(self, channel: Any, factory: type, /) -> HTTPHead | bytes | list[tuple[bytes, bytes]] | bool | None:
-        """Have requests like most made by the class *factory*, and answered: those without a body, which ask nothing unusual.
+        """Have requests like most made by the class *factory*, and answered: those which ask nothing unusual, and have no body,
+        or one of at most ``channel._keeps`` bytes.
 
         Each is put into the channel's ``requests``, and its ``process`` is called.  Returns what :meth:`next` would once that
-        is something else, and True once a request is not answered yet, or the channel is closing."""
+        is something else, True once a request is not answered yet, or the channel is closing, and False while a body is
+        gathered whose request is made when it is complete."""
+    def scatter(self) -> HTTPHead | None:
+        """Gather no body: returns the head of the one that was gathered, if any; :meth:`next` gives what came of it."""
     def expect(self, head: bool, connect: bool, /) -> None:
         """Say that the next response is the answer to a HEAD, or to a CONNECT, or to neither."""
     def go_on(self) -> None:

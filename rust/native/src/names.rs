@@ -113,6 +113,16 @@ names! {
     requests = "requests";
     head = "_head";
     process = "process";
+    process_form = "_process_form";
+    content = "content";
+    close = "close";
+    length = "_length";
+    keeps = "_keeps";
+    site = "site";
+    streams_bodies = "streamsBodies";
+    get_content_file = "getContentFile";
+    have_body = "_have_body";
+    max_body_size = "maxBodySize";
     closing = "_closing";
     waiting_for_transport = "_waitingForTransport";
     /// Exceptions of a module that an owner brought along.
@@ -166,6 +176,7 @@ imported! {
     add_timeout: PyAny = "torsion.internet.defer._outside", "add_timeout";
     to_future: PyAny = "torsion.internet.defer._outside", "to_future";
     /// Requests to a server.
+    bytes_io: PyAny = "io", "BytesIO";
     written_headers: PyDict = "torsion.web.http_headers", "_written";
     http_date: PyAny = "torsion.web.http.dates", "now";
     from_future: PyAny = "torsion.internet.defer._outside", "from_future";

@@ -16,7 +16,7 @@ from torsion.web.http.limits import MOST_STORED
 from torsion.web.http.parts import FormError
 from torsion.web.http.pressure import Pressure
 from torsion.web.http.request import Request
-from torsion.web.http.shortcuts import is_served, is_usual
+from torsion.web.http.shortcuts import is_served, is_usual, most_gathered
 from torsion.web.http.status import RESPONSES
 from torsion.web.http_headers import Headers
 from torsion.web.iweb import INonQueuedRequestFactory
@@ -88,6 +88,7 @@ class HTTPChannel(Pressure, Protocol):
     _serves = False  # whether requests like most are made, and often answered, natively
     _served: Any = None  # the factory of requests for which that was found
     _attributes = 0  # and how many attributes this had then
+    _keeps = 0  # how many bytes the body of one may have that is gathered before its request is made
     _reading = False
     _closing = False
     _discarding: int | None = None
@@ -133,6 +134,7 @@ class HTTPChannel(Pressure, Protocol):
         self._served = self.requestFactory
         self._usual = is_usual(self, HTTPChannel)
         self._serves = not PURE and self._usual and is_served(self, HTTPChannel, self._served)
+        self._keeps = most_gathered(self._served) if self._serves else 0
         self._attributes = 0
         self._attributes = len(self.__dict__)
 
@@ -248,6 +250,9 @@ class HTTPChannel(Pressure, Protocol):
                     reader.go_on()
                 elif found is True:
                     continue
+                elif found is False:
+                    self._gathers = True
+                    break
                 elif isinstance(found, bytes):
                     self._body(found)
                 elif isinstance(found, list):
@@ -269,6 +274,10 @@ class HTTPChannel(Pressure, Protocol):
         _log.failure("A request could not be answered: {request!r}", Failure(error), request=request)
         self._fail(request)
 
+    def _process_form(self, request: Any) -> None:
+        """Have a request processed whose body may be a form."""
+        self._run(request, request.requestReceived, request.method, request.uri, request.clientproto)
+
     def _wait(self) -> None:
         """Set the time-outs and the reading as befits what is waited for."""
         kept = self._reader.kept
@@ -284,9 +293,11 @@ class HTTPChannel(Pressure, Protocol):
             return
         if self._networkPaused and not self._bodyPaused:
             self._let_read()
-        if self.receiving and self._rateCall is None:
+        if self._gathers:
+            self._received = kept
+        if (self.receiving or self._gathers) and self._rateCall is None:
             self._watch_body()
-        in_head = kept > 0 and not self.receiving and not self._waitingForTransport
+        in_head = kept > 0 and not self.receiving and not self._gathers and not self._waitingForTransport
         if self.timeOut is None:
             return
         if in_head:
@@ -392,9 +403,7 @@ class HTTPChannel(Pressure, Protocol):
     def _end(self, trailers: Any) -> None:
         """Take the end of a message."""
         self.receiving = False
-        if self._rateCall is not None:
-            self._rateCall.cancel()
-            self._rateCall = None
+        self._have_body()
         if self._discarding is not None:
             self._discarding = None
             self._next()
@@ -561,6 +570,9 @@ class HTTPChannel(Pressure, Protocol):
     def finish(self) -> None:
         """Bring the connection to an end: at once if it is idle, else after the response that is made."""
         self._draining = True
+        if self._gathers:
+            self._have_body()
+            self._begin(self._reader.scatter())
         if self._successor is not None:
             finish = getattr(self._successor, "finish", None)
             if finish is not None:

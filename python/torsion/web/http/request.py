@@ -141,6 +141,8 @@ class Request(Asked, HTTPAnswer):
         called for requests without a body.
         """
 
+    headReceived.only_asks_site = True  # type: ignore[attr-defined]  # if anybody: a body may come first where no site wants it
+
     def handleContentChunk(self, data: bytes) -> None:
         """Take a part of the body."""
         if self._stream is not None:
@@ -478,6 +480,8 @@ class Request(Asked, HTTPAnswer):
         if content is not None:
             try:
                 content.close()
+            except BufferError:  # the program still looks into it, by a view: it stays open as long as that
+                pass
             except OSError:  # a temporary file that cannot be written to its end
                 _log.failure("the body of a request could not be closed")
 

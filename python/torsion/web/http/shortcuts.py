@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from torsion.web.http.body import MOST_IN_MEMORY
 from torsion.web.http.request import Request
 
-__all__ = ["OF_CHANNELS", "is_served", "is_usual"]
+__all__ = ["OF_CHANNELS", "is_served", "is_usual", "most_gathered"]
 
 _OF_ANSWERS: Final = ("writeHeaders", "write", "writeSequence", "requestDone")
 """What a channel does with an answer."""
@@ -54,6 +55,18 @@ def is_served(channel: Any, base: type, factory: Any) -> bool:
         and channel.requestTimeout is None
         and _are_of(channel, base, _OF_HEADS)
     )
+
+
+def most_gathered(factory: Any) -> int:
+    """Return how many bytes a body may have that is gathered natively, and given to its request as a whole; 0 for none.
+
+    :param factory: the class of requests: if it wants to know of a body before that is complete, none is gathered.
+    """
+    asks_nobody = (
+        getattr(factory.headReceived, "only_asks_site", False)
+        and factory.handleContentChunk is Request.handleContentChunk
+    )
+    return MOST_IN_MEMORY - 1 if asks_nobody else 0
 
 
 def _are_of(channel: Any, base: type, names: tuple[str, ...]) -> bool:

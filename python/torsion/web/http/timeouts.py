@@ -23,6 +23,7 @@ class Patience(TimeoutMixin):
     minBodyRate: float | None = None
 
     _in_head = False
+    _gathers = False  # whether the body of a request comes in that is not made before it is complete
     _abortingCall: Any = None
     _requestCall: Any = None
     _idle_call_stopped = False
@@ -57,7 +58,7 @@ class Patience(TimeoutMixin):
         _log.info("Timing out client: {peer}", peer=self.getPeer())
         if self.abortTimeout is not None:
             self._abortingCall = self.callLater(self.abortTimeout, self.forceAbortClient)
-        if self._in_head or self.receiving:
+        if self._in_head or self.receiving or self._gathers:
             self._refuse(408, "it took too long")
         else:
             self.loseConnection()
@@ -76,13 +77,20 @@ class Patience(TimeoutMixin):
             self._counted = self._received
             self._rateCall = self.callLater(BODY_PERIOD, self._look_at_rate)
 
+    def _have_body(self) -> None:
+        """See to nothing any more: the body has come."""
+        self._gathers = False
+        if self._rateCall is not None:
+            self._rateCall.cancel()
+            self._rateCall = None
+
     def _look_at_rate(self) -> None:
         self._rateCall = None
-        if not self.receiving or self.minBodyRate is None:
+        if not (self.receiving or self._gathers) or self.minBodyRate is None:
             return
         if self._counted is not None and self._received - self._counted < self.minBodyRate * BODY_PERIOD:
             _log.info("The body that {peer} sends comes too slowly", peer=self.getPeer())
-            if self.requests:
+            if self.requests or self._gathers:
                 self._refuse(408, "the body came too slowly")
             else:  # it is answered already
                 self.loseConnection()

@@ -121,6 +121,8 @@ class Request(http.Request, Componentized):
             except BaseException:  # noqa: BLE001 - as below
                 self.processingFailed(Failure())
 
+    headReceived.only_asks_site = True  # type: ignore[attr-defined]  # whether it ``streamsBodies``, which is seen
+
     def process(self) -> None:
         """Find the resource and have it rendered; it never raises."""
         try:

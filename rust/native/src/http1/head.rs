@@ -92,15 +92,37 @@ impl PyHttpHead {
         }
     }
 
-    /// Whether this is a request like most: without a body, of HTTP/1.1, and asking nothing of the connection; nor is it a
-    /// HEAD, whose answer is another one than that of all others.
-    pub(super) fn is_plain(&self, py: Python<'_>) -> bool {
-        self.body == Body::None
-            && self.version == Version::Http11
+    /// How long its body is, if this is a request like most: of HTTP/1.1, with no body or one whose length it tells, and
+    /// asking nothing of the connection; nor is it a HEAD, whose answer is another one than that of all others.
+    pub(super) fn length_if_plain(&self, py: Python<'_>) -> Option<u64> {
+        let plain = self.version == Version::Http11
             && !self.wishes.upgrade
             && self.wishes.persistent(self.version)
             && matches!(&self.first, First::Request { method, .. }
-                if !matches!(&self.bytes.bind(py).as_bytes()[method.clone()], b"HEAD" | b"CONNECT"))
+                if !matches!(&self.bytes.bind(py).as_bytes()[method.clone()], b"HEAD" | b"CONNECT"));
+        if !plain {
+            return None;
+        }
+        match self.body {
+            Body::None => Some(0),
+            Body::Length(length) if !self.wishes.expects_continue => Some(length),
+            _ => None,
+        }
+    }
+
+    /// Whether the body may be a form, which becomes part of a request's arguments.
+    pub(super) fn may_be_form(&self, py: Python<'_>) -> bool {
+        let bytes = self.bytes.bind(py).as_bytes();
+        let First::Request { method, .. } = &self.first else {
+            return false;
+        };
+        &bytes[method.clone()] == b"POST"
+            && self.places.iter().any(|(name, value)| {
+                bytes[name.clone()].eq_ignore_ascii_case(b"content-type")
+                    && bytes[value.clone()]
+                        .windows(4)
+                        .any(|part| part.eq_ignore_ascii_case(b"form"))
+            })
     }
 
     /// The method and the target; None in a response.

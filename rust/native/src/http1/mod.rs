@@ -4,6 +4,7 @@
 //! `torsion.wire.http1` turns that into the errors that all codecs have.
 
 mod answer;
+mod body;
 mod current;
 mod head;
 mod reader;

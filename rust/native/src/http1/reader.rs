@@ -11,12 +11,26 @@ use super::head::PyHttpHead;
 use super::wrong;
 use crate::bytes;
 
+/// So much memory a connection that waits for nothing may keep: more than most heads have.
+const MOST_IDLE: usize = 4 * 1024;
+
+/// Room for all of a body is made once this part of it has come, one eighth: who tells of a large one and sends nothing costs
+/// nothing, and what has been sent is seldom copied more than once for being held.
+const WORTH_ROOM: usize = 8;
+
+/// A body that is awaited to be there as a whole, and the head before it.
+struct Gathering {
+    head: Py<PyHttpHead>,
+    length: usize,
+}
+
 /// The bytes that were not taken yet, in order: those of `front` from `given` on, or those of `held`.
 struct Reading {
     reader: Reader,
     front: Option<Py<PyBytes>>,
     held: Vec<u8>,
     given: usize,
+    gathering: Option<Gathering>,
 }
 
 impl Reading {
@@ -29,6 +43,36 @@ impl Reading {
             None => drop(self.held.drain(..self.given)),
         }
         self.given = 0;
+        if self.held.is_empty() && self.held.capacity() > MOST_IDLE {
+            self.held = Vec::new();
+        }
+    }
+
+    /// The body that is gathered, if all of it has come.
+    fn body<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let Some(length) = self.gathering.as_ref().map(|gathering| gathering.length) else {
+            return Ok(None);
+        };
+        let front = self.front.as_ref().map(|front| front.bind(py).clone());
+        let input = match &front {
+            Some(front) => &front.as_bytes()[self.given..],
+            None => &self.held[self.given..],
+        };
+        if input.len() < length {
+            let here = input.len();
+            self.hold(py);
+            if here >= length / WORTH_ROOM {
+                self.held.reserve_exact(length - here);
+            }
+            return Ok(None);
+        }
+        let step = self.reader.read(&input[..length]).map_err(wrong)?;
+        let body = match &front {
+            Some(front) if front.as_bytes().len() == length => front.clone(),
+            _ => PyBytes::new(py, &input[..step.taken]),
+        };
+        self.given += step.taken;
+        Ok(Some(body))
     }
 
     fn next<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -84,6 +128,32 @@ impl PyHttpReader {
         self.reading().next(py)
     }
 
+    /// Has the body of `head` gathered: see `gathered`.
+    pub(super) fn gather(&self, head: &Bound<'_, PyHttpHead>, length: usize) {
+        self.reading().gathering = Some(Gathering {
+            head: head.clone().unbind(),
+            length,
+        });
+    }
+
+    /// Whether a body is gathered.
+    pub(super) fn is_gathering(&self) -> bool {
+        self.reading().gathering.is_some()
+    }
+
+    /// The body that is gathered and its head, once all of it has come; the end of the message is next.
+    pub(super) fn gathered<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Option<(Bound<'py, PyHttpHead>, Bound<'py, PyBytes>)>> {
+        let mut reading = self.reading();
+        let Some(body) = reading.body(py)? else {
+            return Ok(None);
+        };
+        let gathering = reading.gathering.take();
+        Ok(gathering.map(|gathering| (gathering.head.into_bound(py), body)))
+    }
+
     fn reading(&self) -> MutexGuard<'_, Reading> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,6 +181,7 @@ impl PyHttpReader {
                 front: None,
                 held: Vec::new(),
                 given: 0,
+                gathering: None,
             }),
         }
     }
@@ -150,6 +221,12 @@ impl PyHttpReader {
         factory: &Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         super::serve::serve(slf, channel, factory)
+    }
+
+    /// Gather no body: returns the head of the one that was gathered; what came of it is given by `next`, like any other.
+    fn scatter(&self) -> Option<Py<PyHttpHead>> {
+        let gathering = self.reading().gathering.take();
+        gathering.map(|gathering| gathering.head)
     }
 
     /// Say what the next response is the answer to.
