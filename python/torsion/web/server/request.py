@@ -52,13 +52,9 @@ def _parses_forms(channel: Any) -> bool:
 
 
 @lru_cache(maxsize=1024)  # each class is told of once
-def _hint_at_head(kind: Hashable) -> None:
-    assert isinstance(kind, type)
-    if (
-        kind.__module__.partition(".")[0] != "torsion"
-    ):  # pages of errors and the like, which nobody can do anything about
-        words = "{kind} makes bodies for HEAD, which are not sent: a render_HEAD of its own need not"
-        _log.info(words, kind=qual(kind))
+def _hint_at_head(kind: str) -> None:
+    if not kind.startswith("torsion."):  # pages of errors and the like, which no program can do anything about
+        _log.info("{kind} makes bodies for HEAD, which are not sent: a render_HEAD of its own need not", kind=kind)
 
 
 @implementer(IRequest)
