@@ -27,6 +27,10 @@ MOST_ENDPOINTS = 256
 """How many servers' endpoints are kept: they cost little, and TLS settings among them are dear to make."""
 
 
+PRIOR_KNOWLEDGE = "prior-knowledge"
+"""Says that the servers are known to speak HTTP/2, as curl's option does: RFC 9113, 3.3."""
+
+
 def check_host(uri: URI) -> None:
     """See that a URI names a server.
 
@@ -92,10 +96,35 @@ class StandardEndpoints:
 class BaseAgent:
     """Makes requests at an endpoint."""
 
-    def __init__(self, reactor: Any, pool: HTTPConnectionPool | None, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        pool: HTTPConnectionPool | None,
+        timeouts: Timeouts | None = None,
+        http2: bool | str = False,
+    ) -> None:
+        if http2 not in {True, False, PRIOR_KNOWLEDGE}:
+            raise ValueError(f"http2 is True, False or {PRIOR_KNOWLEDGE!r}, not {http2!r}")
+        if http2:
+            from torsion.web.client.http2 import is_available
+
+            if not is_available():
+                raise ImportError("HTTP/2 needs h2: pip install torsion[http2]", name="h2")
         self._reactor = reactor
         self._pool: Any = HTTPConnectionPool(reactor, False) if pool is None else pool
         self._timeouts = timeouts
+        self._http2 = http2
+
+    def _choosing(self, endpoint: Any, scheme: bytes) -> Any:
+        """Return an endpoint that agrees upon the version of HTTP, or waits for TLS, if need be; else the same."""
+        secure = scheme == b"https"
+        if (secure and (self._http2 or self._timeouts is not None)) or self._http2 == PRIOR_KNOWLEDGE:
+            from torsion.web.client.http2.choosing import ChoosingEndpoint
+
+            seconds = None if self._timeouts is None else self._timeouts.connect
+            always = self._http2 == PRIOR_KNOWLEDGE
+            return ChoosingEndpoint(endpoint, self._reactor, seconds, bool(self._http2), always)
+        return endpoint
 
     def _ask(
         self,
@@ -121,7 +150,7 @@ class BaseAgent:
 
 @implementer(IAgent)
 class Agent(BaseAgent):
-    """Makes requests over HTTP/1.1."""
+    """Makes requests, over HTTP/1.1, or over HTTP/2 if it is told to."""
 
     def __init__(
         self,
@@ -132,6 +161,7 @@ class Agent(BaseAgent):
         pool: HTTPConnectionPool | None = None,
         *,
         timeouts: Timeouts | None = None,
+        http2: bool | str = False,
     ) -> None:
         """Make one.
 
@@ -143,6 +173,9 @@ class Agent(BaseAgent):
         :param pool: keeps connections; by default each request has one to itself.
         :param timeouts: how many seconds the other phases may take; by default any number, so that a server which says
             nothing is waited for.
+        :param http2: whether to speak HTTP/2 with those servers of ``https`` that choose it (ALPN); ``"prior-knowledge"`` speaks
+            nothing else, with TLS or without.  A pool has one connection to a host then, for all requests.
+        :raises ImportError: if HTTP/2 is asked for, and h2 is missing.
         """
         if contextFactory is None:
             contextFactory = BrowserLikePolicyForHTTPS()
@@ -158,7 +191,7 @@ class Agent(BaseAgent):
             contextFactory = policy_from(contextFactory)
         if connectTimeout is None and timeouts is not None:
             connectTimeout = timeouts.connect
-        super().__init__(reactor, pool, timeouts)
+        super().__init__(reactor, pool, timeouts, http2)
         self._endpoints: Any = StandardEndpoints(reactor, contextFactory, connectTimeout, bindAddress)
 
     @classmethod
@@ -169,13 +202,14 @@ class Agent(BaseAgent):
         pool: HTTPConnectionPool | None = None,
         *,
         timeouts: Timeouts | None = None,
+        http2: bool | str = False,
     ) -> Agent:
         """Make one that connects in a way of its own.
 
         :param endpointFactory: an :class:`torsion.web.iweb.IAgentEndpointFactory`.
         """
         made = cls.__new__(cls)
-        BaseAgent.__init__(made, reactor, pool, timeouts)
+        BaseAgent.__init__(made, reactor, pool, timeouts, http2)
         made._endpoints = endpointFactory
         return made
 
@@ -194,4 +228,5 @@ class Agent(BaseAgent):
         except (SchemeNotSupported, ValueError):
             return fail()
         key = (parsed.scheme, parsed.host, parsed.port)
+        endpoint = self._choosing(endpoint, parsed.scheme)
         return self._ask(key, endpoint, method, parsed, headers, bodyProducer, parsed.originForm)

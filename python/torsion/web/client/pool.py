@@ -12,7 +12,8 @@ from torsion.python.failure import Failure
 from torsion.web.client.errors import PoolIsFull, RequestTimedOut
 from torsion.web.client.protocol import HTTP11ClientProtocol
 from torsion.web.client.retry import Retrying
-from torsion.web.client.timeouts import QUEUE
+from torsion.web.client.sharing import Sharing
+from torsion.web.client.timeouts import MOST_QUEUED, QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["HTTPConnectionPool"]
 
 _log = Logger()
-
-MOST_QUEUED = 10_000
-"""How many requests may wait for a connection to one host: each costs a few KiB, and more cannot be served in time."""
 
 MARGIN = 1.0
 """Seconds before a server closes an idle connection at which it is not used any more: a request and its end would cross."""
@@ -53,6 +51,15 @@ class HTTPClientFactory(Factory):
     def buildProtocol(self, addr: Any) -> HTTP11ClientProtocol:
         """Return a connection."""
         return HTTP11ClientProtocol(self._quiescentCallback, self._gone, self._metadata, self._clock)
+
+    def buildHTTP2(self, addr: Any) -> Any:
+        """Return a connection of HTTP/2.
+
+        :raises ImportError: if h2 is missing.
+        """
+        from torsion.web.client.http2.connection import HTTP2ClientProtocol  # h2 is loaded when it is used
+
+        return HTTP2ClientProtocol(self._quiescentCallback, self._gone, self._metadata, self._clock)
 
 
 class _Place:
@@ -103,6 +110,7 @@ class HTTPConnectionPool:
         self._timeouts: dict[Any, IDelayedCall] = {}
         self._since: dict[Any, float] = {}
         self._places: dict[Any, _Place] = {}
+        self._sharing = Sharing(self)
 
     # --- getting one -------------------------------------------------------------------------------------------------
 
@@ -114,6 +122,10 @@ class HTTPConnectionPool:
         :returns: a Deferred that fires with what has a method ``request``.  It fails as ``endpoint.connect`` does, with
             :class:`PoolIsFull` if too many wait already, or with :class:`RequestTimedOut` after waiting too long.
         """
+        if self.persistent and getattr(endpoint, "multiplexes", False):
+            shared = self._sharing.get(key, endpoint)
+            if shared is not None:
+                return shared
         kept = self._connections.get(key)
         while kept:
             connection = kept.pop()  # the one used last: the others may be closed for having done nothing
@@ -198,6 +210,9 @@ class HTTPConnectionPool:
 
     def _putConnection(self, key: Any, connection: Any) -> None:
         """Take a connection back."""
+        if getattr(connection, "multiplexes", False):
+            self._sharing.rests(key, connection)
+            return
         if connection.state != "QUIESCENT":
             try:
                 raise RuntimeError("a connection that is not quiescent was given back to the pool")
@@ -236,6 +251,7 @@ class HTTPConnectionPool:
         if connection in self._timeouts:
             self._take(connection)
             self._connections[key].remove(connection)
+        self._sharing.lost(key, connection)
         self._one_less(key)
 
     def _one_less(self, key: Any) -> None:
@@ -249,6 +265,7 @@ class HTTPConnectionPool:
             made.addCallbacks(waiting.callback, waiting.errback)
         elif not place.used:
             del self._places[key]
+            self._sharing.forget(key)
             if not self._connections.get(key):
                 self._connections.pop(key, None)
 
@@ -261,7 +278,7 @@ class HTTPConnectionPool:
         """
         kept = [each for connections in self._connections.values() for each in connections]
         self._connections = {}
-        closing = []
+        closing = self._sharing.close()
         for connection in kept:
             self._take(connection)
             closing.append(connection.whenLost())

@@ -20,6 +20,7 @@ from torsion.web.client.errors import (
 )
 from torsion.web.client.response import Response
 from torsion.web.client.sending import Sending
+from torsion.web.client.timeouts import EXPECT_PATIENCE, MOST_INTERIM
 from torsion.web.error import PotentialDataLoss
 from torsion.web.http_headers import Headers, _nameEncoder
 from torsion.web.iweb import UNKNOWN_LENGTH
@@ -33,13 +34,6 @@ if TYPE_CHECKING:
     from torsion.web.client.request import Request
 
 __all__ = ["HTTP11ClientProtocol"]
-
-EXPECT_PATIENCE = 1.0
-"""Seconds that a body waits for ``100 Continue`` before it is sent anyway: RFC 9110, 10.1.1 says not to wait for ever, and
-many servers do not know it."""
-
-MOST_INTERIM = 32
-"""How many 1xx responses may come before the response: one or two are sent as a rule, and endless ones are no answer."""
 
 _LIMITS = Limits()
 _DONE = Failure(ResponseDone())

@@ -208,6 +208,7 @@ class ProxyAgent(BaseAgent):
         contextFactory: Any = None,
         proxyHeaders: Headers | None = None,
         timeouts: Timeouts | None = None,
+        http2: bool | str = False,
     ) -> None:
         """Make one.
 
@@ -217,12 +218,13 @@ class ProxyAgent(BaseAgent):
         :param contextFactory: decides whom to trust: see :class:`Agent`.
         :param proxyHeaders: fields for the proxy alone, such as Proxy-Authorization.
         :param timeouts: how many seconds the phases may take: see :class:`Agent`.
+        :param http2: whether to speak HTTP/2 with servers of ``https``, through the tunnel: see :class:`Agent`.
         """
         if reactor is None:
             from torsion.internet._current import current_reactor
 
             reactor = current_reactor()
-        super().__init__(reactor, pool, timeouts)
+        super().__init__(reactor, pool, timeouts, http2)
         self._proxyEndpoint = endpoint
         self._policy = BrowserLikePolicyForHTTPS() if contextFactory is None else contextFactory
         self._proxy_headers = proxyHeaders
@@ -274,5 +276,6 @@ class ProxyAgent(BaseAgent):
             endpoint = wrapClientTLS(self._policy.creatorForNetloc(parsed.host, parsed.port), tunnel)
         except ValueError:
             return fail()
+        endpoint = self._choosing(endpoint, parsed.scheme)
         key = ("https-proxy", self._proxyEndpoint, parsed.host, parsed.port)
         return self._ask(key, endpoint, method, parsed, headers, bodyProducer, parsed.originForm)

@@ -21,6 +21,7 @@ from torsion.web.client import (
     Timeouts,
     standardDecoders,
 )
+from torsion.web.client.http2 import is_available
 from torsion.web.client.limit import cause_of
 from torsion.web.fetch.answer import Answer
 from torsion.web.fetch.bodies import body_of
@@ -80,6 +81,7 @@ class Client:
         policy: Any = None,
         agent: Any = None,
         perHost: int = PER_HOST,
+        http2: bool | str | None = None,
         reactor: Any = None,
     ) -> None:
         """Begin without connections.
@@ -90,14 +92,19 @@ class Client:
         :param policy: whom to trust: an :class:`torsion.web.iweb.IPolicyForHTTPS`.
         :param agent: what makes the requests, such as a :class:`torsion.web.client.ProxyAgent`, instead of an ``Agent``.
         :param perHost: how many connections to one host there are at most.
+        :param http2: whether to speak HTTP/2 with those servers of ``https`` that choose it; ``"prior-knowledge"`` speaks nothing
+            else, with TLS or without.  By default it is spoken if h2 is installed (``pip install torsion[http2]``).
         :param reactor: the reactor; the current one by default.
         """
+        if http2 is None:
+            http2 = is_available()
         self._reactor = current_reactor() if reactor is None else reactor
         self.cookies = CookieJar() if cookies is None else cookies
         self.headers = dict(headers or {})
         self._timeout = timeout
         self._policy = BrowserLikePolicyForHTTPS() if policy is None else policy
         self._own = agent
+        self._http2 = http2
         self._pool = HTTPConnectionPool(self._reactor)
         self._pool.maxConnectionsPerHost = self._pool.maxPersistentPerHost = perHost
         self._pool.cachedConnectionTimeout = KEPT
@@ -110,7 +117,7 @@ class Client:
         if found is None:
             made = self._own
             if made is None:
-                made = Agent(self._reactor, self._policy, pool=self._pool, timeouts=phases)
+                made = Agent(self._reactor, self._policy, pool=self._pool, timeouts=phases, http2=self._http2)
             found = CookieAgent(ContentDecoderAgent(made, standardDecoders()), self.cookies)
             if len(self._agents) > 16:  # a program has few of them; one that makes them up is to leave none behind
                 self._agents.clear()
