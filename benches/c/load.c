@@ -1,12 +1,13 @@
 /* A client that keeps a server busy, on one thread and one epoll.
  *
- *   load MODE -p PORT|PATH [-c connections] [-s bytes] [-d depth] [-t seconds] [-w warm-up seconds]
+ *   load MODE -p PORT|PATH [-c connections] [-s bytes] [-d depth] [-t seconds] [-w warm-up seconds] [-u target] [-b bytes]
  *
  * echo    send messages of -s bytes ending in CR LF, -d of them in flight, and count those that came back
  * sink    send without end, and count messages of -s bytes that the kernel took
  * accept  connect, wait for the server to close, again
  * visit   connect, have one byte echoed, close, again
  * idle    open -c connections, have one byte echoed on each, say OPEN, wait for a line on stdin
+ * http    ask for -u target, or POST it -b bytes, -d requests in flight, and count whole responses, which must say 200
  *
  * Says BEGIN when the warm-up is over and END when the time is, and then one line of JSON. */
 #define _GNU_SOURCE
@@ -24,22 +25,29 @@
 #include <time.h>
 #include <unistd.h>
 
-enum mode { ECHO, SINK, ACCEPT, VISIT, IDLE };
+enum mode { ECHO, SINK, ACCEPT, VISIT, IDLE, HTTP };
+enum part { HEAD, BODY, CHUNK_SIZE, CHUNK, LAST_CHUNK }; /* of a response */
 struct connection {
     int fd;
     size_t owed;   /* bytes still to be sent */
-    size_t at;     /* where in the message the next byte to send is */
+    size_t at;     /* where in the messages the next byte to send is */
     size_t heard;  /* bytes of the answer so far */
     int waits;     /* whether we wait to be able to write */
+    enum part part;
+    size_t kept;     /* bytes of the head, or of the line of a chunk's size, so far */
+    long long left;  /* bytes of the body, or of the chunk, still to come */
+    char head[1024];
 };
 
 static enum mode mode;
 static const char *path; /* of a Unix socket, instead of a port */
 static int port, count = 64, depth = 1, epoll;
-static size_t size = 1024;
+static size_t size = 1024, copies = 1; /* of the message, and how many of it stand one behind the other, to be sent at once */
 static double seconds = 1, warm_up = 0.25;
 static unsigned long long done;
 static char *message, scratch[1 << 20];
+static const char *target = "/";
+static size_t body;
 
 static void fail(const char *what) {
     fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
@@ -64,13 +72,13 @@ static void watch(struct connection *c, int operation, unsigned events) {
 
 static void flush(struct connection *c) {
     while (c->owed) {
-        size_t part = size - c->at;
+        size_t part = copies * size - c->at;
         if (part > c->owed) part = c->owed;
         ssize_t n = send(c->fd, message + c->at, part, MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN) break;
         if (n < 0) fail("send");
         c->owed -= (size_t)n;
-        c->at = (c->at + (size_t)n) % size;
+        c->at = (c->at + (size_t)n) % (copies * size);
         if (mode == SINK) {
             c->heard += (size_t)n;
             done += c->heard / size;
@@ -102,6 +110,50 @@ static void open_one(struct connection *c) {
     flush(c);
 }
 
+/* What a head says of the body behind it. */
+static void headed(struct connection *c) {
+    if (strncmp(c->head, "HTTP/1.1 200 ", 13)) {
+        fprintf(stderr, "load: the server says %.40s\n", c->head);
+        exit(1);
+    }
+    const char *length = strcasestr(c->head, "\r\ncontent-length:");
+    c->left = length ? atoll(length + 17) : 0;
+    c->part = length ? BODY : strcasestr(c->head, "\r\ntransfer-encoding: chunked") ? CHUNK_SIZE : HEAD;
+    if (c->part == HEAD) {
+        fputs("load: a response without a length\n", stderr);
+        exit(1);
+    }
+}
+
+/* Take part of responses; return how many ended in it. */
+static size_t answered(struct connection *c, const char *data, size_t n) {
+    size_t whole = 0;
+    while (n || (c->part == BODY && !c->left)) {
+        if (c->part == HEAD || c->part == CHUNK_SIZE) {
+            if (c->kept == sizeof c->head - 1) errno = EMSGSIZE, fail("the head of a response");
+            c->head[c->kept++] = *data++, n--;
+            c->head[c->kept] = 0;
+            if (c->head[c->kept - 1] != '\n') continue;
+            if (c->part == HEAD) {
+                if (c->kept < 4 || strcmp(c->head + c->kept - 4, "\r\n\r\n")) continue;
+                headed(c);
+            } else {
+                long long count = strtoll(c->head, NULL, 16);
+                c->left = count + 2; /* the line end behind it */
+                c->part = count ? CHUNK : LAST_CHUNK;
+            }
+            c->kept = 0;
+            continue;
+        }
+        size_t part = (long long)n < c->left ? n : (size_t)c->left;
+        data += part, n -= part, c->left -= (long long)part;
+        if (c->left) continue;
+        if (c->part != CHUNK) whole++;
+        c->part = c->part == CHUNK ? CHUNK_SIZE : HEAD;
+    }
+    return whole;
+}
+
 static void ready(struct connection *c, unsigned events) {
     if (events & EPOLLOUT) flush(c);
     if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR))) return;
@@ -112,6 +164,13 @@ static void ready(struct connection *c, unsigned events) {
         close(c->fd);
         done++;
         open_one(c);
+        return;
+    }
+    if (mode == HTTP) {
+        size_t whole = answered(c, scratch, (size_t)n);
+        done += whole;
+        c->owed += whole * size;
+        if (whole) flush(c);
         return;
     }
     c->heard += (size_t)n;
@@ -135,21 +194,23 @@ static void drive_until(double end, unsigned long long enough) {
 }
 
 static void options(int argc, char **argv) {
-    static const char *names[] = {"echo", "sink", "accept", "visit", "idle"};
+    static const char *names[] = {"echo", "sink", "accept", "visit", "idle", "http"};
     int o, found = 0;
-    for (int i = 0; argc > 1 && i < 5; i++)
+    for (int i = 0; argc > 1 && i < 6; i++)
         if (!strcmp(argv[1], names[i])) mode = (enum mode)i, found = 1;
-    while (found && (o = getopt(argc - 1, argv + 1, "p:c:s:d:t:w:")) != -1) switch (o) {
+    while (found && (o = getopt(argc - 1, argv + 1, "p:c:s:d:t:w:u:b:")) != -1) switch (o) {
         case 'p': port = atoi(optarg), path = strchr(optarg, '/') ? optarg : NULL; break;
         case 'c': count = atoi(optarg); break;
         case 's': size = strtoul(optarg, NULL, 10); break;
         case 'd': depth = atoi(optarg); break;
         case 't': seconds = atof(optarg); break;
         case 'w': warm_up = atof(optarg); break;
+        case 'u': target = optarg; break;
+        case 'b': body = strtoul(optarg, NULL, 10); break;
         default: found = 0;
         }
     if (!found || !(port || path) || size < 2) {
-        fputs("usage: load echo|sink|accept|visit|idle -p port|path [-c n] [-s bytes] [-d n] [-t s] [-w s]\n", stderr);
+        fputs("usage: load echo|sink|accept|visit|idle|http -p port|path [-c n] [-s bytes] [-d n] [-t s] [-w s] [-u target] [-b bytes]\n", stderr);
         exit(2);
     }
 }
@@ -160,9 +221,20 @@ int main(int argc, char **argv) {
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    message = malloc(size);
-    memset(message, 'x', size);
-    memcpy(message + size - 2, "\r\n", 2);
+    if (mode == HTTP) {
+        copies = (size_t)depth;
+        message = malloc((strlen(target) + 256 + body) * copies);
+        int head = sprintf(message, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n", body ? "POST" : "GET", target);
+        if (body) head += sprintf(message + head, "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n", body);
+        head += sprintf(message + head, "\r\n");
+        memset(message + head, 'x', body);
+        size = (size_t)head + body;
+        for (size_t i = 1; i < copies; i++) memcpy(message + i * size, message, size);
+    } else {
+        message = malloc(size);
+        memset(message, 'x', size);
+        memcpy(message + size - 2, "\r\n", 2);
+    }
     epoll = epoll_create1(EPOLL_CLOEXEC);
     struct connection *all = calloc((size_t)count, sizeof *all);
     for (int i = 0; i < count; i++) {

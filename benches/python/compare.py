@@ -1,6 +1,6 @@
 """Compare torsion with its peers: `compare.py [WORK...] [--rounds N] [--seconds S] [--peers A,B] [--json FILE]`.
 
-WORK: echo unix sink churn lines idle timers deferred log import spawn tls-idle interop (all of them, unless some are named).
+WORK: echo unix sink churn lines idle web timers deferred log import spawn tls-idle web-idle interop (all of them, unless some are named).
 
 Peers are measured in turns, A B C A B C, so that what else the machine does meets all of them; medians are shown.  The figure is CPU
 time for each operation, of the whole process, not operations per second: that would tell who else was running.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -38,7 +39,18 @@ CASES = {
         Case("lines 64 B x64, 16 in flight", "lines", ["echo", "-s", "64", "-c", "64", "-d", "16"]),
     ],
     "idle": [Case("10,000 idle connections", "echo", ["idle", "-c", "10000"])],
+    "web": [
+        Case(f"web: {name}", kind, ["http", *load], program="websites.py")
+        for name, kind, load in (
+            ("hello x64", "hello", ["-c", "64"]),
+            ("hello x64, 16 in flight", "hello", ["-c", "64", "-d", "16"]),
+            ("hello by ASGI x64", "asgi", ["-c", "64"]),
+            ("file of 100 KiB x32", "static", ["-c", "32", "-u", "/file"]),
+            ("POST of 64 KiB x32", "post", ["-c", "32", "-b", "65536"]),
+        )
+    ],
 }
+WEB = {"torsion", "twisted", "uvicorn", "granian", "nginx"}
 EVERYONE = {"torsion", "uvloop", "asyncio", "twisted"}
 SCRIPTS = {
     "timers": ("timers.py", "CPU ns", EVERYONE),
@@ -47,19 +59,24 @@ SCRIPTS = {
     "import": ("importing.py", "CPU ms", EVERYONE),
     "spawn": ("spawning.py", "us", {"torsion", "twisted"}),
     "tls-idle": ("idletls.py", "bytes", {"torsion", "twisted"}),
+    "web-idle": ("idlehttp.py", "bytes, CPU ms, ms", {"torsion", "twisted", "uvicorn"}),
     "interop": ("underneath.py", "CPU us", {"interop", "twisted"}),
 }
 
-PEERS = ["limit", "torsion", "interop", "uvloop", "asyncio", "twisted"]
+PEERS = ["limit", "torsion", "interop", "uvloop", "asyncio", "twisted", "uvicorn", "granian", "nginx"]
 
 
 def installed(peer: str) -> bool:
     """Return whether *peer* can be measured here."""
+    if peer == "nginx":
+        return bool(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"))
     return peer == "limit" or find_spec("twisted" if peer == "interop" else peer) is not None
 
 
 def run_served(case: Case, peers: list[str], rounds: int, seconds: float, tools: Path) -> dict[str, list[float]]:
     """Return the figures of each peer that serves *case*."""
+    of_the_web = case.program == "websites.py"
+    peers = [peer for peer in peers if (peer in WEB if of_the_web else peer not in WEB - EVERYONE)]
     if case.unix:
         peers = [peer for peer in peers if peer != "limit"]  # which has TCP only
     figures: dict[str, list[float]] = {}
@@ -69,7 +86,7 @@ def run_served(case: Case, peers: list[str], rounds: int, seconds: float, tools:
         for _ in range(rounds):
             for peer in peers:
                 if fresh or peer not in servers:
-                    servers[peer] = Served(peer, case.kind, tools, unix=case.unix)
+                    servers[peer] = Served(peer, case, tools)
                     if servers[peer].up and not fresh:
                         servers[peer].drive(case.load, 0.2)  # warms the interpreter and the allocator
                 if servers[peer].up:

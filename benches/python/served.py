@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,8 @@ class Case:
     load: list[str]
     unix: bool = False
     """Whether over a Unix socket."""
+    program: str = "servers.py"
+    """What serves it."""
 
     @property
     def unit(self) -> str:
@@ -42,6 +45,14 @@ def build(folder: Path) -> Path:
     for name in ("load", "limit"):
         subprocess.run([compiler, "-O2", "-o", str(folder / name), str(HERE.parent / "c" / f"{name}.c")], check=True)
     return folder
+
+
+def tree(pid: int) -> list[int]:
+    """Return the ids of a process and of all below it: some servers have workers."""
+    below = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        below += [int(child) for child in (task / "children").read_text().split()]
+    return [pid, *(found for child in below for found in tree(child))]
 
 
 def free_port() -> int:
@@ -69,12 +80,13 @@ def pinned(core: int) -> None:
 class Served:
     """A server that is running."""
 
-    def __init__(self, peer: str, kind: str, tools: Path, *, unix: bool = False) -> None:
+    def __init__(self, peer: str, case: Case, tools: Path) -> None:
         self._tools = tools
-        self._place = str(tools / f"socket{free_port()}") if unix else str(free_port())
-        command = [str(tools / "limit")] if peer == "limit" else [sys.executable, str(HERE / "servers.py"), peer]
+        self._place = str(tools / f"socket{free_port()}") if case.unix else str(free_port())
+        command = [str(tools / "limit")] if peer == "limit" else [sys.executable, str(HERE / case.program), peer]
         self._process = subprocess.Popen(
-            [*command, kind, self._place],
+            [*command, case.kind, self._place],
+            env={**os.environ, "TMPDIR": str(tools)},  # which is removed when all is measured
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=lambda: pinned(0),  # noqa: PLW1509 - there are no threads here
@@ -96,8 +108,8 @@ class Served:
 
     def _cpu(self) -> int:
         """Return the nanoseconds that all threads of the server have been on a core."""
-        tasks = Path(f"/proc/{self._process.pid}/task")
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir())
+        tasks = [task for pid in tree(self._process.pid) for task in Path(f"/proc/{pid}/task").iterdir()]
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
 
     def _memory(self) -> int:
         """Return the bytes of memory that the server has to itself, and its part of what is shared."""
@@ -147,5 +159,7 @@ class Served:
 
     def stop(self) -> None:
         """End the server."""
-        self._process.kill()
+        if self._process.poll() is None:
+            for pid in reversed(tree(self._process.pid)):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()

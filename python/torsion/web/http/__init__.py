@@ -48,6 +48,14 @@ def __getattr__(name: str) -> object:
         from importlib.util import find_spec
 
         return find_spec("h2") is not None
+    if name == "HTTPClient":  # by its name alone: it is not to be loaded with servers
+        import warnings
+
+        from torsion.web.http.oldclient import HTTPClient
+
+        said = "torsion.web.http.HTTPClient was deprecated in Twisted 24.7.0: Use torsion.web.client.Agent instead."
+        warnings.warn(said, DeprecationWarning, stacklevel=2)
+        return HTTPClient
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
