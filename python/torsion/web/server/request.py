@@ -149,6 +149,10 @@ class Request(http.Request, Componentized):
         path = self.path
         if path[:1] != b"/":
             path = self._fromAbsolute(path)
+            if (
+                path[:1] != b"/"
+            ):  # it must not become another path, which what is before this server lets nobody ask for
+                return errorPage(http.BAD_REQUEST, "Bad Request", "What is asked for is neither a path nor a URL.")
         self.prepath = []
         self.postpath = segments = path[1:].split(b"/")
         if b"%" in path:
@@ -158,8 +162,8 @@ class Request(http.Request, Componentized):
     def _fromAbsolute(self, target: bytes) -> bytes:
         """Return the path of a target that is a whole URL, as it may be; its host is what was asked (RFC 9112 section 3.2.2)."""
         scheme, mark, rest = target.partition(b"://")
-        if mark and b"/" not in scheme:
-            authority, slash, path = rest.partition(b"/")
+        authority, slash, path = rest.partition(b"/")
+        if mark and authority and scheme.isalpha():
             self.requestHeaders.setRawHeaders(b"host", [authority.rpartition(b"@")[2]])
             self.path = slash + path or b"/"
         return self.path  # type: ignore[no-any-return]  # it is bytes by now

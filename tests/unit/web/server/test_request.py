@@ -357,6 +357,20 @@ def test_a_target_that_is_a_whole_url(target: str, segments: list[bytes], host: 
     assert Talk(Said()).ask(target).body == repr((segments, host)).encode()
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["a", "xleaf", "leaf/", ".leaf", "*leaf", "?/leaf", "%2fleaf", "http:///leaf", "://a/leaf", "a:80", "http:/leaf"],
+)
+@pytest.mark.parametrize("early", [False, True])
+def test_a_target_that_is_none(target: str, early: bool) -> None:
+    root = Resource()
+    root.putChild(b"leaf", Fixed(b"secret"))
+    root.putChild(b"", root)
+    talk = Talk(root)
+    talk.site.streamsBodies = early
+    assert talk.ask(target).code == 400
+
+
 def test_how_many_calls_a_request_costs() -> None:
     """A request is to cost 3 µs in all, and each call of a function in Python some 50 ns of them."""
 
