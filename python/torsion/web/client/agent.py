@@ -141,8 +141,7 @@ class BaseAgent:
         if not headers.hasHeader(b"host"):
             headers.addRawHeader(b"host", host_header(parsedURI.scheme, parsedURI.host, parsedURI.port))
         pool = self._pool
-        request = Request(method, target, headers, bodyProducer, pool.persistent)
-        request._parsedURI = parsedURI
+        request = Request._checked(method, target, headers, bodyProducer, pool.persistent, parsedURI)
         request.timeouts = self._timeouts
         connected: Deferred[Any] = pool.getConnection(key, endpoint)
         return connected.addCallback(lambda connection: connection.request(request))

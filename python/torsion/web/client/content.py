@@ -108,6 +108,11 @@ def standardDecoders() -> list[tuple[bytes, type[Any]]]:
     return [*found, (b"gzip", GzipDecoder), (b"deflate", DeflateDecoder)]
 
 
+def accepted(decoders: Sequence[tuple[bytes, Any]]) -> bytes:
+    """Return what Accept-Encoding says of *decoders*."""
+    return b",".join(name for name, _ in decoders)
+
+
 @implementer(IPushProducer)
 class _Decoding(Protocol):
     """Stands between a compressed body and whom it is for, to whom it is the transport."""
@@ -200,6 +205,9 @@ class _Decoding(Protocol):
 class ContentDecoderAgent:
     """Asks for compressed bodies, and decompresses them."""
 
+    _adds = True
+    """Whether Accept-Encoding is one more header if the program has one already."""
+
     def __init__(self, agent: Any, decoders: Sequence[tuple[bytes, Any]]) -> None:
         """Decompress what another agent is given.
 
@@ -209,14 +217,15 @@ class ContentDecoderAgent:
         """
         self._agent = agent
         self._decoders = dict(decoders)
-        self._accepted = b",".join(name for name, _ in decoders)
+        self._accepted = accepted(decoders)
 
     def request(
         self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: Any = None
     ) -> Deferred[Any]:
         """Make a request: see :meth:`torsion.web.iweb.IAgent.request`."""
-        headers = Headers() if headers is None else headers.copy()
-        headers.addRawHeader(b"accept-encoding", self._accepted)
+        if self._adds or headers is None or not headers.hasHeader(b"accept-encoding"):
+            headers = Headers() if headers is None else headers.copy()
+            headers.addRawHeader(b"accept-encoding", self._accepted)
         asked: Deferred[Any] = self._agent.request(method, uri, headers, bodyProducer)
         return asked.addCallback(self._decode)
 

@@ -87,15 +87,17 @@ class CookieAgent:
         self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: Any = None
     ) -> Deferred[Any]:
         """Make a request: see :meth:`torsion.web.iweb.IAgent.request`.  A header Cookie of the program's is left as it is."""
-        headers = Headers() if headers is None else headers.copy()
-        asked = _Asked(uri, headers)
+        if headers is None:
+            headers = Headers()
         if not headers.hasHeader(b"cookie") and next(iter(self.cookieJar), None) is not None:
-            self.cookieJar.add_cookie_header(asked)  # type: ignore[arg-type]  # has what is used of urllib's Request
+            headers = headers.copy()
+            self.cookieJar.add_cookie_header(_Asked(uri, headers))  # type: ignore[arg-type]  # has what is used of urllib's Request
         done: Deferred[Any] = self._agent.request(method, uri, headers, bodyProducer)
-        return done.addCallback(self._keep, asked)
+        return done.addCallback(self._keep, uri, headers)
 
-    def _keep(self, response: Any, asked: _Asked) -> Any:
+    def _keep(self, response: Any, uri_asked: bytes, headers: Headers) -> Any:
         if response.headers.hasHeader(b"set-cookie"):
+            asked = _Asked(uri_asked, headers)
             answered: Any = _Answered(response.headers)
             uri = getattr(getattr(response, "request", None), "absoluteURI", None)
             if isinstance(uri, bytes) and uri != asked.uri:

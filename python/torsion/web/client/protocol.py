@@ -194,7 +194,7 @@ class HTTP11ClientProtocol(Protocol):
     def _watch(self, seconds: float | None) -> None:
         self._unwatch()
         self._moved = False
-        if seconds is not None:
+        if seconds is not None and self._clock is not None:
             self._timer = self._clock.callLater(seconds, self._elapsed)
 
     def _unwatch(self) -> None:
@@ -269,6 +269,14 @@ class HTTP11ClientProtocol(Protocol):
                     return
         finally:
             self._pumping = False
+            request = self._request
+            if (
+                self._timer is None
+                and self._response is not None
+                and request is not None
+                and request.timeouts is not None
+            ):
+                self._watch(request.timeouts.idle)
             ready, self._ready = self._ready, None
             if (
                 ready is not None
@@ -311,8 +319,7 @@ class HTTP11ClientProtocol(Protocol):
         if self._expecting is not None:  # answered without the body: it is not sent any more
             self._stop_expecting()
             self._sending = None
-        if request.timeouts is not None and self._clock is not None:
-            self._watch(request.timeouts.idle)
+        self._unwatch()  # the body's time begins when all that has come with the head was read
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._ready = waiting, response

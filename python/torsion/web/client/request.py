@@ -47,12 +47,26 @@ class Request:
         :raises TypeError: if *method* or *uri* is not bytes.
         :raises ValueError: if one of them could be read as something else.
         """
-        self.method = check_method(method)
-        self.uri = check_uri(uri)
+        self.method = self._method = check_method(method)
+        self.uri = self._uri = check_uri(uri)
         self.headers = headers
         self.bodyProducer = bodyProducer
         self.persistent = persistent
         self._parsedURI: URI | None = None
+
+    @classmethod
+    def _checked(
+        cls, method: bytes, uri: bytes, headers: Headers, bodyProducer: Any, persistent: bool, parsed: URI
+    ) -> Request:
+        """Describe a request whose method and URI were looked at."""
+        made = cls.__new__(cls)
+        made.method = made._method = method
+        made.uri = made._uri = uri
+        made.headers = headers
+        made.bodyProducer = bodyProducer
+        made.persistent = persistent
+        made._parsedURI = parsed
+        return made
 
     @property
     def absoluteURI(self) -> bytes | None:
@@ -65,20 +79,20 @@ class Request:
         :raises ValueError: if something in it could be read as something else.
         :raises UnsupportedSpecialHeader: for Transfer-Encoding, which is the connection's.
         """
-        method, uri = check_method(self.method), check_uri(self.uri)
+        method, uri = self.method, self.uri
+        if method is not self._method or uri is not self._uri:  # they were changed since they were looked at
+            method, uri = check_method(method), check_uri(uri)
         fields: list[tuple[bytes, bytes]] = []
         hosts = 0
         for name, values in self.headers.getAllRawHeaders():
-            match name:
-                case b"Host":
-                    hosts = len(values)
-                    fields[:0] = [(name, value) for value in values]  # first: RFC 9110, 7.2
-                    continue
-                case b"Content-Length":
-                    continue  # the producer knows
-                case b"Transfer-Encoding":
-                    raise UnsupportedSpecialHeader("Transfer-Encoding: how a body is sent is not the program's to say")
-            fields.extend([(name, value) for value in values])
+            if name == b"Host":
+                hosts = len(values)
+                fields[:0] = [(name, value) for value in values]  # first: RFC 9110, 7.2
+            elif name == b"Transfer-Encoding":
+                raise UnsupportedSpecialHeader("Transfer-Encoding: how a body is sent is not the program's to say")
+            elif name != b"Content-Length":  # the producer knows
+                for value in values:
+                    fields.append((name, value))  # noqa: PERF401 - there is one, mostly
         if hosts != 1:
             raise ValueError(f"a request has one Host header, not {hosts}")
         if not self.persistent:

@@ -21,6 +21,7 @@ from torsion.web.client import (
     Timeouts,
     standardDecoders,
 )
+from torsion.web.client.content import accepted
 from torsion.web.client.http2 import is_available
 from torsion.web.client.limit import cause_of
 from torsion.web.fetch.answer import Answer
@@ -108,20 +109,30 @@ class Client:
         self._pool = HTTPConnectionPool(self._reactor)
         self._pool.maxConnectionsPerHost = self._pool.maxPersistentPerHost = perHost
         self._pool.cachedConnectionTimeout = KEPT
-        self._agents: dict[Timeouts | None, Any] = {}
+        self._agents: dict[tuple[Timeouts, int], Any] = {}
+        self._decoders = standardDecoders()
+        self._usual = Headers()
+        self._usual_of: dict[str, str] | None = None
 
-    def _agent(self, timeouts: Timeouts) -> Any:
+    def _agent(self, limits: Timeouts, redirects: int) -> Any:
         """Return what makes requests with these limits."""
-        phases = Timeouts(timeouts.connect, timeouts.head, timeouts.idle)
-        found = self._agents.get(phases)
+        key = (limits, redirects)
+        found = self._agents.get(key)
         if found is None:
-            made = self._own
-            if made is None:
-                made = Agent(self._reactor, self._policy, pool=self._pool, timeouts=phases, http2=self._http2)
-            found = CookieAgent(ContentDecoderAgent(made, standardDecoders()), self.cookies)
+            found = self._own
+            if found is None:
+                phases = Timeouts(limits.connect, limits.head, limits.idle)
+                found = Agent(self._reactor, self._policy, pool=self._pool, timeouts=phases, http2=self._http2)
+            decoding = ContentDecoderAgent(found, self._decoders)
+            decoding._adds = False  # who says what is accepted, means that and no more
+            found = CookieAgent(decoding, self.cookies)
+            if redirects:
+                found = BrowserLikeRedirectAgent(found, redirects, allowDowngrade=False)
+            if limits.total is not None:
+                found = TimeLimitAgent(found, self._reactor, limits.total)
             if len(self._agents) > 16:  # a program has few of them; one that makes them up is to leave none behind
                 self._agents.clear()
-            self._agents[phases] = found
+            self._agents[key] = found
         return found
 
     async def fetch(
@@ -156,19 +167,16 @@ class Client:
         :raises ValueError: for a URL, a method or a field that cannot be sent.
         :raises torsion.internet.error.ConnectError: if there is no connection; and see :class:`torsion.web.client.Agent`.
         """
-        producer, kind = body_of(body, None if json is None else (json,), form)
+        producer = kind = None
+        if body is not None or json is not None or form is not None:
+            producer, kind = body_of(body, None if json is None else (json,), form)
         uri, login = _ascii(url)
         if params:
             uri += (b"&" if b"?" in uri else b"?") + urlencode(params, doseq=True).encode("ascii")
         if method is None:
             method = "GET" if producer is None else "POST"
         fields = self._fields(headers, kind, login)
-        limits = self._limits(timeout)
-        agent = self._agent(limits)
-        if redirects:
-            agent = BrowserLikeRedirectAgent(agent, redirects, allowDowngrade=False)
-        if limits.total is not None:
-            agent = TimeLimitAgent(agent, self._reactor, limits.total)
+        agent = self._agent(self._limits(timeout), redirects)
         asked: Deferred[Any] = agent.request(method.encode("ascii"), uri, fields, producer)
         try:
             response = await asked
@@ -177,19 +185,31 @@ class Client:
         return Answer(response, method, url)
 
     def _fields(self, headers: Mapping[str, str] | None, kind: bytes | None, login: bytes | None) -> Headers:
-        fields = Headers()
-        for name, value in (*self.headers.items(), *(headers or {}).items()):
-            if "\r" in value or "\n" in value or "\0" in value:
-                raise ValueError(f"the value of the header {name} has a line end in it: {value!r}")
-            fields.setRawHeaders(name, [value])
-        if not fields.hasHeader(b"user-agent"):
-            fields.setRawHeaders(b"user-agent", [b"torsion"])
-        if not fields.hasHeader(b"accept"):
-            fields.setRawHeaders(b"accept", [b"*/*"])
+        if self._usual_of != self.headers:
+            self._usual = self._with(Headers(), self.headers)
+            for name, value in (
+                (b"user-agent", b"torsion"),
+                (b"accept", b"*/*"),
+                (b"accept-encoding", accepted(self._decoders)),
+            ):
+                if not self._usual.hasHeader(name):
+                    self._usual.setRawHeaders(name, [value])
+            self._usual_of = dict(self.headers)
+        if not headers and kind is None and login is None:
+            return self._usual  # which the agents leave as it is
+        fields = self._with(self._usual.copy(), headers or {})
         if kind is not None and not fields.hasHeader(b"content-type"):
             fields.setRawHeaders(b"content-type", [kind])
         if login is not None and not fields.hasHeader(b"authorization"):
             fields.setRawHeaders(b"authorization", [login])
+        return fields
+
+    @staticmethod
+    def _with(fields: Headers, headers: Mapping[str, str]) -> Headers:
+        for name, value in headers.items():
+            if "\r" in value or "\n" in value or "\0" in value:
+                raise ValueError(f"the value of the header {name} has a line end in it: {value!r}")
+            fields.setRawHeaders(name, [value])
         return fields
 
     def _limits(self, timeout: float | Timeouts | None) -> Timeouts:
