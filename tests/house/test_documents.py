@@ -137,5 +137,5 @@ def test_the_readme_s_web_server_answers(tmp_path: Path) -> None:
 
 def test_the_readme_has_the_commands_that_the_checks_run() -> None:
     text = README.read_text(encoding="utf-8")
-    for name in ("serve", "test"):
+    for name in ("serve", "talk", "test"):
         assert re.search(rf"^<!-- command: {name} -->\n```sh\n[^\n]+\n```$", text, re.MULTILINE)
