@@ -1,4 +1,8 @@
-"""Pages that say that something is wrong.  They are plain; what is given is text and is escaped."""
+"""Pages that say that something is wrong.  What is given is text and is escaped.
+
+They are plain for requests that do not say otherwise; those of ``web.server`` have ``pageStyle``, with which they are pleasant to read on
+a phone and on a desk, in light and dark.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from html import escape
 from typing import Any
 
 from torsion.web.http.status import FORBIDDEN, NOT_FOUND
+from torsion.web.pagestyle import styled
 from torsion.web.resource import Resource
 
 __all__ = ["errorPage", "forbidden", "notFound"]
@@ -17,17 +22,19 @@ class _ErrorPage(Resource):
     def __init__(self, code: int, brief: str, detail: str) -> None:
         super().__init__()
         self._code = code
-        title, text = escape(brief, quote=False), escape(detail, quote=False)
-        self._body = (
-            f"<!DOCTYPE html>\n<html><head><title>{code} - {title}</title></head>"
-            f"<body><h1>{title}</h1><p>{text}</p></body></html>"
-        ).encode()
+        self._brief, self._detail = escape(brief, quote=False), escape(detail, quote=False)
 
     def render(self, request: Any) -> bytes:
         """Answer with the page, whatever the method."""
         request.setResponseCode(self._code)
         request.setHeader(b"content-type", b"text/html; charset=utf-8")
-        return self._body
+        return (
+            styled(request, self._code, self._brief, self._detail)
+            or (
+                f"<!DOCTYPE html>\n<html><head><title>{self._code} - {self._brief}</title></head>"
+                f"<body><h1>{self._brief}</h1><p>{self._detail}</p></body></html>"
+            ).encode()
+        )
 
     def getChild(self, path: bytes, request: Any) -> Resource:
         """Return itself."""

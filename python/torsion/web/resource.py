@@ -13,6 +13,7 @@ from torsion.python.reflect import prefixedMethodNames
 from torsion.python.versions import Version
 from torsion.web.error import UnsupportedMethod
 from torsion.web.http.status import FORBIDDEN, NOT_FOUND
+from torsion.web.pagestyle import styled
 
 __all__ = [
     "NOT_DONE_YET",
@@ -240,6 +241,8 @@ class _UnsafeErrorPageBase(Resource):
 </html>
 """
 
+    _plain = False  # whether it looks as Twisted's whatever the request says
+
     def __init__(self, status: int, brief: str, detail: str) -> None:
         """Make a page.
 
@@ -256,7 +259,9 @@ class _UnsafeErrorPageBase(Resource):
         """Answer with the page, whatever the method."""
         request.setResponseCode(self.code)
         request.setHeader(b"content-type", b"text/html; charset=utf-8")
-        return (self.template % {"code": self.code, "brief": self.brief, "detail": self.detail}).encode()
+        own = self._plain or self.template is not _UnsafeErrorPageBase.template
+        made = None if own else styled(request, self.code, self.brief, self.detail)
+        return made or (self.template % {"code": self.code, "brief": self.brief, "detail": self.detail}).encode()
 
     def getChild(self, path: bytes, request: Any) -> Resource:
         """Return itself: it stands for all that is below it, too."""

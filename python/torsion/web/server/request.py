@@ -20,6 +20,7 @@ from torsion.web.error import UnsupportedMethod
 from torsion.web.http.parts import FormError
 from torsion.web.iweb import IRequest
 from torsion.web.pages import errorPage
+from torsion.web.pagestyle import PAGE_STYLE, styled
 from torsion.web.resource import NOT_DONE_YET, _PlainErrorPage
 from torsion.web.server.later import answer_later
 
@@ -65,11 +66,13 @@ class Request(http.Request, Componentized):
     :ivar prepath: the segments of the path that have led to the resource: bytes, their escapes resolved.
     :ivar postpath: those that are left.
     :cvar defaultContentType: of responses that say nothing else; None to have nothing said.
+    :cvar pageStyle: the style, in CSS, of pages that say that something is wrong; None for pages without any, as Twisted's are.
     :ivar appRootURL: what :meth:`rememberRootURL` has remembered.
     """
 
     serverName = version
     defaultContentType: bytes | None = b"text/html"
+    pageStyle: str | None = PAGE_STYLE
     _unusual = False  # what is replaced below changes nothing where there is no encoder and no HEAD
     appRootURL: bytes | None = None
     site: Any  # its Site
@@ -261,6 +264,7 @@ class Request(http.Request, Componentized):
         shown = (f"<pre>{escape(safe_repr(thing))}</pre>" for thing in (self, resrc, value))
         said = "Request: {}<br />Resource: {}<br />Value: {}".format(*shown)
         page = _PlainErrorPage(http.INTERNAL_SERVER_ERROR, "Request did not return bytes", said)
+        page._plain = True
         self._answerInstead(page.render(self))
 
     def processingFailed(self, reason: Failure) -> Failure:
@@ -289,7 +293,9 @@ class Request(http.Request, Componentized):
                 + b"\n\n</body></html>\n"
             )
         else:
-            body = b"<html><head><title>Processing Failed</title></head><body><b>Processing Failed</b></body></html>"
+            body = styled(
+                self, http.INTERNAL_SERVER_ERROR, "Processing Failed", "The server could not answer this request."
+            ) or (b"<html><head><title>Processing Failed</title></head><body><b>Processing Failed</b></body></html>")
         self.setResponseCode(http.INTERNAL_SERVER_ERROR)
         self.setHeader(b"content-type", b"text/html")
         self._answerInstead(body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -180,6 +181,9 @@ _KEYS: Final = {
     "changed": lambda entry: entry.changed,
 }
 
+_UNSEEN: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, and those that have text run the other way: with them ``exe.jpg`` can be shown for ``gpj.exe``."""
+
 _HEADINGS: Final = (("name", "Name"), ("size", "Size"), ("changed", "Changed"))
 
 
@@ -258,19 +262,19 @@ class FolderListing(DirectoryLister):
         yield f"<h1>{_crumbs(uri)}</h1>\n"
         if not entries:
             yield '<p class="empty">There is nothing in this folder.</p>\n'
-        else:
-            yield "<table>\n<thead><tr>"
-            for key, title in _HEADINGS:
-                yield _heading(key, title, sort)
-            yield "</tr></thead>\n<tbody>\n"
-            if uri.strip("/"):
-                yield '<tr class="folder"><td><a href="../">..</a></td><td></td><td></td></tr>\n'
-            key = sort.removeprefix("-")
-            entries.sort(key=_KEYS["name"])
-            entries.sort(key=_KEYS[key], reverse=sort.startswith("-"))
-            entries.sort(key=lambda entry: not entry.folder)
-            yield from map(_row, entries)
-            yield "</tbody>\n</table>\n"
+            return
+        yield "<table>\n<thead><tr>"
+        for key, title in _HEADINGS:
+            yield _heading(key, title, sort)
+        yield "</tr></thead>\n<tbody>\n"
+        if uri.strip("/"):
+            yield '<tr class="folder"><td><a href="../" aria-label="The folder above">..</a></td><td></td><td></td></tr>\n'
+        key = sort.removeprefix("-")
+        entries.sort(key=_KEYS["name"])
+        entries.sort(key=_KEYS[key], reverse=sort.startswith("-"))
+        entries.sort(key=lambda entry: not entry.folder)
+        yield from map(_row, entries)
+        yield "</tbody>\n</table>\n"
         yield f"<footer>{_summary(entries, more)}</footer>\n"
 
 
@@ -294,15 +298,23 @@ def _heading(key: str, title: str, sort: str) -> str:
 
 def _crumbs(uri: str) -> str:
     segments = [segment for segment in uri.split("/") if segment]
-    links = [f'<a href="{"../" * len(segments) or "./"}" >top</a>']
+    links = [f'<a href="{"../" * len(segments) or "./"}">top</a>']
     for number, segment in enumerate(segments, 1):
         up = "../" * (len(segments) - number) or "./"
-        links.append(f'<a href="{up}">{escape(segment)}</a>')
+        links.append(f'<a href="{up}"><bdi>{_shown(segment)}</bdi></a>')
     return "<span>/</span>".join(links) + "<span>/</span>"
 
 
+def _shown(name: str) -> str:
+    """Return a name as HTML; what would turn it round, or cannot be seen, is shown as U+FFFD."""
+    text = name.encode("utf-8", "replace").decode()
+    if not text.isprintable():
+        text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    return escape(text)
+
+
 def _row(entry: _Entry) -> str:
-    shown = escape(entry.name.encode("utf-8", "replace").decode())
+    shown = f"<bdi>{_shown(entry.name)}</bdi>"
     slash = "/" if entry.folder else ""
     try:
         href = quote(entry.name.encode("utf-8"), safe="")
@@ -310,7 +322,10 @@ def _row(entry: _Entry) -> str:
         name = f"<span>{shown}{slash}</span>"
     else:
         name = f'<a href="{href}{slash}">{shown}{slash}</a>'
-    when = datetime.fromtimestamp(entry.changed, UTC)
+    try:
+        when = datetime.fromtimestamp(entry.changed, UTC)
+    except (ValueError, OverflowError, OSError):  # a year that has five digits, and none that anybody means
+        when = datetime.fromtimestamp(0, UTC)
     kind = "folder" if entry.folder else "file"
     size = "" if entry.folder else f'<data value="{entry.size}" title="{entry.size:,} bytes">{_size(entry.size)}</data>'
     return (
@@ -338,7 +353,7 @@ def _summary(entries: list[_Entry], more: bool) -> str:
         for number, one, many in ((folders, "folder", "folders"), (files, "file", "files"))
         if number
     ]
-    text = ", ".join(parts) or "empty"
+    text = ", ".join(parts)
     if files:
         text += f", {_size(sum(entry.size for entry in entries))}"
     return f"{text}; only the first {MOST_ENTRIES:,} are shown" if more else text

@@ -206,7 +206,7 @@ def test_a_folder(talk: Talk, tmp_path: Path) -> None:
     assert talk.ask("/sub?x=1").one("location") == "/sub/?x=1"
     put(tmp_path / "site" / "sub" / "<b>.txt", b"x")
     answer = talk.ask("/sub/?sort=-size")
-    assert b'href="%3Cb%3E.txt">&lt;b&gt;.txt</a>' in answer.body
+    assert b'href="%3Cb%3E.txt"><bdi>&lt;b&gt;.txt</bdi></a>' in answer.body
     policy = answer.one("content-security-policy")
     assert policy is not None
     assert policy.startswith("default-src 'none'")
