@@ -19,4 +19,4 @@ def test_methods_that_are_not_supported_are_told_by_the_server_too() -> None:
 
 def test_others_are_not_there() -> None:
     with pytest.raises(AttributeError, match="HTTPClientFactory"):
-        http.HTTPClientFactory  # noqa: B018 - to look for it is the test
+        http.HTTPClientFactory
