@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,22 +10,20 @@ from zope.interface import implementer
 from torsion.internet.interfaces import IPushProducer
 from torsion.logger import Logger
 from torsion.python.failure import Failure
-from torsion.web.asgi.conversation import MOST_KEPT, ClientDisconnected, Conversation
+from torsion.web.asgi.conversation import ClientDisconnected, Conversation
 from torsion.web.asgi.headers import checked
 from torsion.web.asgi.scope import make_socket_scope
 from torsion.web.http.status import FORBIDDEN
+from torsion.web.websocket.inbox import Inbox
 
 if TYPE_CHECKING:
     from torsion.web.asgi.runner import AsyncRunner
     from torsion.web.websocket.connection import Connection
     from torsion.web.websocket.settings import Settings
 
-__all__ = ["EACH", "SocketConversation", "asks_for_socket"]
+__all__ = ["SocketConversation", "asks_for_socket"]
 
 _log = Logger(namespace="torsion.web.asgi")
-
-EACH: Final = 512
-"""How many bytes a message counts beside its own, of the ``MOST_KEPT`` that may wait for the application: what small ones cost."""
 
 _GONE: Final = 1006
 """What an application is told of a client that has left without a word: RFC 6455, 7.4.1."""
@@ -56,8 +53,7 @@ class SocketConversation:
     _leaves = False
     _told_of_connect = False
     _paused = False
-    _held = False
-    _kept = 0
+    _inbox: Inbox | None = None
     _wake_receiver: Callable[[], object] | None = None
     _wake_sender: Callable[[], object] | None = None
 
@@ -82,7 +78,6 @@ class SocketConversation:
         self._over = over
         self._settings = settings
         self._reactor = reactor
-        self._messages: deque[tuple[dict[str, Any], int]] = deque()
         request.notifyFinish().addErrback(self._client_left)
 
     def begin(self, application: Any, state: dict[str, Any] | None) -> None:
@@ -121,9 +116,8 @@ class SocketConversation:
                 _log.failure("An application has failed, and its WebSocket is closed", Failure(error))
             if self._connection is not None:
                 self._connection.loseConnection(1000 if error is None else 1011)
-        self._messages.clear()
-        self._closing = True  # nobody takes what comes now
-        self._let_read()
+        if self._inbox is not None:
+            self._inbox.close()
         self._over(self)
 
     # --- what the application calls ----------------------------------------------------------------------------------
@@ -134,11 +128,8 @@ class SocketConversation:
             self._told_of_connect = True
             return {"type": "websocket.connect"}
         while True:
-            if self._messages:
-                message, size = self._messages.popleft()
-                self._kept -= size
-                if self._held and self._kept <= MOST_KEPT // 2:
-                    self._let_read()
+            if self._inbox:
+                message: dict[str, Any] = self._inbox.take()
                 return message
             if self._left is not None:
                 code, reason = self._left
@@ -190,7 +181,8 @@ class SocketConversation:
             code = message.get("code")
             self._connection.loseConnection(1000 if code is None else code, message.get("reason") or "")
             self._closing = True
-            self._let_read()
+            if self._inbox is not None:
+                self._inbox.close()
         else:
             raise RuntimeError(f"websocket.send or websocket.close was expected, not {kind}")
 
@@ -211,6 +203,7 @@ class SocketConversation:
             request.responseHeaders.addRawHeader(name, value)
         settings = Settings() if self._settings is None else self._settings
         connection = self._connection = Connection(self, False, self._reactor, settings)
+        self._inbox = Inbox(connection)
         accept(request, connection, settings, subprotocol)
 
     def _refuse(self, status: int) -> None:
@@ -262,20 +255,9 @@ class SocketConversation:
         self._keep({"type": "websocket.receive", "bytes": bytes(data)}, len(data))
 
     def _keep(self, message: dict[str, Any], size: int) -> None:
-        if self._closing:
-            return
-        size += EACH
-        self._messages.append((message, size))
-        self._kept += size
-        if self._kept > MOST_KEPT and not self._held and self._connection is not None:
-            self._held = True
-            self._connection.pauseProducing()
-        self._wake()
-
-    def _let_read(self) -> None:
-        if self._held and self._connection is not None:
-            self._held = False
-            self._connection.resumeProducing()
+        if self._inbox is not None:
+            self._inbox.put(message, size)
+            self._wake()
 
     def pongReceived(self, payload: bytes) -> None:
         """Do nothing: applications send no pings."""

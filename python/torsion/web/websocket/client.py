@@ -12,6 +12,32 @@ if TYPE_CHECKING:
 __all__ = ["WebSocketClientEndpoint"]
 
 
+class _Tunnels:
+    """Endpoints behind a proxy."""
+
+    def __init__(self, reactor: Any, endpoints: Any, proxy: str, policy: Any) -> None:
+        from torsion.web.client.agent import check_host
+        from torsion.web.client.uri import URI
+
+        if not proxy.isascii() or not proxy.startswith("http://"):
+            raise ValueError(f"a proxy's URL begins with http://, not {proxy!r}")
+        uri = URI.fromBytes(proxy.encode("ascii"))
+        check_host(uri)
+        self._reactor = reactor
+        self._policy = policy
+        self._proxy = endpoints.endpointForURI(uri)
+
+    def endpointForURI(self, uri: Any) -> Any:
+        from torsion.web.client.proxy import TunnelEndpoint
+
+        tunnel = TunnelEndpoint(self._reactor, self._proxy, uri.host, uri.port)
+        if uri.scheme == b"http":
+            return tunnel
+        from torsion.internet.endpoints import wrapClientTLS
+
+        return wrapClientTLS(self._policy.creatorForNetloc(uri.host, uri.port), tunnel)
+
+
 class WebSocketClientEndpoint:
     """A URL where a server has a WebSocket, and a way to connect to it.  :meth:`new` makes one as a rule.
 
@@ -56,6 +82,7 @@ class WebSocketClientEndpoint:
         *,
         settings: Settings | None = None,
         headers: Headers | None = None,
+        proxy: str | None = None,
     ) -> WebSocketClientEndpoint:
         """Make one that connects by the name of the URL's host.
 
@@ -66,6 +93,8 @@ class WebSocketClientEndpoint:
         :param bindAddress: this end's address, if it matters.
         :param settings: limits, time-outs and the sub-protocols that are offered.
         :param headers: more headers for the request.
+        :param proxy: the URL of an HTTP proxy to go through, by CONNECT: ``http://proxy.example:3128``.
+        :raises ValueError: if that is none.
         """
         from torsion.web.client.agent import StandardEndpoints
 
@@ -73,7 +102,9 @@ class WebSocketClientEndpoint:
             from torsion.web.client.tlspolicy import BrowserLikePolicyForHTTPS
 
             tlsPolicy = BrowserLikePolicyForHTTPS()
-        endpoints = StandardEndpoints(reactor, tlsPolicy, connectTimeout, bindAddress)
+        endpoints: Any = StandardEndpoints(reactor, tlsPolicy, connectTimeout, bindAddress)
+        if proxy is not None:
+            endpoints = _Tunnels(reactor, endpoints, proxy, tlsPolicy)
         return cls(endpoints, url, settings=settings, headers=headers, reactor=reactor)
 
     async def connect(self, protocolFactory: Any) -> Any:

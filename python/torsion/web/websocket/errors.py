@@ -13,7 +13,10 @@ class ConnectionRejected(Exception):
     """A server has answered the wish for a WebSocket with something else.
 
     :ivar response: its response, an :class:`torsion.web.iweb.IResponse`; its body can be delivered.
+    :ivar body: the start of that body, where :func:`torsion.web.websocket.connect` has read it.
     """
+
+    body = b""
 
     def __init__(self, response: Any) -> None:
         super().__init__(response)
@@ -21,7 +24,9 @@ class ConnectionRejected(Exception):
 
     def __str__(self) -> str:
         code, phrase = getattr(self.response, "code", "?"), getattr(self.response, "phrase", b"")
-        return f"the server has no WebSocket there: it answered {code} {phrase.decode('latin-1')}".rstrip()
+        said = f"the server has no WebSocket there: it answered {code} {phrase.decode('latin-1')}".rstrip()
+        words = self.body.decode("utf-8", "replace").strip()
+        return f"{said}: {words[:200]}" if words else said
 
 
 class WebSocketClosed(ConnectionDone):

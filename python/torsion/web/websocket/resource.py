@@ -19,9 +19,11 @@ from torsion.web.websocket.connection import Connection
 from torsion.web.websocket.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Awaitable, Callable, Collection
+    from typing import Self
 
     from torsion.python.failure import Failure
+    from torsion.web.websocket.coroutines import WebSocket
 
 __all__ = ["WebSocketResource", "accept", "accept_key", "close_after", "refusal"]
 
@@ -151,6 +153,25 @@ class WebSocketResource(Resource):
         if settings is not None:
             self.settings = settings
         self._origins = None if origins is None else {origin.lower() for origin in origins}
+
+    @classmethod
+    def of(
+        cls,
+        handler: Callable[[WebSocket], Awaitable[object]],
+        settings: Settings | None = None,
+        *,
+        origins: Collection[str] | None = None,
+    ) -> Self:
+        """Return a resource whose clients are each dealt with by a coroutine.
+
+        :param handler: called with a :class:`torsion.web.websocket.WebSocket`, which is closed when it returns (with the code
+            1000) or raises (1011; that is logged, unless it is how the WebSocket has ended).
+        :param settings: limits, time-outs and the sub-protocols that it speaks.
+        :param origins: the values of Origin that are served; see above.
+        """
+        from torsion.web.websocket.coroutines import Handlers
+
+        return cls(Handlers(handler), settings, origins=origins)
 
     def render_GET(self, request: Any) -> Any:
         """Answer a request.

@@ -16,10 +16,10 @@ from torsion.internet.error import ConnectionDone
 from torsion.internet.task import Clock
 from torsion.python.failure import Failure
 from torsion.web.asgi import ASGIResource
-from torsion.web.asgi.conversation import MOST_KEPT, ClientDisconnected
-from torsion.web.asgi.socket import EACH
+from torsion.web.asgi.conversation import ClientDisconnected
 from torsion.web.server import Site
 from torsion.web.websocket import Settings
+from torsion.web.websocket.inbox import EACH, KEPT
 from unit.web.asgi.test_asgi import Reactor, Runner
 from unit.web.talk import read_answer
 from unit.web.websocket.peer import ASKED, Transport, frame
@@ -458,7 +458,7 @@ def test_who_says_more_than_the_application_asks_for_is_not_read_from(size: int)
             got.append(len(message["text"]))
 
     world = connect(application)
-    few = MOST_KEPT // (size + EACH)
+    few = KEPT // (size + EACH)
     world.say(*[frame(1, b"x" * size)] * few)
     assert world.transport.producerState == "producing"
     world.say(frame(1, b"x" * size), frame(1, b"x" * size), frame(8))
