@@ -1,4 +1,4 @@
-"""What idle keep-alive connections cost: `idlehttp.py IMPLEMENTATION [--count N]` prints one JSON object.
+"""What idle keep-alive connections cost: `idlehttp.py IMPLEMENTATION [--count N] [--seconds S]` prints one JSON object.
 
 IMPLEMENTATION: torsion, twisted, uvicorn (see websites.py).
 
@@ -24,7 +24,6 @@ from served import free_port
 HERE = Path(__file__).parent
 FIRST = 200
 REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-SECONDS = 3
 
 
 def ask(connection: socket.socket) -> None:
@@ -71,7 +70,7 @@ def wait(connection: socket.socket) -> float:
     return (time.perf_counter() - began) * 1e3
 
 
-def measure(peer: str, count: int) -> dict[str, float]:
+def measure(peer: str, count: int, seconds: float) -> dict[str, float]:
     """Return the figures of a server."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -92,10 +91,10 @@ def measure(peer: str, count: int) -> dict[str, float]:
             before = resident(server.pid)
             idle = several(port, count)
             memory = (resident(server.pid) - before) / len(idle)
-            time.sleep(1)
+            time.sleep(seconds / 3)
             began = on_core(server.pid)
-            time.sleep(SECONDS)
-            busy = (on_core(server.pid) - began) / SECONDS
+            time.sleep(seconds)
+            busy = (on_core(server.pid) - began) / seconds
             waits = [wait(connection) for connection in idle[:: max(1, count // 101)]]
             return {
                 "an idle keep-alive connection, bytes": memory,
@@ -110,5 +109,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("implementation", choices=["torsion", "twisted", "uvicorn"])
     parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=3.0, help="in which nothing happens")
     asked = parser.parse_args()
-    print(json.dumps(measure(asked.implementation, asked.count)))
+    print(json.dumps(measure(asked.implementation, asked.count, asked.seconds)))
