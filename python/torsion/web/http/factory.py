@@ -127,7 +127,7 @@ class HTTPFactory(DrainingFactory):
             return None
         from torsion.web.http2 import HTTP2Connection
 
-        return HTTP2Connection(channel)
+        return HTTP2Connection(channel, MOST_STORED)
 
     # --- the access log ----------------------------------------------------------------------------------------------
 

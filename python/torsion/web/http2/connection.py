@@ -12,10 +12,10 @@ from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.http2.counting import Toll
-from torsion.web.http2.frames import Frames, TooMuchError
+from torsion.web.http2.frames import Frames, TooMuchError, WrongFrameError
 from torsion.web.http2.heads import ImproperError, read_head
 from torsion.web.http2.limits import HEADERS, KEPT_IN_ALL, STREAMS, TABLE, WINDOW, WINDOW_OF_ALL
-from torsion.web.http2.patience import CALM, INTERNAL, REFUSED, Patience
+from torsion.web.http2.patience import CALM, COMPRESSION, INTERNAL, PROTOCOL, REFUSED, Patience
 from torsion.web.http2.stream import Stream
 
 if TYPE_CHECKING:
@@ -32,16 +32,17 @@ _USUAL_WINDOW = 65535
 class HTTP2Connection(Patience, Protocol):
     """The server's end of a connection; its requests are made by the factory of the channel that it stands for.
 
-    The time-outs and limits are those of the factory, ``timeOut``, and of the channel: ``headerTimeout``, ``requestTimeout``, ``abortTimeout``,
-    ``maxBodySize``, ``maxHeaders``, ``maxLine``.
+    The time-outs and limits are those of the factory, ``timeOut``, and of the channel: ``headerTimeout``,
+    ``requestTimeout``, ``abortTimeout``, ``maxBodySize``, ``minBodyRate``, ``maxHeaders``, ``maxLine``.
     """
 
     secure = False
 
-    def __init__(self, channel: HTTPChannel) -> None:
+    def __init__(self, channel: HTTPChannel, stored: int | None = None) -> None:
         """Take the place of a channel.
 
         :param channel: that of HTTP/1.1.
+        :param stored: the ``maxBodySize``, this very object, that is for bodies only which are stored.
         :raises ImportError: if h2 is missing.
         """
         try:
@@ -51,6 +52,7 @@ class HTTP2Connection(Patience, Protocol):
             raise ImportError("HTTP/2 needs h2: pip install torsion[http2]", name="h2") from error
         super().__init__()
         self.channel = channel
+        self.stored = stored
         self.factory = channel.factory
         self.site = channel.site
         self._make_request = channel.requestFactory
@@ -99,6 +101,7 @@ class HTTP2Connection(Patience, Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the client."""
         from h2.exceptions import ProtocolError
+        from hpack.exceptions import HPACKError
 
         if self._closing:
             return
@@ -110,9 +113,16 @@ class HTTP2Connection(Patience, Protocol):
         except TooMuchError as much:
             self._handling = False
             self.close(CALM, f"too many {much}")
+        except WrongFrameError as wrong:
+            self._handling = False
+            self.close(*wrong.args)
         except ProtocolError as wrong:
             self._handling = False
-            self.close(int(getattr(wrong, "error_code", 1)), f"{wrong}" or type(wrong).__name__, told=True)
+            code = int(getattr(wrong, "error_code", 1))
+            if isinstance(wrong.__cause__, HPACKError) and code == PROTOCOL:
+                code = COMPRESSION
+                self.correct(code)
+            self.close(code, f"{wrong}" or type(wrong).__name__, told=True)
         except Exception:  # noqa: BLE001 - of h2, or ours: the process goes on
             _log.failure("An HTTP/2 connection has failed")
             self._handling = False
@@ -197,8 +207,11 @@ class HTTP2Connection(Patience, Protocol):
                 self.run(stream, stream.ended)
 
     def _on_StreamReset(self, event: Any) -> None:
-        self._count_reset()
         stream = self.streams.get(event.stream_id)
+        if stream is not None or event.remote_reset:
+            self._count_reset()
+        elif self._toll.control():  # what was under way for a stream that we have broken off, say
+            raise TooMuchError("frames for streams that are closed")
         if stream is not None:
             self._forget(stream)
             stream.lost(Failure(ConnectionAborted("the client has taken its request back")))

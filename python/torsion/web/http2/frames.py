@@ -13,14 +13,16 @@ from torsion.web.http2.limits import HEADERS
 if TYPE_CHECKING:
     from torsion.web.http2.counting import Toll
 
-__all__ = ["Frames", "TooMuchError"]
+__all__ = ["Frames", "TooMuchError", "WrongFrameError"]
 
 PREFACE: Final = 24
 """The bytes with which a client begins: RFC 9113, 3.4."""
 
 HEAD: Final = 9
-DATA, HEADERS_FRAME, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 7, 8, 9
-END_STREAM, END_HEADERS = 0x1, 0x4
+DATA, HEADERS_FRAME, SETTINGS, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 4, 7, 8, 9
+END_STREAM = ACK = 0x1
+END_HEADERS = 0x4
+PROTOCOL, FRAME_SIZE = 0x1, 0x6
 
 FAREWELL: Final = 16 * 1024
 """Bytes of a GOAWAY at most: what any frame can have, as we do not allow more.  h2 refuses longer ones."""
@@ -30,10 +32,15 @@ class TooMuchError(Exception):
     """A client sends more of something than it may."""
 
 
+class WrongFrameError(Exception):
+    """A client sends a frame against the rules that h2 does not mind; its arguments are a code of RFC 9113, 7, and why."""
+
+
 class Frames:
     """Looks at what a client sends.
 
     :ivar in_block: whether a block of headers is coming in.
+    :ivar greeted: whether the client has sent its settings, which must come first.
     :ivar farewell: the code of the client's GOAWAY; None before that.
     """
 
@@ -48,13 +55,14 @@ class Frames:
         self._block = 0
         self._ends_block = False
         self._goaway: bytearray | None = None
-        self.in_block = False
+        self.in_block = self.greeted = False
         self.farewell: int | None = None
 
     def look(self, data: bytes) -> bytes:
         """Count what comes; return what h2 is to have of it.
 
         :raises TooMuchError: if there is too much of something.
+        :raises WrongFrameError: if a frame is wrong.
         """
         if self._rest:
             data, self._rest = self._rest + data, b""
@@ -89,6 +97,12 @@ class Frames:
         length = self._skip = int.from_bytes(data[place : place + 3], "big")
         kind, flags = data[place + 3], data[place + 4]
         farewell = False
+        if kind == SETTINGS:
+            self.greeted = True
+            if length and flags & ACK:
+                raise WrongFrameError(FRAME_SIZE, "an acknowledgement of settings that is not empty")
+        elif not self.greeted:
+            raise WrongFrameError(PROTOCOL, "the first frame is not one of settings")
         if kind == HEADERS_FRAME or (kind == CONTINUATION and self.in_block):
             if kind == HEADERS_FRAME:
                 self.in_block, self._block = True, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "BODY_PERIOD",
     "CONTROL",
     "DRAIN",
     "FRAME",
@@ -81,3 +82,7 @@ by one byte at a time, and hold a response for years."""
 DRAIN: Final = 1.0
 """Seconds for which requests that were under way to us are still taken when a connection is to end, if the client does not answer
 the ping that tells how long that is: RFC 9113, 6.8."""
+
+BODY_PERIOD: Final = 20.0
+"""Seconds for which a body may come slower than the channel's ``minBodyRate`` allows, as for HTTP/1.1: long enough to get over what
+a mobile network loses."""

@@ -13,14 +13,15 @@ from torsion.web.http2.outgoing import Outgoing
 if TYPE_CHECKING:
     from torsion.web.http2.stream import Stream
 
-__all__ = ["CALM", "INTERNAL", "REFUSED", "Patience"]
+__all__ = ["CALM", "COMPRESSION", "INTERNAL", "PROTOCOL", "REFUSED", "Patience"]
 
 _log = Logger()
 
-INTERNAL, REFUSED, CANCEL, CALM = 0x2, 0x7, 0x8, 0xB
+PROTOCOL, INTERNAL, REFUSED, CANCEL, COMPRESSION, CALM = 0x1, 0x2, 0x7, 0x8, 0x9, 0xB
 """Codes of RFC 9113, 7."""
 
 _LAST: Final = 2**31 - 1
+_GOAWAY: Final = 17  # the bytes of such a frame, which says nothing more
 _FAREWELL: Final = b"farewell"  # what the ping has that tells when all has come that was under way
 
 
@@ -67,21 +68,21 @@ class Patience(Outgoing):
         for stream in tuple(self.streams.values()):
             since = stream.since()
             if since is not None and now - since >= period:
-                self._late(stream, 408)
+                self.request_is_late(stream, 408)
         if not self.streams and now - self._active >= period:
             self.close(0, "nothing was asked for long")
         self._watch()
 
-    def _late(self, stream: Stream, code: int) -> None:
+    def request_is_late(self, stream: Stream, code: int) -> None:
+        """End a request that takes too long.
+
+        :param code: the status code, if the answer has not begun.
+        """
         _log.info("Timing out a request of {peer} over HTTP/2", peer=self.transport.getPeer())
         if stream.answering:
             self.reset(stream)
         else:
             self.refuse(stream, code)
-
-    def request_is_late(self, stream: Stream) -> None:
-        """End a request that has lasted for ``requestTimeout`` seconds."""
-        self._late(stream, 503)
 
     def _watch_block(self, coming: bool) -> None:
         """See to it that a block of headers comes to its end.
@@ -174,12 +175,18 @@ class Patience(Outgoing):
         if self._drain_call is None and not self._said:
             self._drain_call = self._clock.callLater(DRAIN, self._finish)
 
-    def _farewell(self, last: int) -> None:
+    def _farewell(self, last: int, code: int = 0) -> None:
         from hyperframe.frame import GoAwayFrame
 
         self._send()
         # Not through h2, which would have all streams be over at once.
-        self.transport.write(GoAwayFrame(0, last).serialize())
+        self.transport.write(GoAwayFrame(0, last, error_code=code).serialize())
+
+    def correct(self, code: int) -> None:
+        """Say another code than the one with which h2 ends the connection."""
+        said = self._h2.data_to_send()
+        self.transport.write(said[:-_GOAWAY])
+        self._farewell(self._h2.highest_inbound_stream_id, code)
 
     def _ended(self) -> None:
         """Learn that a request has ended."""

@@ -10,7 +10,7 @@ from zope.interface import implementer
 from torsion.internet.interfaces import IConsumer, IPushProducer, ITransport
 from torsion.internet.tls.producers import PullToPush
 from torsion.logger import Logger
-from torsion.web.http2.limits import KEPT, STEP
+from torsion.web.http2.limits import BODY_PERIOD, KEPT, STEP
 from torsion.web.http_headers import Headers
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ class Stream:
     _kept = 0
     _taken = 0
     _received = 0
+    _counted: int | None = 0
     _late_call: Any = None
+    _rate_call: Any = None
     _what: Head
 
     def __init__(self, connection: HTTP2Connection, number: int) -> None:
@@ -112,7 +114,8 @@ class Stream:
         if timeout is not None:
             self._late_call = self.connection.call_later(timeout, self._is_late)
         most = self.connection.channel.maxBodySize
-        if most is not None and head.length is not None and head.length > most:
+        too_large = most is not None and head.length is not None and head.length > most
+        if too_large and most is not self.connection.stored:
             self.connection.refuse(self, 413)
             return
         request.gotLength(head.length)
@@ -125,9 +128,17 @@ class Stream:
             if self.gone or self.answered:
                 return
             if request._stream is not None:
+                too_large = False
                 request.process()
-        if head.expects_continue and self.receiving and not (self.gone or self.answered or self.answering):
+        if self.gone or self.answered or not self.receiving:
+            return
+        if too_large:
+            self.connection.refuse(self, 413)
+            return
+        if head.expects_continue and not self.answering:
             self.connection.go_on(self)
+        if self.connection.channel.minBodyRate is not None:
+            self._watch_rate()
 
     def dataReceived(self, data: bytes, size: int) -> None:
         """Take a part of the body.
@@ -136,19 +147,18 @@ class Stream:
         """
         self._received += len(data)
         most = self.connection.channel.maxBodySize
+        if most is self.connection.stored and self.request._stream is not None:
+            most = None
         if most is not None and self._received > most:
             self.connection.grant(None, size)
-            self.connection.refuse(self, 413)
+            self._refuse(413)
             return
         try:
             self.request.handleContentChunk(data)
         except OSError:
             _log.failure("the body of a request could not be stored")
             self.connection.grant(None, size)
-            if self.answering:
-                self.connection.reset(self, INTERNAL)
-            else:
-                self.connection.refuse(self, 507)
+            self._refuse(507)
             return
         if self._body_paused and not self.gone:
             self._untold += size
@@ -166,9 +176,30 @@ class Stream:
         else:
             request.requestReceived(head.method, head.target, head.version)
 
+    def _refuse(self, code: int) -> None:
+        if self.answering:
+            self.connection.reset(self, INTERNAL)
+        else:
+            self.connection.refuse(self, code)
+
     def _is_late(self) -> None:
         self._late_call = None
-        self.connection.request_is_late(self)
+        self.connection.request_is_late(self, 503)
+
+    def _watch_rate(self) -> None:
+        """See, from now on, that the body comes fast enough; not while it is the program that is slow."""
+        self._counted = None if self._body_paused else self._received
+        self._rate_call = self.connection.call_later(BODY_PERIOD, self._look_at_rate)
+
+    def _look_at_rate(self) -> None:
+        self._rate_call = None
+        if not self.receiving or self.answered:
+            return
+        counted, rate = self._counted, self.connection.channel.minBodyRate
+        if counted is not None and self._received - counted < rate * BODY_PERIOD:
+            self.connection.request_is_late(self, 408)
+        else:
+            self._watch_rate()
 
     def since(self) -> float | None:
         """Return since when the client has been waited for; None if it is not."""
@@ -181,9 +212,10 @@ class Stream:
     def done(self) -> None:
         """Learn that all is sent."""
         self.gone = True
-        if self._late_call is not None:
-            self._late_call.cancel()
-            self._late_call = None
+        for call in (self._late_call, self._rate_call):
+            if call is not None:
+                call.cancel()
+        self._late_call = self._rate_call = None
         untold, self._untold = self._untold, 0
         self.connection.grant(None, untold)  # the window of all is not to shrink for what was not read
         self._drop_parts()

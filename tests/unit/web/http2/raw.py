@@ -11,7 +11,7 @@ from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStr
 from torsion.internet.task import Clock
 from torsion.internet.testing import StringTransportWithDisconnection
 from torsion.web.resource import Resource
-from torsion.web.server import Site
+from torsion.web.server import NOT_DONE_YET, Site
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -95,7 +95,9 @@ class Page(Resource):
 
     isLeaf = True
 
-    def render_GET(self, request: Any) -> bytes:
+    def render_GET(self, request: Any) -> Any:
+        if request.path == b"/later":
+            return NOT_DONE_YET
         return b"x" * 5000 if request.path == b"/long" else b"hello"
 
     def render_POST(self, request: Any) -> bytes:
@@ -180,6 +182,6 @@ def outcome(raw: Raw, found: list[Frame]) -> str:
     assert not raw.closed
     said = [f"reset {each.stream_id} {each.error_code}" for each in found if isinstance(each, RstStreamFrame)]
     said += [f"{raw.status(number)!s:.6}"[2:5] for number in sorted(raw.ended)]
-    said += ["pong" for each in found if isinstance(each, PingFrame) and "ACK" in each.flags]
     said += ["ack" for each in found if isinstance(each, SettingsFrame) and "ACK" in each.flags]
+    said += ["pong" for each in found if isinstance(each, PingFrame) and "ACK" in each.flags]
     return ", ".join(said) or "nothing"
