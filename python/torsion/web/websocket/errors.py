@@ -32,7 +32,8 @@ class ConnectionRejected(Exception):
 class WebSocketClosed(ConnectionDone):
     """Both ends have said that the connection is to be closed (RFC 6455, 7.1.4).
 
-    :ivar code: the status code of whoever began: 1000 for all is well, 1005 if it said none.
+    :ivar code: the status code that the peer has said (7.1.5), of its own or, as most do, in answer to ours: 1000 for all is
+        well, 1005 if it said none.
     :ivar reason: its words, mostly none.
     """
 
