@@ -146,6 +146,10 @@ class HTTP2Connection(Patience, Protocol):
                 handler = getattr(self, f"_on_{name}", None)
                 if handler is not None:
                     handler(event)
+        unheard, self._frames.data = self._frames.data, 0
+        for _ in range(unheard):  # each is answered with a reset by h2
+            if self._toll.control():
+                raise TooMuchError("data for streams that are closed")
         dirty, self._dirty = self._dirty, {}
         if dirty:
             self.flush_all(dirty.values())
@@ -183,6 +187,7 @@ class HTTP2Connection(Patience, Protocol):
         self.run(stream, stream.begin, self._make_request, head)
 
     def _on_DataReceived(self, event: Any) -> None:
+        self._frames.data -= 1
         size = event.flow_controlled_length
         if not event.data and size and event.stream_ended is None and self._toll.control():
             raise TooMuchError("frames that carry nothing")
@@ -210,8 +215,6 @@ class HTTP2Connection(Patience, Protocol):
         stream = self.streams.get(event.stream_id)
         if stream is not None or event.remote_reset:
             self._count_reset()
-        elif self._toll.control():  # what was under way for a stream that we have broken off, say
-            raise TooMuchError("frames for streams that are closed")
         if stream is not None:
             self._forget(stream)
             stream.lost(Failure(ConnectionAborted("the client has taken its request back")))

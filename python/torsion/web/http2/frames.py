@@ -40,6 +40,7 @@ class Frames:
     """Looks at what a client sends.
 
     :ivar in_block: whether a block of headers is coming in.
+    :ivar data: how many frames of data have come of which h2 has not told.
     :ivar greeted: whether the client has sent its settings, which must come first.
     :ivar farewell: the code of the client's GOAWAY; None before that.
     """
@@ -55,6 +56,8 @@ class Frames:
         self._block = 0
         self._ends_block = False
         self._goaway: bytearray | None = None
+        self._kind = -1
+        self.data = 0
         self.in_block = self.greeted = False
         self.farewell: int | None = None
 
@@ -96,6 +99,7 @@ class Frames:
         """Take the head of a frame; return whether h2 is not to have the frame."""
         length = self._skip = int.from_bytes(data[place : place + 3], "big")
         kind, flags = data[place + 3], data[place + 4]
+        self._kind = kind
         farewell = False
         if kind == SETTINGS:
             self.greeted = True
@@ -136,6 +140,8 @@ class Frames:
             self._goaway = None
         elif self._ends_block:
             self.in_block = self._ends_block = False
+        elif self._kind == DATA:
+            self.data += 1
 
     def _control(self, window: bool) -> None:
         if self._toll.control(window):

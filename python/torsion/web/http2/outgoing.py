@@ -92,8 +92,7 @@ class Outgoing:
         for stream in streams:
             if not stream.gone:
                 stream.adjust(self._blocked)
-        if self._held:
-            self._look_at_held()
+        self.look_at_held()
 
     def _step(self, stream: Stream) -> bool:
         """Send one frame of a response; return whether another can follow."""
@@ -150,8 +149,9 @@ class Outgoing:
 
     # --- requests that wait for the responses of others -------------------------------------------------------------
 
-    def _look_at_held(self) -> None:
-        if self._held_call is None and self.kept < KEPT_IN_ALL and not self._closing:
+    def look_at_held(self) -> None:
+        """See whether requests that have had to wait can begin."""
+        if self._held and self._held_call is None and self.kept < KEPT_IN_ALL and not self._closing:
             self._held_call = self._clock.callLater(0, self._begin_held)
 
     def _begin_held(self) -> None:

@@ -218,12 +218,10 @@ class Stream:
         self._late_call = self._rate_call = None
         untold, self._untold = self._untold, 0
         self.connection.grant(None, untold)  # the window of all is not to shrink for what was not read
-        self._drop_parts()
-
-    def _drop_parts(self) -> None:
         self._parts.clear()
         self.connection.kept -= self._kept
         self._kept = 0
+        self.connection.look_at_held()
 
     def lost(self, reason: Failure) -> None:
         """Learn that nothing more will come, or go."""
