@@ -339,7 +339,15 @@ class HTTPChannel(Pressure, Protocol):
         self.allHeadersReceived()
         if self._closing:
             return
-        request.gotLength(head.length)
+        try:
+            request.gotLength(head.length)  # it may open a file
+        except OSError:
+            _log.failure("there is no place for the body of a request")
+            self._refuse(507, "the body cannot be stored")
+            return
+        except Exception as error:  # noqa: BLE001 - the program's
+            self.raised(request, error)
+            return
         if head.length == 0:
             return
         too_large = self.maxBodySize is not None and head.length is not None and head.length > self.maxBodySize

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
+import pytest
+
+from torsion.logger import capturedLogs
+from torsion.web.http import channel
 from torsion.web.resource import Resource
 from unit.web.talk import Talk
 
@@ -26,6 +31,43 @@ def test_the_site_is_asked_for_a_file_for_the_body(tmp_path: Any) -> None:
     talk.site.getContentFile = file
     assert talk.ask(method="POST", body=b"12345").body == b"12345"
     assert lengths == [5]
+
+
+class Full:
+    """A file on a disk that is full."""
+
+    name = "full"
+
+    def write(self, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def refuses(length: int | None) -> Any:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def fails(length: int | None) -> Any:
+    raise KeyError(length)
+
+
+@pytest.mark.parametrize(("file", "code"), [(lambda length: Full(), 507), (refuses, 507), (fails, 500)])
+@pytest.mark.parametrize("size", [3, 200_000])
+@pytest.mark.parametrize("pure", [False, True])
+def test_a_site_that_has_no_place_for_a_body(
+    file: Any, code: int, size: int, pure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if pure:
+        monkeypatch.setattr(channel, "PURE", True)
+    talk = Talk(Streaming())
+    talk.site.getContentFile = file
+    with capturedLogs() as events:
+        talk.send(method="POST", body=bytes(size))
+    assert talk.written().startswith(b"HTTP/1.1 %d " % code)
+    assert not talk.transport.connected
+    assert [event for event in events if "log_failure" in event]
 
 
 def test_forms_are_read_unless_the_site_says_otherwise() -> None:
