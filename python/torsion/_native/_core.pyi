@@ -502,6 +502,12 @@ class HTTPReader:
     def state(self) -> str:
         """What it waits for: "head", "body", "switch" (a decision), or nothing: "closed", "failed"."""
 
+class HTTPReceiver:
+    """The receiving half of a server's channel: one of the bases of a class of Python's.  See ``torsion.web.http``."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from the client."""
+
 @final
 class HTTPWriter:
     """Writes the HTTP/1.1 messages of one connection, in one direction.

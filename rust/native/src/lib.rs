@@ -52,7 +52,7 @@ mod _core {
     #[pymodule_export]
     use crate::engine::PyEngine;
     #[pymodule_export]
-    use crate::http1::{PyHttpAnswer, PyHttpHead, PyHttpReader, PyHttpWriter};
+    use crate::http1::{PyHttpAnswer, PyHttpHead, PyHttpReader, PyHttpReceiver, PyHttpWriter};
     #[pymodule_export]
     use crate::lines::{PyLineDelivery, PyLineSender};
     #[pymodule_export]

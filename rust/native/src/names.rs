@@ -125,6 +125,19 @@ names! {
     max_body_size = "maxBodySize";
     closing = "_closing";
     waiting_for_transport = "_waitingForTransport";
+    network_paused = "_networkPaused";
+    waits = "_waits";
+    reading = "_reading";
+    read = "_read";
+    take_data = "_take";
+    attributes = "_attributes";
+    reader = "_reader";
+    request_factory = "requestFactory";
+    served = "_served";
+    quiet = "_quiet";
+    time_out = "timeOut";
+    reset_timeout = "resetTimeout";
+    timeout_call = "_TimeoutMixin__timeoutCall";
     /// Exceptions of a module that an owner brought along.
     already_called = "AlreadyCalled";
     already_cancelled = "AlreadyCancelled";

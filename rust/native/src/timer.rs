@@ -177,7 +177,7 @@ impl PyTimer {
     }
 
     #[expect(non_snake_case, reason = "the argument's name is Twisted's")]
-    fn reset(
+    pub(crate) fn reset(
         &self,
         py: Python<'_>,
         #[pyo3(from_py_with = seconds)] secondsFromNow: f64,

@@ -12,7 +12,8 @@ PURE = os.environ.get("TORSION_PURE") == "1"
 
 if TYPE_CHECKING or PURE:
     from torsion.web.http._answer import HTTPAnswer
+    from torsion.web.http._receiver import HTTPReceiver
 else:
-    from torsion._native import HTTPAnswer
+    from torsion._native import HTTPAnswer, HTTPReceiver
 
-__all__ = ["PURE", "HTTPAnswer", "HTTPReader"]
+__all__ = ["PURE", "HTTPAnswer", "HTTPReader", "HTTPReceiver"]

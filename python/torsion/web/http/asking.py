@@ -14,6 +14,9 @@ from torsion.web.http.cookies import parseCookieHeaders
 from torsion.web.http.forms import parse_qs
 from torsion.web.http_headers import Headers
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["Asked"]
 
 _log = Logger()
@@ -50,6 +53,43 @@ class _IDeprecatedHTTPChannelToRequestInterface(Interface):
         """A hash that goes with this."""
 
 
+def _args(request: Any) -> dict[bytes, list[bytes]]:
+    query = request.uri.partition(b"?")[2]
+    return parse_qs(query, 1) if query else {}
+
+
+def _content(request: Any) -> Any:
+    parts, request._parts = request._parts, None
+    if parts is None and request._length != 0:
+        return newContent(request._length)
+    return BytesIO(b"".join(parts) if parts else b"")
+
+
+def _cookies(request: Any) -> list[bytes]:
+    request._unusual = True
+    return []
+
+
+class _MadeLater:
+    """What most requests are never asked for, and is made by those that are.
+
+    It is no ``__getattr__``, as that would have every attribute of a request looked up at twice the price.
+    """
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, request: Any, owner: type | None = None) -> Any:
+        if request is None:
+            return self
+        value = self._make(request)
+        setattr(request, self._name, value)
+        return value
+
+
 class Asked:
     """The part of a request that says what is asked, by whom, and of whom."""
 
@@ -64,14 +104,6 @@ class Asked:
     _user: bytes | None = None
     _password = b""
 
-    def __getattr__(self, name: str) -> Any:
-        maker = _MADE_LATER.get(name)
-        if maker is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = maker(self)
-        setattr(self, name, value)
-        return value
-
     if TYPE_CHECKING:
         args: dict[bytes, list[bytes]]
         content: Any
@@ -81,6 +113,17 @@ class Asked:
         client: Any
         host: Any
         cookies: list[bytes]
+    else:
+        args = _MadeLater(_args)
+        client = _MadeLater(lambda request: (request.channel or request._past).getPeer())
+        content = _MadeLater(_content)
+        cookies = _MadeLater(_cookies)
+        host = _MadeLater(lambda request: (request.channel or request._past).getHost())
+        notifications = _MadeLater(lambda _: [])
+        received_cookies = _MadeLater(
+            lambda request: parseCookieHeaders(request.requestHeaders.getRawHeaders(b"cookie") or ())
+        )
+        transport = _MadeLater(lambda request: (request.channel or request._past).transport)
 
     @property
     def requestHeaders(self) -> Headers:
@@ -190,33 +233,3 @@ class Asked:
             return
         if colon:
             self._user, self._password = user, password
-
-
-def _args(request: Asked) -> dict[bytes, list[bytes]]:
-    query = request.uri.partition(b"?")[2]
-    return parse_qs(query, 1) if query else {}
-
-
-def _content(request: Any) -> Any:
-    parts, request._parts = request._parts, None
-    if parts is None and request._length != 0:
-        return newContent(request._length)
-    return BytesIO(b"".join(parts) if parts else b"")
-
-
-def _cookies(request: Any) -> list[bytes]:
-    request._unusual = True
-    return []
-
-
-_MADE_LATER: dict[str, Any] = {
-    "args": _args,
-    "client": lambda request: (request.channel or request._past).getPeer(),
-    "content": _content,
-    "cookies": _cookies,
-    "host": lambda request: (request.channel or request._past).getHost(),
-    "received_cookies": lambda request: parseCookieHeaders(request.requestHeaders.getRawHeaders(b"cookie") or ()),
-    "transport": lambda request: (request.channel or request._past).transport,
-    "notifications": lambda _: [],
-}
-"""What most requests are never asked for is made by those that are."""

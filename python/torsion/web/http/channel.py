@@ -11,12 +11,12 @@ from torsion.internet.interfaces import IConsumer, IPushProducer, ISSLTransport,
 from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.python.failure import Failure
-from torsion.web.http._twins import PURE, HTTPReader
+from torsion.web.http._twins import PURE, HTTPReader, HTTPReceiver
 from torsion.web.http.limits import MOST_STORED
 from torsion.web.http.parts import FormError
 from torsion.web.http.pressure import Pressure
 from torsion.web.http.request import Request
-from torsion.web.http.shortcuts import is_served, is_usual, most_gathered
+from torsion.web.http.shortcuts import is_quiet, is_served, is_usual, most_gathered
 from torsion.web.http.status import RESPONSES
 from torsion.web.http_headers import Headers
 from torsion.web.iweb import INonQueuedRequestFactory
@@ -34,6 +34,8 @@ _log = Logger()
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What an HTTP/2 client begins with that knows what the server speaks: RFC 9113, 3.4."""
 
+_NOTHING: Any = object()
+
 MOST_FIELDS = 256
 """How many fields of a head can be read at most: see ``torsion.wire.http1``."""
 
@@ -43,7 +45,7 @@ disconnected: it costs less to connect again."""
 
 
 @implementer(ITransport, IPushProducer, IConsumer)
-class HTTPChannel(Pressure, Protocol):
+class HTTPChannel(Pressure, HTTPReceiver, Protocol):
     """One connection of an HTTP/1.1 server.  It makes requests of what comes in, and has one after the other answered.
 
     :ivar requestFactory: makes requests: called with this channel.
@@ -89,6 +91,8 @@ class HTTPChannel(Pressure, Protocol):
     _served: Any = None  # the factory of requests for which that was found
     _attributes = 0  # and how many attributes this had then
     _keeps = 0  # how many bytes the body of one may have that is gathered before its request is made
+    _quiet = False  # whether nothing of a program's runs between an answer and the end of `process`
+    _waits = False  # whether the next request is waited for, and nothing else
     _reading = False
     _closing = False
     _discarding: int | None = None
@@ -135,6 +139,7 @@ class HTTPChannel(Pressure, Protocol):
         self._usual = is_usual(self, HTTPChannel)
         self._serves = not PURE and self._usual and is_served(self, HTTPChannel, self._served)
         self._keeps = most_gathered(self._served) if self._serves else 0
+        self._quiet = self._serves and is_quiet(self._served)
         self._attributes = 0
         self._attributes = len(self.__dict__)
 
@@ -161,8 +166,8 @@ class HTTPChannel(Pressure, Protocol):
         if closed is not None:
             closed(self)
 
-    def dataReceived(self, data: bytes) -> None:
-        """Take bytes from the client."""
+    def _take(self, data: bytes) -> None:
+        """Take bytes from the client, whatever the state of things."""
         if self._successor is not None:
             self._successor.dataReceived(data)
             return
@@ -206,6 +211,7 @@ class HTTPChannel(Pressure, Protocol):
         """
         if data is None:
             data = self._reader.take_rest()
+        self._waits = False
         self.setTimeout(None)
         if self._requestCall is not None:
             self._requestCall.cancel()
@@ -222,8 +228,11 @@ class HTTPChannel(Pressure, Protocol):
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _read(self) -> None:
-        """Make of what has come what can be made now."""
+    def _read(self, found: Any = _NOTHING) -> None:
+        """Make of what has come what can be made now.
+
+        :param found: what the reader has found already.
+        """
         if self._reading:
             return
         self._reading = True
@@ -236,31 +245,33 @@ class HTTPChannel(Pressure, Protocol):
                 and (self.receiving or not (self.requests or self._waitingForTransport))
                 and not self._bodyPaused
             ):
-                try:
-                    if self._serves and not self.receiving:
-                        found = reader.serve(self, self.requestFactory)
-                    else:
-                        found = reader.next()
-                except ValueError as wrong:
-                    self._refuse(wrong.args[1], wrong.args[0])
-                    break
-                if found is None:
+                if found is _NOTHING:
+                    try:
+                        if self._serves and not self.receiving:
+                            found = reader.serve(self, self.requestFactory)
+                        else:
+                            found = reader.next()
+                    except ValueError as wrong:
+                        self._refuse(wrong.args[1], wrong.args[0])
+                        break
+                event, found = found, _NOTHING
+                if event is None:
                     if self._successor is not None or reader.state != "switch":
                         break
                     reader.go_on()
-                elif found is True:
+                elif event is True:
                     continue
-                elif found is False:
+                elif event is False:
                     self._gathers = True
                     break
-                elif isinstance(found, bytes):
-                    self._body(found)
-                elif isinstance(found, list):
-                    self._end(found)
+                elif isinstance(event, bytes):
+                    self._body(event)
+                elif isinstance(event, list):
+                    self._end(event)
                 else:
-                    self._begin(found)
+                    self._begin(event)
         finally:
-            self._reading = False
+            self._reading = self._waits = False
         if self._successor is None and not self._closing:
             self._wait()
 
@@ -298,6 +309,7 @@ class HTTPChannel(Pressure, Protocol):
         if (self.receiving or self._gathers) and self._rateCall is None:
             self._watch_body()
         in_head = kept > 0 and not self.receiving and not self._gathers and not self._waitingForTransport
+        self._waits = self._serves and kept == 0 and not (self.receiving or self._gathers or self._networkPaused)
         if self.timeOut is None:
             return
         if in_head:

@@ -20,7 +20,7 @@ class Pressure(Patience):
     _bodyPaused = False
     _networkPaused = False
 
-    def _read(self) -> None:
+    def _read(self, found: Any = None) -> None:
         raise NotImplementedError  # the channel, of which this is a part, has it
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:

@@ -7,16 +7,13 @@ from typing import Any, Final
 from torsion.web.http.body import MOST_IN_MEMORY
 from torsion.web.http.request import Request
 
-__all__ = ["OF_CHANNELS", "is_served", "is_usual", "most_gathered"]
+__all__ = ["is_quiet", "is_served", "is_usual", "most_gathered"]
 
 _OF_ANSWERS: Final = ("writeHeaders", "write", "writeSequence", "requestDone")
 """What a channel does with an answer."""
 
-_OF_HEADS: Final = ("checkPersistence", "allHeadersReceived", "allContentReceived", "headerReceived")
+_OF_HEADS: Final = ("checkPersistence", "allHeadersReceived", "allContentReceived", "headerReceived", "resetTimeout")
 """What a channel is told, or asked, of a request."""
-
-OF_CHANNELS: Final = frozenset((*_OF_ANSWERS, *_OF_HEADS))
-"""What a program may give to one channel, besides to its class."""
 
 _OF_REQUESTS: Final = (
     "__init__",
@@ -67,6 +64,11 @@ def most_gathered(factory: Any) -> int:
         and factory.handleContentChunk is Request.handleContentChunk
     )
     return MOST_IN_MEMORY - 1 if asks_nobody else 0
+
+
+def is_quiet(factory: Any) -> bool:
+    """Return whether nothing that a program has written runs between an answer that is made at once and the end of ``process``."""
+    return all(getattr(getattr(factory, name, None), "ends_with_answer", False) for name in ("process", "render"))
 
 
 def _are_of(channel: Any, base: type, names: tuple[str, ...]) -> bool:

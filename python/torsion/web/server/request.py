@@ -42,6 +42,9 @@ _OF_A_BODY: Final = (
 
 _NO_BODY: Final = http.NO_BODY_CODES
 
+_PERCENT: Final = ord("%")
+"""As a number, since looking for bytes in bytes begins with an exception that nobody sees."""
+
 
 version: Final = b"Torsion/" + __version__.encode("ascii")
 """What ``Server`` says."""
@@ -128,7 +131,7 @@ class Request(http.Request, Componentized):
             resrc = self._found
             if resrc is None:
                 path = self.path
-                if path[:1] == b"/" and b"%" not in path:  # nearly always: what `_find` does then, without a call
+                if path[:1] == b"/" and _PERCENT not in path:  # nearly always: what `_find` does then, without a call
                     self.site = site = self.channel.site
                     self.prepath = []
                     self.postpath = path[1:].split(b"/")
@@ -146,6 +149,8 @@ class Request(http.Request, Componentized):
         except BaseException:  # noqa: BLE001 - whatever a resource raises is the end of this response, and of nothing else
             self.processingFailed(Failure())
 
+    process.ends_with_answer = True  # type: ignore[attr-defined]  # so that nobody looks at the request behind it
+
     def _find(self) -> Any:
         """Return the resource."""
         self.site = site = self.channel.site
@@ -158,7 +163,7 @@ class Request(http.Request, Componentized):
                 return errorPage(http.BAD_REQUEST, "Bad Request", "What is asked for is neither a path nor a URL.")
         self.prepath = []
         self.postpath = segments = path[1:].split(b"/")
-        if b"%" in path:
+        if _PERCENT in path:
             self.postpath = [unquote_to_bytes(segment) for segment in segments]
         return site.getResourceFor(self)
 
@@ -201,6 +206,8 @@ class Request(http.Request, Componentized):
                 self._answer(body)
         elif body is not NOT_DONE_YET:
             answer_later(self, resrc, body)
+
+    render.ends_with_answer = True  # type: ignore[attr-defined]  # as above
 
     def _respond(self, resrc: Any, body: Any) -> None:
         """Send what a resource has returned."""

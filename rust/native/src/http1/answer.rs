@@ -125,7 +125,9 @@ pub(super) fn head(request: &Bound<'_, PyHttpAnswer>, length: usize) -> PyResult
     let Ok(few) = few.cast_exact::<PyDict>() else {
         return Ok(None);
     };
-    let code: u16 = request.getattr(names::code(py))?.extract()?;
+    let Ok(code) = request.getattr(names::code(py))?.extract::<u16>() else {
+        return Ok(None); // which says what is wrong with it
+    };
     if !matches!(code, 200..=999) || matches!(code, 204 | 304) {
         return Ok(None);
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use torsion_http1::{Body, Fields, Request, Response, Version, Wishes};
 
@@ -132,7 +133,12 @@ impl PyHttpHead {
     ) -> Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
         match &self.first {
             First::Request { method, target } => {
-                Some((self.part(py, method), self.part(py, target)))
+                let bytes = self.bytes.bind(py).as_bytes();
+                let method = match &bytes[method.clone()] {
+                    b"GET" => get(py).clone(),
+                    other => PyBytes::new(py, other),
+                };
+                Some((method, self.part(py, target)))
             }
             First::Response { .. } => None,
         }
@@ -141,6 +147,13 @@ impl PyHttpHead {
     fn part<'py>(&self, py: Python<'py>, place: &Range<usize>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.bytes.bind(py).as_bytes()[place.clone()])
     }
+}
+
+/// The method of most requests.
+fn get(py: Python<'_>) -> &Bound<'_, PyBytes> {
+    static GET: PyOnceLock<Py<PyBytes>> = PyOnceLock::new();
+    GET.get_or_init(py, || PyBytes::new(py, b"GET").unbind())
+        .bind(py)
 }
 
 #[pymethods]

@@ -8,6 +8,7 @@ mod body;
 mod current;
 mod head;
 mod reader;
+mod receiver;
 mod serve;
 mod writer;
 
@@ -18,6 +19,7 @@ use pyo3::types::PyBytes;
 pub(crate) use answer::PyHttpAnswer;
 pub(crate) use head::PyHttpHead;
 pub(crate) use reader::PyHttpReader;
+pub(crate) use receiver::PyHttpReceiver;
 pub(crate) use writer::PyHttpWriter;
 
 /// What the peer did wrong.

@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyList};
 use torsion_http1::{Asked, Event, Limits, Reader, State};
 
 use super::head::PyHttpHead;
+use super::serve::Serving;
 use super::wrong;
 use crate::bytes;
 
@@ -188,7 +189,7 @@ impl PyHttpReader {
 
     /// Take bytes.
     #[pyo3(signature = (data, /))]
-    fn receive(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub(super) fn receive(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let data = bytes::exact(data)?;
         let mut reading = self.reading();
         reading.hold(py);
@@ -220,7 +221,7 @@ impl PyHttpReader {
         channel: &Bound<'py, PyAny>,
         factory: &Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        super::serve::serve(slf, channel, factory)
+        Serving::of(channel, factory)?.serve(slf)
     }
 
     /// Gather no body: returns the head of the one that was gathered; what came of it is given by `next`, like any other.
@@ -254,7 +255,7 @@ impl PyHttpReader {
 
     /// How many bytes are kept.
     #[getter]
-    fn kept(&self, py: Python<'_>) -> usize {
+    pub(super) fn kept(&self, py: Python<'_>) -> usize {
         let reading = self.reading();
         let all = match &reading.front {
             Some(front) => front.bind(py).as_bytes().len(),
