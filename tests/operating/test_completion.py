@@ -31,6 +31,9 @@ def command(tmp_path):
         (["--log-l"], {"--log-level"}),
         (["--daemon", "echo", "--li"], {"--listen"}),
         (["echo", "--listen", "t"], {"tcp:"}),
+        (["web", "--max"], {"--max-body"}),
+        (["web", "--listen", "t"], {"tcp:", "tls:"}),
+        (["web", "--log-format", ""], {"combined", "json", "proxied"}),
     ],
     ids=" ".join,
 )

@@ -54,7 +54,7 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
     :ivar registry: for the processors.
     """
 
-    contentTypes: ClassVar[dict[str, str]] = loadMimeTypes()
+    contentTypes: dict[str, str] = loadMimeTypes()
     contentEncodings: ClassVar[dict[str, str]] = {".gz": "gzip", ".bz2": "bzip2"}
     processors: dict[str, Callable[[str, Registry], Any]] = {}  # noqa: RUF012 - a program replaces it, for the class or for one
     indexNames: list[str] = ["index", "index.html", "index.htm", "index.rpy"]  # noqa: RUF012 - as above
@@ -222,6 +222,7 @@ class File(Resource, Sending):  # type: ignore[misc]  # `children` is a method o
         made._top = self._top
         mine = self.__dict__
         for name in (
+            "contentTypes",
             "processors",
             "indexNames",
             "childNotFound",

@@ -48,7 +48,7 @@ _HOOKS: Final = ("open", "openForReading", "getFileSize", "makeProducer", "rende
 class Sending(FilePath[str]):
     """The part of ``File`` that answers with the file."""
 
-    contentTypes: ClassVar[dict[str, str]]
+    contentTypes: dict[str, str]
     contentEncodings: ClassVar[dict[str, str]]
     defaultType: str
     precompressed: tuple[tuple[str, str], ...]

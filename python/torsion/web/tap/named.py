@@ -19,11 +19,12 @@ _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 def named(name: str, what: str) -> Any:
     """Return the object of that full name; whatever its module raises goes through, as the fault is not in the name.
 
+    :param name: it; between module and object there may be a colon.
     :param what: what to call it.
     :raises UsageError: if there is none.
     """
     try:
-        return namedAny(name)
+        return namedAny(name.replace(":", ".", 1))
     except InvalidName:
         raise UsageError(f"No such {what}: {name!r}") from None
     except AttributeError as error:

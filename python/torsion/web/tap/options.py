@@ -148,7 +148,7 @@ class Options(_Options):
 
     def opt_wsgi(self, name: str) -> None:
         """A WSGI application, by its full name, such as shop.wsgi.application or shop:app."""
-        application = named(_dotted(name), "WSGI application")
+        application = named(name, "WSGI application")
         from torsion.python.threadpool import ThreadPool
         from torsion.web.wsgi import WSGIResource
 
@@ -161,7 +161,7 @@ class Options(_Options):
 
     def opt_asgi(self, name: str) -> None:
         """An ASGI application, by its full name, such as shop.asgi.application or shop:app."""
-        application = named(_dotted(name), "ASGI application")
+        application = named(name, "ASGI application")
         from torsion.web.asgi import ASGIResource
 
         self._serve("--asgi", ASGIResource(application))
@@ -305,8 +305,3 @@ class Options(_Options):
             raise UsageError(f"{', '.join([*self._settings, *flags])}: for folders only; say --path")
         if self["proxies"]:
             self["root"] = with_proxies(root, self["proxies"])
-
-
-def _dotted(name: str) -> str:
-    """Return the full name of an object that may have a colon between its module and itself."""
-    return name.replace(":", ".", 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,8 +13,11 @@ from torsion.web.resource import Resource, getChildForRequest
 
 __all__ = ["Proxied", "folder", "place", "with_proxies"]
 
-PLAIN: Final = "text/plain"
+PLAIN: Final = "text/plain; charset=utf-8"
 """The type of files whose names do not tell: README, LICENSE and Makefile can be read, and nothing is run in the browser."""
+
+READ: Final = (".lock", ".rs", ".sh", ".toml", ".yaml", ".yml")
+"""Extensions of files that browsers would put into the folder of downloads, though they are text for people."""
 
 Proxied = tuple[str, str, int, bytes]
 """A part of the path, and the host, the port and the path of the server that answers for it."""
@@ -32,8 +35,18 @@ def folder(path: str) -> Any:
     if not os.access(path, os.R_OK):
         raise UsageError(f"--path {path!r} may not be read by this user")
     root = static.File(Path(path).resolve().as_posix() if path == os.curdir else path, PLAIN)
+    root.contentTypes = _types(root.contentTypes)
     root.processors = {".cgi": twcgi.CGIScript, ".epy": script.PythonScript, ".rpy": script.ResourceScript}
     return root
+
+
+def _types(known: Mapping[str, str]) -> dict[str, str]:
+    """Return types by extension, of which text says that it is UTF-8: browsers would take it for Windows-1252.  HTML says it itself."""
+    types = {extension: kind for extension, kind in known.items() if extension not in READ}
+    return {
+        extension: f"{kind}; charset=utf-8" if kind.startswith("text/") and kind != "text/html" else kind
+        for extension, kind in types.items()
+    }
 
 
 def place(text: str) -> Proxied:
