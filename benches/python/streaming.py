@@ -10,6 +10,7 @@ content       a PUT to a resource that has `request.content`: a file by then
 whole         the same, but all of it is read at once: what it looks like if memory is not flat; measured only when it is asked for
 producer      a GET from a pull producer       iterator   from an asynchronous iterator       static   of a file
 proxy-up, proxy-down    both through a `ReverseProxyResource`
+h2-up, h2-down          both over HTTP/2, with curl, where it is installed
 asgi-up, asgi-down      both with an application of ASGI       wsgi-up, wsgi-down   and of WSGI
 agent-up, agent-down    a client: `Agent`       fetch-up, fetch-down   and `torsion.web.fetch`
 """
@@ -20,6 +21,7 @@ import argparse
 import http.client
 import http.server
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,7 +41,8 @@ DOWN = ["producer", "iterator", "static", "proxy-down", "asgi-down", "wsgi-down"
 UP = ["up", "up-chunked", "content", "proxy-up", "asgi-up", "wsgi-up"]
 NOT_FLAT = "whole"
 CLIENTS = ["agent-up", "agent-down", "fetch-up", "fetch-down"]
-WAYS = [*UP, *DOWN, *CLIENTS]
+HTTP_2 = ["h2-up", "h2-down"]
+WAYS = [*UP, *DOWN, *HTTP_2, *CLIENTS]
 
 
 # The process that is measured.
@@ -142,6 +145,8 @@ def resource(way: str, origin: int, path: str) -> Any:
     match way.partition("-")[0]:
         case "up":
             return Body()
+        case "h2":
+            return Body() if way == "h2-up" else Iterated()
         case "content":
             return Content()
         case "whole":
@@ -173,6 +178,7 @@ def serve(way: str, origin: int, path: str) -> None:
 
     site = Site(resource(way, origin, path), timeout=None)
     site.streamsBodies = True
+    site.maxBodySize = None
     port = reactor.listenTCP(0, site, interface="127.0.0.1")
     reactor.callWhenRunning(lambda: print(port.getHost().port, flush=True))
     reactor.run()
@@ -347,6 +353,33 @@ def get(port: int, size: int, rest: Callable[[], None]) -> int:
     return got
 
 
+def by_curl(port: int, size: int, upwards: bool, rest: Callable[[], None]) -> int:
+    """Send or take a body over HTTP/2, as `put` and `get` do."""
+    command = [
+        "curl",
+        "-s",
+        "-N",
+        "--http2-prior-knowledge",
+        *(["-T", "-"] if upwards else []),
+        f"http://127.0.0.1:{port}/?size={size}",
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as curl:
+        assert curl.stdin is not None
+        assert curl.stdout is not None
+        if upwards:
+            for _ in range(size // PIECE):
+                curl.stdin.write(bytes(PIECE))
+            curl.stdin.close()
+            return int(curl.stdout.read())
+        got, rested = 0, False
+        while part := curl.stdout.read1(PIECE):
+            got += len(part)
+            if not rested and got > WARM:
+                rested = True
+                rest()
+        return got
+
+
 def memory(pid: int, which: str) -> int:
     """Return bytes of resident memory of a process: now (VmRSS), or at most (VmHWM)."""
     status = Path(f"/proc/{pid}/status").read_text()
@@ -373,6 +406,8 @@ def measure(way: str, size: int) -> float:
                 if way in CLIENTS:
                     print(size, file=child.stdin, flush=True)
                     return int(child.stdout.readline())
+                if way in HTTP_2:
+                    return by_curl(int(said), size, way == "h2-up", origin.rest)
                 if way in UP or way == NOT_FLAT:
                     return put(int(said), size, chunked=way == "up-chunked")
                 with file.open("r+b") as opened:
@@ -406,7 +441,7 @@ def main() -> None:
     if unknown := set(asked.way) - {*WAYS, NOT_FLAT}:
         parser.error(f"no such way: {' '.join(unknown)}")
     figures = {}
-    for way in asked.way or WAYS:
+    for way in asked.way or [way for way in WAYS if way not in HTTP_2 or shutil.which("curl")]:
         began = time.monotonic()
         figures[way] = measure(way, asked.mib * MIB)
         if not asked.json:

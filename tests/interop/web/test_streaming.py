@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,11 @@ def test_flat(ways: tuple[str, ...]) -> None:
     figures = measured(*ways)
     assert set(figures) == set(ways)
     assert {way: figure for way, figure in figures.items() if figure > MOST} == {}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_flat_over_http_2() -> None:
+    assert max(measured("h2-up", "h2-down").values()) < MOST
 
 
 def test_what_is_not_flat_is_seen() -> None:
