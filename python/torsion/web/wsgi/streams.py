@@ -84,8 +84,30 @@ class FileWrapper:
         self._file = file
         self._block_size = block_size
 
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self._file.read(self._block_size), b"")
+    def __iter__(self) -> FileWrapper:
+        """Return this: who iterates over it, and passes that on (Flask does, for ranges), can close it as well."""
+        return self
+
+    def __next__(self) -> bytes:
+        data: bytes = self._file.read(self._block_size)
+        if not data:
+            raise StopIteration
+        return data
+
+    def seekable(self) -> bool:
+        """Return whether :meth:`seek` works: frameworks then begin amid the file, for ranges."""
+        seekable = getattr(self._file, "seekable", None)
+        return seekable is not None and bool(seekable())
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to *offset* in the file, in bytes."""
+        at: int = self._file.seek(offset, whence)
+        return at
+
+    def tell(self) -> int:
+        """Return where in the file the next block begins."""
+        at: int = self._file.tell()
+        return at
 
     def close(self) -> None:
         """Close the file."""

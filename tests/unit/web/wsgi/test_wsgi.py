@@ -328,6 +328,15 @@ def test_files_are_sent_in_blocks_and_closed() -> None:
     assert talk(application).ask().body == b"abcde"
     assert file.closed
     assert list(FileWrapper(io.BytesIO(b"abc"), 2)) == [b"ab", b"c"]
+    file = io.BytesIO(b"abcde")
+    wrapper = FileWrapper(file, 2)
+    assert wrapper.seekable()
+    wrapper.seek(1)
+    parts: Any = iter(wrapper)
+    assert (next(parts), wrapper.tell()) == (b"bc", 3)
+    parts.close()
+    assert file.closed, "who has no more than an iterator can close the file"
+    assert not FileWrapper(object()).seekable()
 
 
 def test_it_is_a_leaf() -> None:
