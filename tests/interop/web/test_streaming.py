@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 BENCH = Path(__file__).parents[3] / "benches" / "python" / "streaming.py"
-SIZE = 128
+SIZE = 64
 """MiB of each body.  The bench sends 2 GiB, with the same outcome."""
 
-MOST = 12
+MOST = 10
 """MiB of memory that it may take: buffers, of which there is a fixed number; it takes less than one."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
