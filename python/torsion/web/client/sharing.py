@@ -19,7 +19,8 @@ __all__ = ["Shared", "Sharing"]
 
 MOST_ATTEMPTS = 3
 """How often a request is made that the server has not looked at: once more is enough as a rule, and one that never looks at any
-is not to be asked for ever."""
+is not to be asked for ever.  A connection that was ended after it had answered some requests does not count: others get there, and
+this one will."""
 
 
 class Shared:
@@ -52,7 +53,8 @@ class Shared:
 
         def once_more(connection: Any) -> Any:
             if isinstance(connection, Shared):
-                connection._attempt = self._attempt + 1
+                progress = self._connection.served and not self._connection.accepting
+                connection._attempt = self._attempt + (not progress)
             return connection.request(request)
 
         asked: Deferred[Any] = self._connection.request(request)

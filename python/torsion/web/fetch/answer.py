@@ -11,6 +11,8 @@ from torsion.internet.protocol import Protocol
 from torsion.python.failure import Failure
 from torsion.web.client import PotentialDataLoss, Response, ResponseDone
 from torsion.web.client.limit import cause_of
+from torsion.web.fetch.asking import without_login
+from torsion.web.fetch.explaining import explained
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,7 +37,7 @@ class StatusError(Exception):
     """
 
     def __init__(self, answer: Answer) -> None:
-        super().__init__(f"{answer.method} {answer.url}: {answer.status} {answer.reason}")
+        super().__init__(f"{answer.method} {without_login(answer.url)}: {answer.status} {answer.reason}")
         self.answer = answer
 
 
@@ -46,7 +48,9 @@ class BodyTooLarge(Exception):
 class _Pieces(Protocol):
     """Has the pieces of a body wait for who reads them."""
 
-    def __init__(self) -> None:
+    def __init__(self, method: str, url: str) -> None:
+        self.method = method
+        self.url = url
         self._pieces: deque[bytes] = deque()
         self._kept = 0
         self._held = False
@@ -76,7 +80,7 @@ class _Pieces(Protocol):
             if self._end is not None:
                 if self._end.check(ResponseDone, PotentialDataLoss):
                     return None
-                raise cause_of(self._end.value)
+                raise explained(cause_of(self._end.value), self._end.value, self.method, self.url)
             if self._held:
                 self._held = False
                 self.transport.resumeProducing()
@@ -185,7 +189,14 @@ class Answer:
         :param most: see :meth:`read`.
         :raises ValueError: if it is not.
         """
-        return json.loads(await self.read(most))
+        body = await self.read(most)
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            error.add_note(
+                f"{self.method} {without_login(self.url)}: {self.status} {self.reason}, which begins {body[:60]!r}"
+            )
+            raise
 
     @property
     def encoding(self) -> str:
@@ -210,7 +221,7 @@ class Answer:
 
     async def _all(self) -> AsyncIterator[bytes]:
         if self._pieces is None:
-            self._pieces = _Pieces()
+            self._pieces = _Pieces(self.method, self.url)
             self.response.deliverBody(self._pieces)
         while (piece := await self._pieces.next()) is not None:
             yield piece
@@ -220,7 +231,7 @@ class Answer:
         if self._pieces is not None:
             self._pieces.close()
         elif self._body is None:
-            self._pieces = _Pieces()
+            self._pieces = _Pieces(self.method, self.url)
             self.response.deliverBody(self._pieces)
             self._pieces.close()
 

@@ -5,28 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from zope.interface import implementer
 
 from torsion.internet.defer import Deferred, ensureDeferred
 from torsion.web.client.body import BytesProducer, FileBodyProducer
+from torsion.web.fetch.asking import encoded
+from torsion.web.fetch.pausing import Pausing
 from torsion.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 
 __all__ = ["IterableProducer", "body_of"]
 
 
 @implementer(IBodyProducer)
-class IterableProducer:
+class IterableProducer(Pausing):
     """Produces a body of what an iterator gives, asynchronous or not, as fast as it is taken."""
 
     length = UNKNOWN_LENGTH
 
     def __init__(self, pieces: AsyncIterable[bytes] | Iterable[bytes]) -> None:
         """Produce *pieces*, each of them bytes."""
+        super().__init__()
         self._pieces = pieces
-        self._going: Deferred[None] | None = None  # fires when it may go on, while it is paused
-        self._stopped = False
 
     def startProducing(self, consumer: Any) -> Deferred[None]:
         """Begin: see :class:`torsion.web.iweb.IBodyProducer`."""
@@ -36,53 +36,42 @@ class IterableProducer:
         pieces = self._pieces
         if isinstance(pieces, AsyncIterable):
             async for piece in pieces:
-                consumer.write(piece)
-                await self._turn()
+                consumer.write(_bytes(piece))
+                await self.turn()
         else:
             for piece in pieces:
-                consumer.write(piece)
-                await self._turn()
-
-    async def _turn(self) -> None:
-        if self._stopped:
-            await Deferred()  # who stopped this is told nothing more
-        if self._going is not None:
-            await self._going
-
-    def pauseProducing(self) -> None:
-        """Take no more for now."""
-        if self._going is None:
-            self._going = Deferred()
-
-    def resumeProducing(self) -> None:
-        """Take more."""
-        going, self._going = self._going, None
-        if going is not None:
-            going.callback(None)
-
-    def stopProducing(self) -> None:
-        """Take no more."""
-        self._stopped = True
-        self.resumeProducing()
+                consumer.write(_bytes(piece))
+                await self.turn()
 
 
-def body_of(body: Any, json_value: Any, form: Any) -> tuple[Any, bytes | None]:
+def _bytes(piece: Any) -> bytes:
+    if not isinstance(piece, bytes | bytearray | memoryview):
+        raise TypeError(f"the pieces of a body are bytes, not {type(piece).__name__}: {piece!r:.100}")
+    return bytes(piece)
+
+
+def body_of(body: Any, json_value: Any, form: Any, files: Any = None) -> tuple[Any, bytes | None]:
     """Return the producer of a body, or None, and its type, if that is known.
 
     :param body: bytes, text (UTF-8), an :class:`torsion.web.iweb.IBodyProducer`, an open binary file, or what can be gone
         through and gives bytes.
     :param json_value: what is to be JSON, in a tuple; or None.
     :param form: fields by name, or pairs; a value may be a list.
+    :param files: files by field: see :class:`torsion.web.fetch.multipart.MultipartProducer`.
     :raises TypeError: if more than one of them is given, or *body* is nothing that can be sent.
     """
-    if sum(each is not None for each in (body, json_value, form)) > 1:
-        raise TypeError("a request has one body: give one of body, json and form")
+    if sum(each is not None for each in (body, json_value, form if files is None else files)) > 1:
+        raise TypeError("a request has one body: give one of body, json and form (with files, perhaps)")
+    if files is not None:
+        from torsion.web.fetch.multipart import MultipartProducer
+
+        made = MultipartProducer(files, form)
+        return made, made.kind
     if json_value is not None:
         text = json.dumps(json_value[0], ensure_ascii=False, separators=(",", ":"))
         return BytesProducer(text.encode()), b"application/json"
     if form is not None:
-        pairs = list(form.items()) if isinstance(form, Mapping) else form
-        return BytesProducer(urlencode(pairs, doseq=True).encode("ascii")), b"application/x-www-form-urlencoded"
+        return BytesProducer(encoded("form", form)), b"application/x-www-form-urlencoded"
     match body:
         case None:
             return None, None
@@ -92,7 +81,11 @@ def body_of(body: Any, json_value: Any, form: Any) -> tuple[Any, bytes | None]:
             return BytesProducer(bytes(body)), None
     if IBodyProducer.providedBy(body):
         return body, None
+    if isinstance(body, Mapping):
+        raise TypeError("a mapping is no body: give it as json, or as form")
     if hasattr(body, "read"):
+        if hasattr(body, "encoding"):
+            raise TypeError(f"a file is sent as bytes: open it as binary, open(..., 'rb'), not {body!r}")
         return FileBodyProducer(body), None
     if isinstance(body, AsyncIterable | Iterable):
         return IterableProducer(body), None

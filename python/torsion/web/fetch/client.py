@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-from functools import lru_cache
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote, unquote_to_bytes, urlencode, urlsplit, urlunsplit
 
 from torsion.internet._current import current_reactor
 from torsion.web.client import (
@@ -25,14 +22,14 @@ from torsion.web.client.content import accepted
 from torsion.web.client.http2 import is_available
 from torsion.web.client.limit import cause_of
 from torsion.web.fetch.answer import Answer
+from torsion.web.fetch.asking import basic, checked_method, checked_redirects, limits_of, put, to_uri, with_params
 from torsion.web.fetch.bodies import body_of
+from torsion.web.fetch.explaining import explained
 from torsion.web.http_headers import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
-
-    from torsion.internet.defer import Deferred
 
 __all__ = ["Client"]
 
@@ -43,27 +40,6 @@ KEPT = 30.0
 """Seconds that idle connections are kept: servers mostly close them after 60 or 75, and some after 5."""
 
 _DEFAULT = Timeouts()
-
-
-@lru_cache(maxsize=512)  # programs ask for the same again and again
-def _ascii(url: str) -> tuple[bytes, bytes | None]:
-    """Return a URL as it is sent, and what Authorization says if a user's name and password are in it."""
-    parts = urlsplit(url.strip())
-    host = parts.hostname or ""
-    if not host.isascii():
-        import idna  # comes with the extra "tls"
-
-        host = idna.encode(host, uts46=True).decode("ascii")
-    if ":" in host:
-        host = f"[{host}]"
-    netloc = host if parts.port is None else f"{host}:{parts.port}"
-    login = None
-    if parts.username is not None:
-        pair = unquote_to_bytes(parts.username) + b":" + unquote_to_bytes(parts.password or "")
-        login = b"Basic " + base64.b64encode(pair)
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
-    return urlunsplit((parts.scheme, netloc, path, query, "")).encode("ascii"), login
 
 
 class Client:
@@ -97,10 +73,20 @@ class Client:
             else, with TLS or without.  By default it is spoken if h2 is installed (``pip install torsion[http2]``).
         :param reactor: the reactor; the current one by default.
         """
+        limits_of(timeout)
+        if isinstance(perHost, bool) or not isinstance(perHost, int) or perHost < 1:
+            raise ValueError(f"perHost is how many connections there are to a host, at least 1, not {perHost!r}")
+        if agent is not None and not hasattr(agent, "request"):
+            raise TypeError(f"the agent has no method request: {agent!r}")
+        if policy is not None and not (hasattr(policy, "creatorForNetloc") or hasattr(policy, "getContext")):
+            raise TypeError(
+                f"the policy is no IPolicyForHTTPS, such as BrowserLikePolicyForHTTPS(trustRoot): {policy!r}"
+            )
         if http2 is None:
             http2 = is_available()
         self._reactor = current_reactor() if reactor is None else reactor
         self.cookies = CookieJar() if cookies is None else cookies
+        put(Headers(), headers or {})
         self.headers = dict(headers or {})
         self._timeout = timeout
         self._policy = BrowserLikePolicyForHTTPS() if policy is None else policy
@@ -140,11 +126,13 @@ class Client:
         url: str,
         method: str | None = None,
         *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | Headers | None = None,
+        params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
         json: Any = None,
         form: Any = None,
+        files: Any = None,
         body: Any = None,
+        auth: tuple[str, str] | None = None,
         timeout: float | Timeouts | None = _DEFAULT,  # noqa: ASYNC109 - asyncio is not there
         redirects: int = 20,
     ) -> Answer:
@@ -156,37 +144,48 @@ class Client:
         :param params: added to the address behind the question mark; a value may be a list.
         :param json: is sent as JSON.
         :param form: fields that are sent as a form of a page is.
+        :param files: files that are sent with the form's fields (multipart/form-data), by field: bytes, text, a binary file, which
+            is read as it is sent and closed then, or a tuple of a file's name, one of these, and its type perhaps.
         :param body: is sent as it is: bytes, text, an open file, what gives bytes piece by piece, asynchronously or not, or an
             :class:`torsion.web.iweb.IBodyProducer`.
+        :param auth: a user's name and password, which are sent by the scheme Basic, to this server alone.
         :param timeout: how many seconds all of it may take, redirects and body included, or a
             :class:`torsion.web.client.Timeouts`; by default what the client was made with; None for any time.
         :param redirects: how many to follow; 0 returns a redirect as any other response.  From ``https`` to ``http`` none is
             followed.
         :returns: the response, once its head has come, whatever its status.
         :raises RequestTimedOut: if it takes too long.
+        :raises TypeError: for an argument of another type.
         :raises ValueError: for a URL, a method or a field that cannot be sent.
-        :raises torsion.internet.error.ConnectError: if there is no connection; and see :class:`torsion.web.client.Agent`.
+        :raises torsion.web.error.SchemeNotSupported: for a URL that is neither ``http`` nor ``https``.
+        :raises torsion.internet.error.ConnectError: if there is no connection; and see :class:`torsion.web.client.Agent`.  A note
+            (PEP 678) names the request.
         """
+        uri, login = to_uri(url)
         producer = kind = None
-        if body is not None or json is not None or form is not None:
-            producer, kind = body_of(body, None if json is None else (json,), form)
-        uri, login = _ascii(url)
+        if body is not None or json is not None or form is not None or files is not None:
+            producer, kind = body_of(body, None if json is None else (json,), form, files)
         if params:
-            uri += (b"&" if b"?" in uri else b"?") + urlencode(params, doseq=True).encode("ascii")
+            uri = with_params(uri, params)
+        if auth is not None:
+            login = basic(*auth) if isinstance(auth, tuple) and len(auth) == 2 else basic(auth, None)
         if method is None:
             method = "GET" if producer is None else "POST"
+        verb = checked_method(method)
         fields = self._fields(headers, kind, login)
-        agent = self._agent(self._limits(timeout), redirects)
-        asked: Deferred[Any] = agent.request(method.encode("ascii"), uri, fields, producer)
+        limits = limits_of(self._timeout if timeout is _DEFAULT else timeout)
+        agent = self._agent(limits, checked_redirects(redirects))
         try:
-            response = await asked
+            response = await agent.request(verb, uri, fields, producer)
         except ResponseFailed as error:
-            raise cause_of(error) from error
+            raise explained(cause_of(error), error, method, url) from error
+        except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
+            raise explained(error, error, method, url)  # noqa: B904 - it is the same
         return Answer(response, method, url)
 
-    def _fields(self, headers: Mapping[str, str] | None, kind: bytes | None, login: bytes | None) -> Headers:
+    def _fields(self, headers: Mapping[str, str] | Headers | None, kind: bytes | None, login: bytes | None) -> Headers:
         if self._usual_of != self.headers:
-            self._usual = self._with(Headers(), self.headers)
+            self._usual = put(Headers(), self.headers)
             for name, value in (
                 (b"user-agent", b"torsion"),
                 (b"accept", b"*/*"),
@@ -197,27 +196,12 @@ class Client:
             self._usual_of = dict(self.headers)
         if not headers and kind is None and login is None:
             return self._usual  # which the agents leave as it is
-        fields = self._with(self._usual.copy(), headers or {})
+        fields = put(self._usual.copy(), {} if headers is None else headers)
         if kind is not None and not fields.hasHeader(b"content-type"):
             fields.setRawHeaders(b"content-type", [kind])
         if login is not None and not fields.hasHeader(b"authorization"):
             fields.setRawHeaders(b"authorization", [login])
         return fields
-
-    @staticmethod
-    def _with(fields: Headers, headers: Mapping[str, str]) -> Headers:
-        for name, value in headers.items():
-            if "\r" in value or "\n" in value or "\0" in value:
-                raise ValueError(f"the value of the header {name} has a line end in it: {value!r}")
-            fields.setRawHeaders(name, [value])
-        return fields
-
-    def _limits(self, timeout: float | Timeouts | None) -> Timeouts:
-        if timeout is _DEFAULT:
-            timeout = self._timeout
-        if timeout is None:
-            return Timeouts(head=None, idle=None)
-        return timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
 
     async def close(self) -> None:
         """Close the connections that are kept."""

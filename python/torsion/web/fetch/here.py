@@ -10,9 +10,10 @@ from torsion.web.client import Timeouts
 from torsion.web.fetch.client import _DEFAULT, Client
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from torsion.web.fetch.answer import Answer
+    from torsion.web.http_headers import Headers
 
 __all__ = ["fetch"]
 
@@ -23,11 +24,13 @@ async def fetch(
     url: str,
     method: str | None = None,
     *,
-    headers: Mapping[str, str] | None = None,
-    params: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | Headers | None = None,
+    params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
     json: Any = None,
     form: Any = None,
+    files: Any = None,
     body: Any = None,
+    auth: tuple[str, str] | None = None,
     timeout: float | Timeouts | None = _DEFAULT,  # noqa: ASYNC109 - asyncio is not there
     redirects: int = 20,
 ) -> Answer:
@@ -52,7 +55,9 @@ async def fetch(
         params=params,
         json=json,
         form=form,
+        files=files,
         body=body,
+        auth=auth,
         timeout=timeout,
         redirects=redirects,
     )

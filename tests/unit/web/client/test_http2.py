@@ -336,6 +336,29 @@ def test_a_farewell_to_those_that_wait() -> None:
     assert waits.response.code == 200
 
 
+def test_connections_that_serve_one_request_each() -> None:
+    world = World2()
+    asked = [world.get() for _ in range(8)]
+    for number in range(8):
+        server = world.server
+        server.answer(1)
+        server.raw(GoAwayFrame(0, last_stream_id=1, error_code=0))
+        world.meet()
+        assert sum(each.answered for each in asked) == number + 1
+    assert [each.response.code for each in asked] == [200] * 8
+
+
+def test_connections_that_serve_none() -> None:
+    world = World2()
+    asked = world.get()
+    for _ in range(3):
+        assert not asked.answered
+        world.server.raw(GoAwayFrame(0, last_stream_id=0, error_code=0))
+        world.meet()
+    assert isinstance(asked.error, RequestNotSent)
+    assert len(world.wires) == 3
+
+
 def test_a_server_that_refuses_everything_is_not_asked_for_ever() -> None:
     world = World2()
     asked = world.get()

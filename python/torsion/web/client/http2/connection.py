@@ -72,6 +72,9 @@ class HTTP2ClientProtocol(Protocol):
     _sent = 0
     _owed = 0
     _lost: list[Deferred[None]] | None = None
+    served = 0
+    """How many requests have got a response."""
+
     heard = 0
     """How often something has come from the server."""
 
@@ -219,6 +222,7 @@ class HTTP2ClientProtocol(Protocol):
     def _on_ResponseReceived(self, event: Any) -> None:
         stream = self.streams.get(event.stream_id)
         if stream is not None:
+            self.served += 1
             stream.head(event.headers)
 
     def _on_InformationalResponseReceived(self, event: Any) -> None:
