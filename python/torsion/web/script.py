@@ -130,8 +130,12 @@ class ResourceScriptWrapper(Resource):
         return ResourceScript(self.path, self.registry).render(request)
 
     def getChildWithDefault(self, path: bytes, request: Any) -> Any:
-        """Return a child of the script's resource."""
-        return ResourceScript(self.path, self.registry).getChildWithDefault(path, request)
+        """Return a child of the script's resource, or that itself if it is a leaf."""
+        made = ResourceScript(self.path, self.registry)
+        if made.isLeaf and request.prepath:
+            request.postpath.insert(0, request.prepath.pop())
+            return made
+        return made.getChildWithDefault(path, request)
 
 
 class ResourceScriptDirectory(Resource):

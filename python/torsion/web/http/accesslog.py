@@ -82,7 +82,7 @@ class BackgroundLines:
                 self._tell(untold)
 
     def _tell(self, lost: int) -> None:
-        _log.warn("The access log {name} has lost {lost} lines", name=self._name, lost=lost)
+        _log.warn("The access log {name} has lost lines: {lost}", name=self._name, lost=lost)
 
     def close(self, wait: float = LONGEST_FAREWELL) -> bool:
         """Take no more lines, write what is left, and let go.

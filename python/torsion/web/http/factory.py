@@ -60,6 +60,7 @@ class HTTPFactory(DrainingFactory):
 
     _logFile: Any = None
     _logs_to_process = False
+    _stopped = False
     _logDateTimeCall: Any = None
     _second = -1
     _logDateTime: str = ""
@@ -154,6 +155,7 @@ class HTTPFactory(DrainingFactory):
 
     def startFactory(self) -> None:
         """Open the access log."""
+        self._stopped = False
         if self._logFile is None:
             if self.logPath is not None:
                 self.logFile = AccessLog(self.logPath)
@@ -165,7 +167,18 @@ class HTTPFactory(DrainingFactory):
                 self._listen()
 
     def stopFactory(self) -> None:
-        """Close the access log."""
+        """Close the access log, once the connections that are left have ended: they may have more requests."""
+        self._stopped = True
+        if not self.connections:
+            self._close_log()
+
+    def closed(self, protocol: Any) -> None:
+        """Have one connection less."""
+        super().closed(protocol)
+        if self._stopped and not self.connections:
+            self._close_log()
+
+    def _close_log(self) -> None:
         file, self._logFile = self._logFile, None
         self._logs_to_process = False
         self._listen()
