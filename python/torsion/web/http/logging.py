@@ -29,6 +29,11 @@ def _escape(data: bytes | str | None) -> str:
     return text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
 
 
+def _version(request: Any) -> str:
+    """Return the version as other servers write it, who read such lines by a pattern: ``HTTP/2.0``."""
+    return "HTTP/2.0" if request.clientproto == b"HTTP/2" else _escape(request.clientproto)
+
+
 def _address(request: Any) -> str:
     client = request.getClientAddress()
     if isinstance(client, IPv4Address | IPv6Address):
@@ -43,7 +48,7 @@ def _line(timestamp: str, address: str, request: Any) -> str:
     referrer = _escape(request.getHeader(b"referer") or b"-")
     agent = _escape(request.getHeader(b"user-agent") or b"-")
     return (
-        f'{address} - - {timestamp} "{_escape(request.method)} {_escape(request.uri)} {_escape(request.clientproto)}"'
+        f'{address} - - {timestamp} "{_escape(request.method)} {_escape(request.uri)} {_version(request)}"'
         f' {request.code} {request.sentLength or "-"} "{referrer}" "{agent}"'
     )
 

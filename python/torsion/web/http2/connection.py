@@ -150,8 +150,8 @@ class HTTP2Connection(Patience, Protocol):
         for _ in range(unheard):  # each is answered with a reset by h2
             if self._toll.control():
                 raise TooMuchError("data for streams that are closed")
-        dirty, self._dirty = self._dirty, {}
-        if dirty:
+        while self._dirty and not self._closing:  # producers go on meanwhile
+            dirty, self._dirty = self._dirty, {}
             self.flush_all(dirty.values())
 
     def _after(self) -> None:

@@ -169,12 +169,12 @@ def test_a_block_of_headers_without_end(piece: bytes) -> None:
     """CVE-2024-27316."""
     raw = Raw(Work())
     found = raw.send(frame(HEADERS, END_STREAM, 1, asking()))
-    for count in range(limits.CONTROL + 1):
+    count = 0
+    while not raw.closed:
         found = raw.send(frame(CONTINUATION, 0, 1, piece))
-        if raw.closed:
-            break
+        count += 1
     assert outcome(raw, found).startswith("goaway")
-    assert count * len(piece) <= limits.HEADERS
+    assert (count - 1) * len(piece) <= limits.HEADERS
     assert count <= 64
 
 
