@@ -40,6 +40,7 @@ TRIED = {
     "udp",
     "unix",
     "unix_datagrams",
+    "websocket_page",  # in web/test_websocket_page.py, with a browser
 }
 
 pytestmark = needs_posix
