@@ -441,6 +441,9 @@ class HTTPHead:
     def reason(self) -> bytes | None:
         """The reason phrase; None in a request."""
     @property
+    def conditional(self) -> bool:
+        """Whether there is a condition, or a part is asked for: fields called ``If-…``, and ``Range``."""
+    @property
     def version(self) -> bytes:
         """``b"HTTP/1.1"`` or ``b"HTTP/1.0"``."""
     @property

@@ -148,6 +148,15 @@ class Asked:
             values = self.requestHeaders.getRawHeaders(key)
         return values[-1] if values else None
 
+    def _is_conditional(self) -> bool:
+        """Return whether there is a condition, or a part is asked for: headers called ``If-…``, and ``Range``."""
+        if self._requestHeaders is None:
+            known: bool | None = getattr(self._head, "conditional", None)  # heads of HTTP/2 do not say
+            if known is not None:
+                return known
+        names = (name.lower() for name, _ in self.requestHeaders.getAllRawHeaders())
+        return any(name == b"range" or name.startswith(b"if-") for name in names)
+
     def getAllHeaders(self) -> dict[bytes, bytes]:
         """Return the last value of each header by its name in lower case; ``requestHeaders`` tells more."""
         return {name.lower(): values[-1] for name, values in self.requestHeaders.getAllRawHeaders() if values}

@@ -8,17 +8,25 @@ from typing import Final, NamedTuple
 
 from torsion.web.static.conditions import JUST_NOW
 
-__all__ = ["MOST_KEPT", "Content", "Keeper"]
+__all__ = ["MOST_KEPT", "MOST_TOLD", "Content", "Keeper"]
 
 MOST_KEPT: Final = 16 * 1024 * 1024
 """How many bytes of contents a process keeps: the pages and scripts of most sites, and little beside what the process has anyway."""
 
 
+MOST_TOLD: Final = 8
+"""Of so many types a file may be, for different sites say, and have what is told of it kept: it is of one nearly always."""
+
+
 class Content(NamedTuple):
-    """What was in a file, and the file's status then."""
+    """What was in a file, and the file's status then.
+
+    :ivar told: the headers that tell of it, by its type and its encoding.
+    """
 
     status: os.stat_result
     data: bytes
+    told: dict[tuple[str | None, str | None], list[tuple[bytes, bytes]]]
 
 
 class Keeper:
@@ -34,7 +42,7 @@ class Keeper:
         self.size = 0
         self._contents: dict[str, Content] = {}
 
-    def get(self, path: str, status: os.stat_result) -> bytes | None:
+    def get(self, path: str, status: os.stat_result) -> Content | None:
         """Return the content of the file at *path*, whose status is *status* now; None if it is not known, or was another."""
         content = self._contents.get(path)
         if content is None:
@@ -47,7 +55,7 @@ class Keeper:
             and was.st_ino == status.st_ino
             and was.st_dev == status.st_dev
         ):
-            return content.data
+            return content
         self._drop(path)
         return None
 
@@ -61,7 +69,7 @@ class Keeper:
         self._drop(path)
         while self.size + len(data) > self.most:
             self._drop(next(iter(self._contents)))
-        self._contents[path] = Content(status, data)
+        self._contents[path] = Content(status, data, {})
         self.size += len(data)
 
     def _drop(self, path: str) -> None:

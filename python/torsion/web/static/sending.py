@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from functools import lru_cache
 from io import FileIO
 from typing import IO, Any, ClassVar, Final, cast
 
@@ -16,7 +17,7 @@ from torsion.web.http.status import FOUND, OK, PARTIAL_CONTENT, REQUESTED_RANGE_
 from torsion.web.resource import NOT_DONE_YET
 from torsion.web.static.conditions import CONDITIONS, accepted_codings, etag_of, failed_condition, range_holds
 from torsion.web.static.data import with_slash
-from torsion.web.static.kept import Keeper
+from torsion.web.static.kept import MOST_TOLD, Keeper
 from torsion.web.static.opening import open_beneath
 from torsion.web.static.producers import (
     MultipleRangeStaticProducer,
@@ -157,17 +158,16 @@ class Sending(FilePath[str]):
         """Return the whole of a small file, and set the headers; None if that is not what was asked for, or it has changed."""
         status = self._statinfo
         assert status is not None
-        get = request.getHeader
-        if (
-            status.st_size > WHOLE
-            or get(b"if-none-match")
-            or get(b"if-modified-since")
-            or get(b"range")
-            or get(b"if-match")
-            or get(b"if-unmodified-since")
-        ):
+        if status.st_size > WHOLE or request._is_conditional():
             return None
-        data = self._contents.get(self.path, status)
+        kind = (self.type, self.encoding)
+        content = self._contents.get(self.path, status)
+        if content is not None and (told := content.told.get(kind)) is not None:
+            set_header = request.setHeader
+            for name, value in told:
+                set_header(name, value)
+            return content.data
+        data = None if content is None else content.data
         if data is None:
             try:
                 with self._opened() as file:
@@ -179,12 +179,26 @@ class Sending(FilePath[str]):
             if len(data) != status.st_size:  # it changes while it is read
                 return None
             self._contents.put(self.path, status, data)
-        set_header = request.setHeader  # and not setETag and setLastModified: there is no condition for them to look at
-        set_header(b"accept-ranges", b"bytes")
-        set_header(b"last-modified", datetimeToString(self._modified()))
-        set_header(b"etag", self._etag())
-        self._setContentHeaders(request, status.st_size)
+        told = self._told()  # and not setETag and setLastModified: there is no condition for them to look at
+        for name, value in told:
+            request.setHeader(name, value)
+        if content is not None and len(content.told) < MOST_TOLD:
+            content.told[kind] = told
         return data
+
+    def _told(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers that tell of the whole file, as it is known."""
+        told = [
+            (b"accept-ranges", b"bytes"),
+            (b"last-modified", datetimeToString(self._modified())),
+            (b"etag", self._etag()),
+            (b"content-length", b"%d" % self._known().st_size),
+        ]
+        if self.type:
+            told.append((b"content-type", self.type.encode("latin-1")))
+        if self.encoding:
+            told.append((b"content-encoding", self.encoding.encode("latin-1")))
+        return told
 
     def _look(self, file: Any) -> None:
         """Have what is known of the file be of the one that was opened: another may be at its path by now."""
@@ -318,6 +332,7 @@ class Sending(FilePath[str]):
         return MultipleRangeStaticProducer(request, file, pieces)
 
 
+@lru_cache(maxsize=256)  # there are some dozens of types on a site
 def _compresses(kind: str | None) -> bool:
     """Return whether files of a type are worth compressing, and may have a compressed one beside them."""
     if kind is None:

@@ -231,6 +231,19 @@ impl PyHttpHead {
         )
     }
 
+    /// Whether there is a condition, or a part is asked for: fields called If-…, and Range.
+    #[getter]
+    fn conditional(&self, py: Python<'_>) -> bool {
+        let bytes = self.bytes.bind(py).as_bytes();
+        self.places.iter().any(|(name, _)| {
+            let name = &bytes[name.clone()];
+            name.eq_ignore_ascii_case(b"range")
+                || name
+                    .get(..3)
+                    .is_some_and(|start| start.eq_ignore_ascii_case(b"if-"))
+        })
+    }
+
     /// How many bytes the body has; None if only its end tells.
     #[getter]
     const fn length(&self) -> Option<u64> {

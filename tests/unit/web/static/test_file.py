@@ -233,10 +233,28 @@ def test_contents_are_kept_as_long_as_the_file_is_the_same(tmp_path: Path, monke
         keeper.put(str(path), path.stat(), path.read_bytes())
     assert keeper.size == 80
     assert keeper.get(str(paths[0]), paths[0].stat()) is None
-    assert keeper.get(str(paths[8]), paths[8].stat()) == b"x" * 10
+    content = keeper.get(str(paths[8]), paths[8].stat())
+    assert content is not None
+    assert content.data == b"x" * 10
     put(paths[8], b"y" * 10, LONG_AGO + 1)
     assert keeper.get(str(paths[8]), paths[8].stat()) is None
     assert keeper.size == 70
+
+
+@pytest.mark.parametrize(("name", "value", "code"), [("IF-None-Match", "*", 304), ("range", "bytes=1-2", 206)])
+def test_what_is_kept_is_told_of_as_at_first_and_conditions_are_heeded(
+    talk: Talk, name: str, value: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torsion.web.static.kept.JUST_NOW", -1)
+    first, *others = (talk.ask("/a.txt") for _ in range(3))
+    assert first.code == 200
+    assert {"etag", "last-modified", "content-type"} <= set(first.headers)
+    for other in others:
+        del other.headers["date"]
+        assert other.headers.items() <= first.headers.items()
+        assert other.headers.keys() == first.headers.keys() - {"date"}
+        assert other.body == first.body
+    assert talk.ask("/a.txt", headers={name: value}).code == code
 
 
 def test_what_is_changed_just_now_is_not_kept(tmp_path: Path) -> None:
