@@ -55,7 +55,6 @@ class SocketConversation:
     _paused = False
     _inbox: Inbox | None = None
     _wake_receiver: Callable[[], object] | None = None
-    _wake_sender: Callable[[], object] | None = None
 
     def __init__(
         self,
@@ -78,6 +77,7 @@ class SocketConversation:
         self._over = over
         self._settings = settings
         self._reactor = reactor
+        self._wake_senders: list[Callable[[], object]] = []
         request.notifyFinish().addErrback(self._client_left)
 
     def begin(self, application: Any, state: dict[str, Any] | None) -> None:
@@ -175,7 +175,8 @@ class SocketConversation:
         if kind == "websocket.send":
             self._write(message)
             while self._paused and self._left is None:
-                waiting, self._wake_sender = self._runner.wait()
+                waiting, wake = self._runner.wait()
+                self._wake_senders.append(wake)  # several tasks of an application may send
                 await waiting
         elif kind == "websocket.close":
             code = message.get("code")
@@ -292,8 +293,8 @@ class SocketConversation:
         self._paused = False
         if self._connection is not None:
             self._connection.waitForRoom(False)
-        wake, self._wake_sender = self._wake_sender, None
-        if wake is not None:
+        senders, self._wake_senders = self._wake_senders, []
+        for wake in senders:
             wake()
 
     def stopProducing(self) -> None:

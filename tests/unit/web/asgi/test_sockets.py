@@ -410,6 +410,24 @@ def test_a_client_that_takes_nothing_holds_the_application_back() -> None:
     assert sent == [0, 1, 2, 3, 4]
 
 
+def test_several_tasks_wait_for_room() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await accepted(receive, send)
+        await receive()
+        for number in range(3):
+            sending = Deferred.fromCoroutine(send({"type": "websocket.send", "text": "x"}))
+            sending.addCallback(lambda _, number=number: sent.append(number))
+        await receive()
+
+    sent: list[int] = []
+    world = connect(application)
+    world.transport.producer.pauseProducing()
+    world.say(frame(1, b"go"))
+    assert sent == []
+    world.transport.producer.resumeProducing()
+    assert sent == [0, 1, 2]
+
+
 def test_who_waits_for_room_learns_that_the_client_has_left() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await accepted(receive, send)
