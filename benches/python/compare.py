@@ -50,7 +50,7 @@ CASES = {
         )
     ],
 }
-WEB = {"torsion", "twisted", "uvicorn", "granian", "nginx"}
+WEB = {"torsion", "hosted", "twisted", "uvicorn", "granian", "nginx"}
 EVERYONE = {"torsion", "uvloop", "asyncio", "twisted"}
 SCRIPTS = {
     "timers": ("timers.py", "CPU ns", EVERYONE),
@@ -63,14 +63,15 @@ SCRIPTS = {
     "interop": ("underneath.py", "CPU us", {"interop", "twisted"}),
 }
 
-PEERS = ["limit", "torsion", "interop", "uvloop", "asyncio", "twisted", "uvicorn", "granian", "nginx"]
+PEERS = ["limit", "torsion", "interop", "uvloop", "asyncio", "twisted", "hosted", "uvicorn", "granian", "nginx"]
 
 
 def installed(peer: str) -> bool:
     """Return whether *peer* can be measured here."""
     if peer == "nginx":
         return bool(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"))
-    return peer == "limit" or find_spec("twisted" if peer == "interop" else peer) is not None
+    needs = {"interop": "twisted", "hosted": "uvloop"}
+    return peer == "limit" or find_spec(needs.get(peer, peer)) is not None
 
 
 def run_served(case: Case, peers: list[str], rounds: int, seconds: float, tools: Path) -> dict[str, list[float]]:

@@ -1,6 +1,6 @@
 """One web server to be measured: `websites.py IMPLEMENTATION KIND PORT`.
 
-IMPLEMENTATION: torsion, twisted (twisted.web, on its epoll reactor), uvicorn (with httptools and uvloop), granian (one worker; its own
+IMPLEMENTATION: torsion, hosted (torsion inside asyncio, on uvloop; asgi alone), twisted (twisted.web, on its epoll reactor), uvicorn (with httptools and uvloop), granian (one worker; its own
 interface RSGI, but for asgi), nginx (one worker).
 KIND: hello (13 bytes), asgi (the same, from an application of ASGI), static (a file of 100 KiB at /file), post (reads a body, and answers
 with it).  No access log is written: nginx's and uvicorn's are off, and no program that has not
@@ -41,7 +41,12 @@ def folder() -> Path:
 
 def serve_twisted(package: str, kind: str, port: int) -> None:
     """Serve with the API that torsion and Twisted share."""
-    if package == "twisted" and sys.platform == "linux":
+    if package == "hosted":
+        package = "torsion"
+        if kind != "asgi":
+            sys.exit("it is of interest for applications only")
+        import_module("torsion.internet.asyncioreactor").install(import_module("uvloop").new_event_loop())
+    elif package == "twisted" and sys.platform == "linux":
         import_module("twisted.internet.epollreactor").install()
     reactor = import_module(f"{package}.internet.reactor")
     server = import_module(f"{package}.web.server")
