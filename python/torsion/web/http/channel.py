@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.error import ConnectionAborted
-from torsion.internet.interfaces import IConsumer, IPushProducer, ISSLTransport, ITransport
+from torsion.internet.interfaces import IConsumer, IPushProducer, ITransport
 from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.python.failure import Failure
@@ -18,13 +18,11 @@ from torsion.web.http.pressure import Pressure
 from torsion.web.http.request import Request
 from torsion.web.http.shortcuts import is_quiet, is_served, is_usual, most_gathered
 from torsion.web.http.status import RESPONSES
-from torsion.web.http_headers import Headers
+from torsion.web.http.writing import Writing
 from torsion.web.iweb import INonQueuedRequestFactory
 from torsion.wire.http1 import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from torsion._native import HTTPHead
 
 __all__ = ["HTTPChannel"]
@@ -45,7 +43,7 @@ disconnected: it costs less to connect again."""
 
 
 @implementer(ITransport, IPushProducer, IConsumer)
-class HTTPChannel(Pressure, HTTPReceiver, Protocol):
+class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
     """One connection of an HTTP/1.1 server.  It makes requests of what comes in, and has one after the other answered.
 
     :ivar requestFactory: makes requests: called with this channel.
@@ -100,9 +98,6 @@ class HTTPChannel(Pressure, HTTPReceiver, Protocol):
     _received = 0
     _head: Any = None
     _draining = False
-    _peer: Any = None
-    _host: Any = None
-    _secure: bool | None = None
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
@@ -524,56 +519,6 @@ class HTTPChannel(Pressure, HTTPReceiver, Protocol):
             self._read()
         else:
             self.loseConnection()
-
-    def writeHeaders(
-        self, version: bytes, code: bytes, reason: bytes, headers: Headers | Iterable[tuple[bytes, bytes]]
-    ) -> None:
-        """Write the head of a response.  A line end in a header becomes a space.
-
-        :param version: the version.
-        :param code: the status code, in digits.
-        :param reason: the reason phrase.
-        :param headers: the fields.
-        """
-        if not isinstance(headers, Headers):
-            clean = Headers()
-            for name, value in headers:
-                clean.addRawHeader(name, value)
-            headers = clean
-        if b"\r" in reason or b"\n" in reason:
-            reason = b" ".join(reason.splitlines())
-        lines = [b"%b %b %b\r\n" % (version, code, reason)]
-        for name, values in headers._rawHeaders.items():
-            for value in values:
-                lines += (name, b": ", value, b"\r\n")
-        lines.append(b"\r\n")
-        self.transport.write(b"".join(lines))
-
-    def write(self, data: bytes) -> None:
-        """Write to the client."""
-        self.transport.write(data)
-
-    def writeSequence(self, iovec: Iterable[bytes]) -> None:
-        """Write to the client."""
-        self.transport.writeSequence(iovec)
-
-    def getPeer(self) -> Any:
-        """Return the address of the client."""
-        if self._peer is None:
-            self._peer = self.transport.getPeer()
-        return self._peer
-
-    def getHost(self) -> Any:
-        """Return the address at which the connection arrived."""
-        if self._host is None:
-            self._host = self.transport.getHost()
-        return self._host
-
-    def isSecure(self) -> bool:
-        """Return whether the connection has TLS."""
-        if self._secure is None:
-            self._secure = bool(ISSLTransport.providedBy(self.transport))
-        return self._secure
 
     def loseConnection(self) -> None:
         """Close the connection once all is sent that was written."""
