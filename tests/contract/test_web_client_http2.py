@@ -8,13 +8,22 @@ import pytest
 pytest.importorskip("h2")
 
 from contract.harness import until
+from contract.test_web_client import Tunnel
 from torsion.internet.defer import ensureDeferred, gatherResults
-from torsion.internet.endpoints import TCP4ServerEndpoint, wrapServerTLS
+from torsion.internet.endpoints import TCP4ServerEndpoint, clientFromString, wrapServerTLS
 from torsion.internet.protocol import Factory, Protocol
 from torsion.internet.ssl import trustRootFromCertificates
 from torsion.internet.tls.errors import CertificateExpired, NotTLS, UnknownIssuer, WrongName
-from torsion.web.client import Agent, BrowserLikePolicyForHTTPS, FileBodyProducer, HTTPConnectionPool, readBody
+from torsion.web.client import (
+    Agent,
+    BrowserLikePolicyForHTTPS,
+    FileBodyProducer,
+    HTTPConnectionPool,
+    ProxyAgent,
+    readBody,
+)
 from torsion.web.fetch import Client, RequestTimedOut, Timeouts
+from torsion.web.http import HTTPFactory
 from torsion.web.http2 import HTTP2Connection
 from torsion.web.resource import Resource
 from torsion.web.server import NOT_DONE_YET, Site
@@ -160,6 +169,37 @@ def test_who_reads_slowly_slows_its_own_response_down(reactor, run):
             assert await (await client.fetch(f"{url}/x")).read() == b"HTTP/2 /x"
             [place] = client._pool._places.values()
             assert place.used == 1
+
+    run(scenario)
+
+
+def test_through_a_proxy(reactor, run):
+    """The tunnel is TLS's, and HTTP/2 is agreed upon inside it."""
+
+    async def scenario():
+        factory = HTTPFactory(reactor=reactor)
+        factory.asked = []
+
+        def make(channel, *args, **kwargs):
+            made = Tunnel(channel, *args, **kwargs)
+            made.factory, made.reactor = factory, reactor
+            return made
+
+        factory.requestFactory = make
+        proxy = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        endpoint = clientFromString(reactor, f"tcp:127.0.0.1:{proxy.getHost().port}")
+        pool = HTTPConnectionPool(reactor)
+        agent = ProxyAgent(endpoint, reactor, pool, contextFactory=trusting(), http2=True)
+        async with (
+            serving(reactor, authority().issue("127.0.0.1")) as (url, _),
+            Client(reactor=reactor, agent=agent) as client,
+        ):
+            answers = await gatherResults([ensureDeferred(client.fetch(f"{url}/{number}")) for number in range(9)])
+            assert [await each.read() for each in answers] == [b"HTTP/2 /%d" % number for number in range(9)]
+            assert await (await client.fetch(f"{url}/large")).read() == LARGE
+            assert len(factory.asked) == 1
+            await pool.closeCachedConnections()
+        await proxy.stopListening()
 
     run(scenario)
 
