@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from hyperframe.frame import (
 
 from torsion.internet.defer import CancelledError
 from torsion.internet.error import ConnectionDone
+from torsion.internet.protocol import Protocol
 from torsion.internet.task import Clock
 from torsion.web.client import (
     Agent,
@@ -377,6 +379,56 @@ def test_a_pool_that_is_closed() -> None:
     world.servers[1].answer(1)
     assert busy.response.code == 200
     assert not world.wires[1].open
+
+
+def test_what_raises_costs_one_request(flush_errors: Callable[..., list[Any]]) -> None:
+    class Raises(Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            raise RuntimeError("as asked")
+
+        connectionLost = dataReceived  # type: ignore[assignment]  # raises as well
+
+    class BadProducer(Producer):
+        def stopProducing(self) -> None:
+            raise RuntimeError("as asked")
+
+        pauseProducing = stopProducing
+
+    world = World2()
+    asked = [world.get(), world.get(), world.get(), world.get(method=b"POST", body=BadProducer())]
+    server = world.server
+    for number in (1, 3):
+        server.answer(number, b"a part", end=False)
+    server.answer(5, b"all of it", end=False)
+    with pytest.raises(RuntimeError):
+        asked[0].response.deliverBody(Raises())
+    reader = read(asked[2].response)
+    server.h2.send_data(1, b"more")
+    server.h2.send_data(5, b", really", end_stream=True)
+    server.flush()
+    assert (reader.got, type(reader.end)) == (b"all of it, really", ResponseDone)
+    world.wire.producer.pauseProducing()
+    assert isinstance(asked[3].error, RequestGenerationFailed)
+    assert world.wire.open
+    assert len(flush_errors(RuntimeError)) >= 2
+
+
+def test_windows_of_what_was_broken_off_at_once() -> None:
+    world = World2(INITIAL_WINDOW_SIZE=10)
+    world.get()
+    world.server.flush()
+    producer = Producer(1000)
+    asked, other = world.get(method=b"POST", body=producer), world.get()
+    producer.consumer.write(b"x" * 500)
+    server = world.server
+    server.h2.increment_flow_control_window(100, 3)
+    server.h2.increment_flow_control_window(100)
+    server.h2.reset_stream(3, ErrorCodes.INTERNAL_ERROR)
+    server.answer(5)
+    assert isinstance(asked.error, ResponseFailed)
+    assert producer.calls == ["stop"]
+    assert other.response.code == 200
+    assert world.wire.open
 
 
 # --- time ----------------------------------------------------------------------------------------------------------------

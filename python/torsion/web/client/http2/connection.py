@@ -310,6 +310,14 @@ class HTTP2ClientProtocol(Protocol):
 
     def flush(self, stream: ClientStream) -> None:
         """Send what the windows allow of a request's body."""
+        from h2.exceptions import ProtocolError
+
+        try:
+            self._flush(stream)
+        except ProtocolError:
+            return  # the server has broken it off, of which we are told next
+
+    def _flush(self, stream: ClientStream) -> None:
         while stream.parts and not self._blocked and not stream.over:
             most = min(self._h2.local_flow_control_window(stream.number), self._h2.max_outbound_frame_size)
             if most <= 0:

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.defer import CancelledError, Deferred
+from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.client.errors import (
     BadResponse,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from torsion.web.client.request import Request
 
 __all__ = ["CANCEL", "ClientStream"]
+
+_log = Logger()
 
 CANCEL = 0x8
 REFUSED = 0x7
@@ -209,10 +212,13 @@ class ClientStream:
         if self._producer is None or pause is self._paused or (self._paused and self._kept):
             return
         self._paused = pause
-        if pause:
-            self._producer.pauseProducing()
-        else:
-            self._producer.resumeProducing()
+        try:
+            if pause:
+                self._producer.pauseProducing()
+            else:
+                self._producer.resumeProducing()
+        except Exception:  # noqa: BLE001 - the program's: it costs this request, and not the others
+            self._failed(Failure())
 
     # --- the response ------------------------------------------------------------------------------------------------
 
@@ -258,8 +264,15 @@ class ClientStream:
         """
         self._moved = True
         self._owed += size
-        if data and self._response is not None:
-            self._response.bodyReceived(data)
+        response = self._response
+        if data and response is not None:
+            try:
+                response.bodyReceived(data)
+            except Exception:  # noqa: BLE001 - the program's: it costs this response, and not the others
+                _log.failure("The protocol of a response's body has failed: {response!r}", response=response)
+                self.connection.drop(self)
+                self.lost([Failure()], heard=True)
+                return
         self._give_back()
 
     def _give_back(self) -> None:
@@ -280,7 +293,14 @@ class ClientStream:
         sent = self.sent
         self._end()
         self.connection.drop(self, None if sent else CANCEL)
-        response.bodyFinished(_DONE)
+        self._finish(response, _DONE)
+
+    @staticmethod
+    def _finish(response: Response, reason: Failure) -> None:
+        try:
+            response.bodyFinished(reason)
+        except Exception:  # noqa: BLE001 - the program's: the others' responses go on
+            _log.failure("The protocol of a response's body has failed: {response!r}", response=response)
 
     def reset(self, code: int, remote: bool) -> None:
         """Learn that the server has broken the request off."""
@@ -312,7 +332,10 @@ class ClientStream:
         self._producer = None
         sending, self._sending = self._sending, None
         if sending is not None:
-            sending.stop()
+            try:
+                sending.stop()
+            except Exception:  # noqa: BLE001 - the program's
+                _log.failure("The producer of a request's body has failed: {request!r}", request=self.request)
 
     def lost(self, reasons: list[Failure], heard: bool = False) -> None:
         """Learn that nothing more will come, or go."""
@@ -321,7 +344,7 @@ class ClientStream:
         sent, response = self.sent, self._response
         self._end()
         if response is not None:
-            response.bodyFinished(Failure(ResponseFailed(reasons, response)))
+            self._finish(response, Failure(ResponseFailed(reasons, response)))
         elif not sent and not heard:
             self.asked.errback(RequestTransmissionFailed(reasons))
         elif heard or self._interim:
@@ -341,7 +364,7 @@ class ClientStream:
         self._end()
         self.connection.drop(self)
         if response is not None and answered:
-            response.bodyFinished(Failure(ResponseFailed([reason], response)))
+            self._finish(response, Failure(ResponseFailed([reason], response)))
         else:
             self._response = None
             self.asked.errback(error)
