@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("h2")
 
-SERVER = """
+SERVER = r"""
 import sys
 from torsion.internet import endpoints, reactor, ssl
 from torsion.internet.protocol import Factory
@@ -40,7 +40,7 @@ key, cert = folder + "/key.pem", folder + "/cert.pem"
 endpoint = {
     "plain": "tcp:0:interface=127.0.0.1",
     "ssl:": f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={cert}",
-    "tls:": f"tls:0:interface=127.0.0.1:privateKey={key}:certKey={cert}",
+    "tls:": f"tls:{folder}/names:0:interface=\\:\\:1",
 }.get(way)
 if endpoint is not None:
     listening = endpoints.serverFromString(reactor, endpoint).listen(site)
@@ -64,8 +64,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "body").write_bytes(bytes(1_000_000))
     if shutil.which("openssl") is not None:
         run = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-        names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
+        names = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"]
         subprocess.run([*run, *names], cwd=made, check=True, capture_output=True, timeout=30)
+        (made / "names").mkdir()
+        (made / "names" / "localhost.pem").write_bytes(
+            (made / "cert.pem").read_bytes() + (made / "key.pem").read_bytes()
+        )
     return made
 
 
@@ -100,7 +104,8 @@ def test_curl(folder: Path, way: str) -> None:
     how = ["--http2-prior-knowledge"] if way == "plain" else ["--http2", "--cacert", f"{folder}/cert.pem"]
     curl = asker("curl", "-sS", "--max-time", "20", *how)
     with serving(way, folder) as port:
-        base = f"http{'' if way == 'plain' else 's'}://127.0.0.1:{port}"
+        host = "localhost" if way == "tls:" else "127.0.0.1"  # a certificate by its name
+        base = f"http{'' if way == 'plain' else 's'}://{host}:{port}"
         assert curl(base + "/") == "HTTP/2"
         assert curl("-I", base + "/").startswith("HTTP/2 200")
         assert curl("--http1.1", base + "/") == "HTTP/1.1"

@@ -1,9 +1,10 @@
-"""HTTP/2 (RFC 9113), for servers: a site serves it when it is told to.
+"""HTTP/2 (RFC 9113), for servers: a site serves it where the library h2 is installed, unless its ``http2`` is false.
 
-``site.http2 = HTTP2Connection`` has clients choose it by TLS (ALPN), and lets those speak it at once that know.
+TLS has clients choose it (ALPN), and those can speak it at once that know.
 
-``connection`` one connection, through the library h2, which ``pip install torsion[http2]`` brings along · ``stream`` what a
-request has for its channel · ``limits`` how much a client may ask of us.
+``connection`` one connection, through h2 · ``frames`` what comes, before h2 has it · ``heads`` the heads of requests · ``stream`` what
+a request has for its channel, ``pressure`` producers · ``outgoing`` what is sent, and when · ``patience`` time-outs and ends ·
+``counting``, ``limits`` how much a client may ask of us.
 """
 
 from __future__ import annotations

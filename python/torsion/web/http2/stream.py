@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.interfaces import IConsumer, IPushProducer, ITransport
-from torsion.internet.tls.producers import PullToPush
 from torsion.logger import Logger
 from torsion.web.http2.limits import BODY_PERIOD, KEPT, STEP
+from torsion.web.http2.pressure import Pressure
 from torsion.web.http_headers import Headers
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ INTERNAL = 0x2
 
 
 @implementer(ITransport, IConsumer, IPushProducer)
-class Stream:
+class Stream(Pressure):
     """The channel of one request.
 
     :ivar id: its number.
@@ -59,12 +59,8 @@ class Stream:
     head: list[tuple[bytes, bytes]] | None = None
     request: Any = None
     _usual = False  # the native way to answer is not for it
-    _producer: Any = None
-    _pull: Any = None
-    _paused = False
     _body_paused = False
     _untold = 0
-    _kept = 0
     _taken = 0
     _received = 0
     _counted: int | None = 0
@@ -289,6 +285,9 @@ class Stream:
             self.connection.kept += size
             self.connection.flush(self, self._kept >= KEPT)
 
+    def _flush(self) -> None:
+        self.connection.flush(self)
+
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Write parts of the body."""
         self.write(b"".join(iovec))
@@ -333,46 +332,7 @@ class Stream:
         """Whether all of the response is sent but for its end."""
         return self.answered and not self._parts
 
-    # --- pressure ----------------------------------------------------------------------------------------------------
-
-    def adjust(self, blocked: bool) -> None:
-        """Pause the producer, or let it go on.
-
-        :param blocked: whether the whole connection takes nothing.
-        """
-        pause = blocked or self._kept >= KEPT
-        if self._producer is None or pause is self._paused or (self._paused and self._kept):
-            return
-        self._paused = pause
-        if pause:
-            self._producer.pauseProducing()
-        else:
-            self._producer.resumeProducing()
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Have a producer write the response.
-
-        :raises RuntimeError: if there is one already.
-        """
-        if self._producer is not None:
-            raise RuntimeError(f"Cannot register {producer!r}: {self._producer!r} is registered")
-        self._paused = False
-        if not streaming:
-            producer = self._pull = PullToPush(producer, self)
-        self._producer = producer
-        if self._pull is not None:
-            self._pull.startStreaming()
-        self.connection.flush(self)
-
-    def unregisterProducer(self) -> None:
-        """Have no producer any more."""
-        self._stop_pulling()
-        self._producer = None
-
-    def _stop_pulling(self) -> None:
-        pull, self._pull = self._pull, None
-        if pull is not None:
-            pull.stopStreaming()
+    # --- as a producer of the body ---------------------------------------------------------------------------------
 
     def pauseProducing(self) -> None:
         """As :meth:`pauseBody`."""

@@ -166,7 +166,7 @@ def test_a_body_is_read_as_it_comes() -> None:
     async def answer(request: Any) -> bytes:
         stream = request.streamBody()
         async for part in stream:
-            parts.append(part)
+            parts.append(part)  # noqa: PERF401 - each is looked for when it has come
         return b"%r" % (stream.trailers,)
 
     raw = Raw(Streamed(answer), streamsBodies=True)
@@ -296,16 +296,34 @@ def test_producers_whose_client_has_left_are_stopped() -> None:
     assert len(stopped) == 2
 
 
+def test_a_producer_that_fails_costs_its_request_only(flush_errors: Callable[..., list[Any]]) -> None:
+    class Failing:
+        def pauseProducing(self) -> None:
+            raise LookupError("as asked")
+
+        def stopProducing(self) -> None:
+            pass
+
+    def answer(request: Any) -> Any:
+        if request.path == b"/good":
+            return b"good"
+        request.registerProducer(Failing(), True)
+        request.write(bytes(2 * limits.KEPT))
+        return NOT_DONE_YET
+
+    raw = Raw(Fixed(answer))
+    assert outcome(raw, raw.send(settings((0x4, 10)), get(1) + get(3, path=b"/good"))) == "reset 1 8, 200, ack"
+    assert flush_errors(LookupError)
+
+
 def test_large_answers_take_turns() -> None:
     raw = Raw(Fixed(lambda _: bytes(60_000)))
     raw.send(settings((0x4, 2**20)), get(1), get(3))
     assert len(raw.bodies[1]) == 60_000
     assert len(raw.bodies[3]) == 5_535
-    order = []
     raw = Raw(Fixed(lambda _: bytes(100_000)))
     raw.send(settings((0x4, 2**20)), get(1), get(3))
-    for each in raw.send(window(0, 100_000)):
-        order.append(each.stream_id)
+    order = [each.stream_id for each in raw.send(window(0, 100_000))]
     assert order[:4] in ([1, 3, 1, 3], [3, 1, 3, 1])
 
 
