@@ -59,7 +59,7 @@ SCRIPTS = {
     "import": ("importing.py", "CPU ms", EVERYONE),
     "spawn": ("spawning.py", "us", {"torsion", "twisted"}),
     "tls-idle": ("idletls.py", "bytes", {"torsion", "twisted"}),
-    "web-idle": ("idlehttp.py", "bytes, CPU ms, ms", {"torsion", "twisted", "uvicorn"}),
+    "web-idle": ("idlehttp.py", "as it says", {"torsion", "twisted", "uvicorn"}),
     "interop": ("underneath.py", "CPU us", {"interop", "twisted"}),
 }
 
@@ -89,7 +89,7 @@ def run_served(case: Case, peers: list[str], rounds: int, seconds: float, tools:
                 if fresh or peer not in servers:
                     servers[peer] = Served(peer, case, tools)
                     if servers[peer].up and not fresh:
-                        servers[peer].drive(case.load, 0.2)  # warms the interpreter and the allocator
+                        servers[peer].warm(case.load)  # the interpreter and the allocator
                 if servers[peer].up:
                     figures.setdefault(peer, []).append(servers[peer].drive(case.load, seconds))
                 if fresh:
