@@ -22,6 +22,17 @@ OTHER = """new Promise(done => {
     socket.onclose = event => done(event.code);
 })"""
 
+TALK = """new Promise(done => {
+    const heard = [], socket = new WebSocket('ws://127.0.0.1:' + location.port + '/echo', ['other', 'echo']);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => { socket.send('Gr\u00fc\u00dfe ' + 'x'.repeat(100000)); socket.send(new Uint8Array([0, 255, 7])); };
+    socket.onmessage = event => {
+        heard.push(typeof event.data === 'string' ? event.data.length : Array.from(new Uint8Array(event.data)).join('.'));
+        if (heard.length === 2) socket.close(3001, 'enough');
+    };
+    socket.onclose = event => done([...heard, socket.protocol, event.code, event.wasClean]);
+})"""
+
 
 def send(browser: Browser, text: str) -> None:
     browser.run(f"input.value = '{text}', document.forms[0].requestSubmit()")
@@ -51,6 +62,7 @@ def test_a_page_talks() -> None:
                 assert browser.run("socket.extensions").startswith("permessage-deflate")
                 assert browser.run("document.documentElement.scrollWidth") <= 390, "nothing sticks out on a phone"
                 assert browser.run(OTHER) == "open"
+                assert browser.run(TALK) == [100006, "0.255.7", "echo", 3001, True]
                 send(browser, "bye")
                 browser.wait_for("state.textContent === 'closed: 1000 bye'")
                 assert browser.complaints() == []

@@ -1,15 +1,12 @@
-"""WebSockets with the library websockets at the other end, and with a browser."""
+"""WebSockets with the library websockets at the other end."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,31 +43,8 @@ class Echoes:
     def buildProtocol(self, request):
         return Echo()
 
-PAGE = b'''<!doctype html><title>WebSocket</title><script>
-const socket = new WebSocket(`ws://${location.host}/echo`, ["other", "chat"]);
-const heard = [];
-socket.binaryType = "arraybuffer";
-socket.onopen = () => { socket.send("Gr\\u00fc\\u00dfe " + "x".repeat(100000)); socket.send(new Uint8Array([0, 255, 7])); };
-socket.onmessage = event => {
-  heard.push(typeof event.data === "string" ? event.data.length : Array.from(new Uint8Array(event.data)).join("."));
-  if (heard.length === 2) socket.close(3001, "enough");
-};
-socket.onclose = event => fetch("/done?" + [...heard, socket.protocol, socket.extensions.split(";")[0], event.code, event.wasClean].join("/"));
-</script>'''
-
-class Page(Resource):
-    def render_GET(self, request):
-        return PAGE
-
-class Done(Resource):
-    def render_GET(self, request):
-        print("done", request.uri.decode(), flush=True)
-        return b""
-
 root = Resource()
 root.putChild(b"echo", WebSocketResource(Echoes(), Settings(subprotocols=("chat",), maxMessageSize=300_000)))
-root.putChild(b"", Page())
-root.putChild(b"done", Done())
 port = reactor.listenTCP(0, Site(root), interface="127.0.0.1")
 print(port.getHost().port, flush=True)
 reactor.run()
@@ -188,29 +162,3 @@ def test_we_ask_websockets(compression: str | None) -> None:
             thread.join()
     assert run.stdout == "chat\nWebSocketClosed 1000\n", run.stderr
     assert ended == [1000]
-
-
-def test_a_page_in_a_browser(tmp_path: Path) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("there is no chromium here")
-    with serving() as (address, output):
-        options = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            f"--user-data-dir={tmp_path}",
-        ]
-        browser = subprocess.Popen(
-            [chromium, *options, "--remote-debugging-port=0", f"http://{address}/"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            lines = [output.readline(), output.readline()]
-        finally:
-            os.killpg(browser.pid, 9)
-            browser.wait(10)
-    assert sorted(lines) == ["done /done?100006/0.255.7/chat/permessage-deflate/3001/true\n", "lost 3001\n"]

@@ -414,3 +414,45 @@ def test_who_gives_up_connecting_leaves_nothing() -> None:
         await port.stopListening()
 
     scenario(talk)
+
+
+@needs_posix
+@pytest.mark.parametrize("http2", [False, True])
+@pytest.mark.parametrize("proxied", [False, True])
+def test_over_tls(http2: bool, proxied: bool) -> None:
+    pytest.importorskip("OpenSSL")
+    pytest.importorskip("service_identity")
+    from torsion.internet.ssl import KeyPair, trustRootFromCertificates
+    from torsion.web.client import BrowserLikePolicyForHTTPS
+
+    certificate = KeyPair.generate().selfSignedCert(1, CN="localhost")
+    trusted = BrowserLikePolicyForHTTPS(trustRootFromCertificates([certificate]))
+    reactor: Any = NativeReactor()
+
+    async def echo(socket: WebSocket) -> None:
+        assert socket.request.isSecure()
+        async for message in socket:
+            await socket.send(message)
+
+    async def talk() -> None:
+        site = Site(WebSocketResource.of(echo), reactor=reactor)
+        if http2:  # a client that speaks it, too, would be given HTTP/2 by this site; a WebSocket's does not ask for it
+            from torsion.web.http2 import HTTP2Connection
+
+            site.http2 = HTTP2Connection
+        factory: Any = Factory.forProtocol(Tunnel)
+        factory.reactor = reactor
+        proxy = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        port = reactor.listenSSL(0, site, certificate.options(), interface="127.0.0.1")
+        more = {"proxy": f"http://127.0.0.1:{proxy.getHost().port}"} if proxied else {}
+        url = f"wss://localhost:{port.getHost().port}/"
+        async with await connect(url, tlsPolicy=trusted, reactor=reactor, **more) as socket:
+            for message in ("secret", b"x" * 300_000):
+                await socket.send(message)
+                assert await socket.receive() == message
+        with pytest.raises(Exception, match="certificate"):
+            await connect(url, reactor=reactor)
+        await port.stopListening()
+        await proxy.stopListening()
+
+    run_scenario(reactor, talk)
