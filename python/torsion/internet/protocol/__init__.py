@@ -2,7 +2,7 @@
 
 ``protocols`` for streams · ``factory`` for ports · ``client`` for connectors, and ``reconnecting`` for those that try
 again · ``datagram`` · ``process`` for child processes · ``creator`` single connections · ``adapters`` and
-``filewrapper`` bend other things into these shapes.
+``filewrapper`` bend other things into these shapes · ``producers`` between a protocol and what it is in.
 """
 
 from torsion.internet.protocol.adapters import ConsumerToProtocolAdapter, ProtocolToConsumerAdapter

@@ -20,7 +20,7 @@ from torsion.internet.protocol.wrapping import ProtocolWrapper
 from torsion.internet.tls.errors import HandshakeInterrupted, HandshakeTimeout, TLSError, Truncated, make
 from torsion.internet.tls.openssl import ssl_module
 from torsion.internet.tls.opensslerrors import from_openssl, is_tls
-from torsion.internet.tls.producers import ProducerMembrane, PullToPush
+from torsion.internet.protocol.producers import ProducerMembrane, PullToPush
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 

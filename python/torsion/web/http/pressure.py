@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from torsion.internet.protocol.producers import PullToPush
 from torsion.web.http.timeouts import Patience
 
 __all__ = ["Pressure"]
@@ -33,8 +34,6 @@ class Pressure(Patience):
                 f"Cannot register producer {producer!r}, because producer {self._requestProducer!r} was never unregistered."
             )
         if not streaming:
-            from torsion.internet.tls.producers import PullToPush  # loads all of TLS, for few programs
-
             producer = self._pull = PullToPush(producer, self)
         self._requestProducer = producer
         self._requestProducerStreaming = True

@@ -6,10 +6,10 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from torsion.internet.interfaces import IPushProducer
+from torsion.internet.protocol import producers
+from torsion.internet.protocol.producers import ProducerMembrane, PullToPush
 from torsion.internet.task import Clock, Cooperator
 from torsion.internet.testing import NonStreamingProducer, StringTransport
-from torsion.internet.tls import producers
-from torsion.internet.tls.producers import ProducerMembrane, PullToPush
 from torsion.logger import capturedLogs
 from unit.internet.tls.kit import Pair, authority, client_and_server_options, server_certificate
 
