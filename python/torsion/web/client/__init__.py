@@ -1,8 +1,8 @@
 """HTTP, the clients: agents make requests, pools keep connections.
 
 ``agent`` makes requests, ``proxy`` through another server · ``redirect``, ``cookies``, ``content``, ``limit`` agents around
-agents · ``pool`` connections, ``protocol`` one of them, ``retry`` when it is stale · ``request`` and ``sending``, ``response``
-and ``body`` · ``uri`` · ``tlspolicy`` whom HTTPS trusts · ``timeouts`` · ``errors``.
+agents, ``cookiepolicy`` whose cookies are whose · ``pool`` connections, ``protocol`` one of them, ``retry`` when it is stale ·
+``request`` and ``sending``, ``response`` and ``body`` · ``uri`` · ``tlspolicy`` whom HTTPS trusts · ``timeouts`` · ``errors``.
 """
 
 from __future__ import annotations
