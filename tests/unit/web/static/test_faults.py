@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 def talk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Talk:
     talk = Talk(File(str(folder)))
     turns = Cooperator(scheduler=lambda step: talk.clock.callLater(0.001, step))
-    monkeypatch.setattr("torsion.internet.tls.producers.cooperate", turns.cooperate)
+    monkeypatch.setattr("torsion.internet.protocol.producers.cooperate", turns.cooperate)
     return talk
 
 

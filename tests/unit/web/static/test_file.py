@@ -44,7 +44,7 @@ def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Talk:
     (folder / "sub").mkdir()
     talk = Turning(File(str(folder)))
     turns = Cooperator(scheduler=lambda step: talk.clock.callLater(0.001, step))
-    monkeypatch.setattr("torsion.internet.tls.producers.cooperate", turns.cooperate)
+    monkeypatch.setattr("torsion.internet.protocol.producers.cooperate", turns.cooperate)
     return talk
 
 
