@@ -323,6 +323,9 @@ def test_another_folder_to_run_in(folder):
         ("--logfile x --no-access-log", "--logfile and --no-access-log contradict each other"),
         ("--wsgi shop.wsgi --path site", "--wsgi and --path do not go together"),
         ("--wsgi shop.wsgi --index x --hidden", "--index, --hidden: for folders only; say --path"),
+        ("site", "it takes options only, not 'site': did you mean --path site?"),
+        ("http://host", "it takes options only, not 'http://host': did you mean --proxy http://host?"),
+        ("--pth site", "there is no option --pth"),
         ("--personal", "--personal needs Perspective Broker, which this version lacks"),
         ("--user", "--user needs Perspective Broker, which this version lacks"),
     ],
@@ -379,21 +382,31 @@ def test_the_help_names_all_options():
     assert max(map(len, helped.out.splitlines()[1:])) <= 80
 
 
-def test_nothing_but_the_base_is_needed(tmp_path):
-    """The README's first command works after a bare ``pip install``: without TLS, HTTP/2, WebSockets."""
-    (tmp_path / "a.txt").write_text("a")
-    absent = tmp_path / "absent"
-    absent.mkdir()
-    (absent / "sitecustomize.py").write_text(
-        "import sys\n"
-        "sys.modules.update(dict.fromkeys(['cryptography', 'OpenSSL', 'h2', 'wsproto', 'multipart', 'defusedxml', 'rich']))\n"
-    )
-    code = (
-        "import sitecustomize, sys; assert 'h2' in sys.modules; from torsion.scripts.main import main; sys.exit(main())"
-    )
-    command = [sys.executable, "-c", code]
-    with Command("web", "--listen", HERE, cwd=tmp_path, env={"PYTHONPATH": f"{absent}"}, command=command) as server:
+@pytest.fixture
+def bare(tmp_path):
+    """What starts the command as a bare ``pip install`` leaves it: without TLS, HTTP/2, WebSockets."""
+    absent = ["cryptography", "OpenSSL", "h2", "wsproto", "multipart", "defusedxml", "rich"]
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent})); from torsion.scripts.main import main; sys.exit(main())"
+    return [sys.executable, "-c", code]
+
+
+def test_nothing_but_the_base_is_needed(tmp_path, bare):
+    (tmp_path / "a.txt").write_bytes(b"0123456789" * 100_000)
+    with Command("web", "--listen", HERE, cwd=tmp_path, command=bare) as server:
         server.url = f"http://127.0.0.1:{server.port()}"
-        assert asked(server, "/a.txt") == (200, b"a")
+        assert asked(server, "/a.txt") == (200, b"0123456789" * 100_000)
+        assert asked(server, "/a.txt", headers={"Range": "bytes=5-8"}) == (206, b"5678")
+        assert asked(server, "/a.txt", headers={"Range": "bytes=0-1,100000-900000"})[0] == 206
+        assert b'href="a.txt"' in asked(server, "/")[1]
+        with Command("web", "--listen", HERE, "--proxy", server.url, cwd=tmp_path, command=bare) as proxy:
+            proxy.url = f"http://127.0.0.1:{proxy.port()}"
+            assert asked(proxy, "/a.txt") == (200, b"0123456789" * 100_000)
         assert server.end() == 0
         assert server.err == ""
+        assert "#critical" not in server.out
+
+
+def test_tls_says_what_it_needs(tmp_path, bare):
+    ran = run("web", "--listen", f"tls:{tmp_path}:0", command=bare)
+    assert ran.err == f"torsion web: --listen tls:{tmp_path}:0: TLS needs cryptography: pip install torsion[tls]\n"
+    assert ran.process.returncode == 2

@@ -57,7 +57,7 @@ class ServerOptions(Options):
         try:
             for endpoint in self["listen"]:
                 serverFromString(reactor, endpoint)
-        except ValueError as problem:
+        except (ValueError, ImportError) as problem:
             raise UsageError(str(problem)) from problem
 
 

@@ -7,6 +7,11 @@ rustls, unless a program brings its own OpenSSL contexts: :mod:`torsion.internet
 
 from __future__ import annotations
 
+try:
+    import cryptography as cryptography
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("TLS needs cryptography: pip install torsion[tls]", name=missing.name) from missing
+
 from torsion.internet.tls.buffering import BufferingTLSTransport
 from torsion.internet.tls.certificates import Certificate, CertificateRequest, PublicKey, peer_certificate
 from torsion.internet.tls.ciphers import OpenSSLAcceptableCiphers as AcceptableCiphers

@@ -15,12 +15,12 @@ from torsion.internet.interfaces.core import ILoggingContext
 from torsion.internet.interfaces.protocol import IHalfCloseableProtocol
 from torsion.internet.interfaces.stream import ISystemHandle, ITransport
 from torsion.internet.interfaces.tls import IHandshakeListener, INegotiated
+from torsion.internet.protocol.producers import ProducerMembrane, PullToPush
 from torsion.internet.protocol.protocols import Protocol
 from torsion.internet.protocol.wrapping import ProtocolWrapper
 from torsion.internet.tls.errors import HandshakeInterrupted, HandshakeTimeout, TLSError, Truncated, make
 from torsion.internet.tls.openssl import ssl_module
 from torsion.internet.tls.opensslerrors import from_openssl, is_tls
-from torsion.internet.protocol.producers import ProducerMembrane, PullToPush
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 

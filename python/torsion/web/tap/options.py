@@ -233,6 +233,15 @@ class Options(_Options):
 
     # --- all of it ---------------------------------------------------------------------------------------------------
 
+    def parseArgs(self, *arguments: str) -> None:
+        """Take no arguments, and say what was probably meant.
+
+        :raises torsion.python.usage.UsageError: if there is one.
+        """
+        if arguments:
+            option = "--proxy" if "://" in arguments[0] else "--path"
+            raise UsageError(f"it takes options only, not {arguments[0]!r}: did you mean {option} {arguments[0]}?")
+
     def postOptions(self) -> None:
         """Put it together.
 
@@ -279,7 +288,7 @@ class Options(_Options):
         for option, endpoint in given:
             try:
                 serverFromString(reactor, endpoint)
-            except (ValueError, OSError) as problem:
+            except (ValueError, OSError, ImportError) as problem:
                 raise UsageError(f"{option} {endpoint}: {problem}") from problem
         if self["https"] is not None:
             if requireModule("cryptography") is None:
