@@ -449,6 +449,9 @@ class HTTPHead:
     @property
     def fields(self) -> list[tuple[bytes, bytes]]:
         """Name and value of each field, in order."""
+    @property
+    def lower_fields(self) -> list[tuple[bytes, bytes]]:
+        """The same, with names in lower case."""
     def values(self, name: bytes, /) -> list[bytes]:
         """Return the values of the fields called *name*, whatever its case."""
     @property

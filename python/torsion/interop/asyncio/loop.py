@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import sys
+import threading
+from asyncio import _get_running_loop, _set_running_loop  # what asyncio documents for loops, and for nobody else
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVarTuple
 from weakref import WeakKeyDictionary
 
@@ -14,7 +17,7 @@ from torsion.internet.reactors.hosted.asyncio import AsyncioDriver
 from torsion.logger import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from contextvars import Context
 
     from torsion.python.failure import Failure
@@ -42,6 +45,15 @@ class ReactorLoop(asyncio.SelectorEventLoop):
 
     _ready: Any
     _scheduled: Any
+    _closed: bool
+    _debug: bool
+    _task_factory: Any
+    _thread_id: int | None
+    _asyncgen_firstiter_hook: Any
+    _asyncgen_finalizer_hook: Any
+
+    _captures = False
+    _captured: Any = None
 
     def __init__(self, reactor: Any) -> None:
         """Make a loop.  It turns as soon as the reactor runs, and is closed when that has stopped.
@@ -73,11 +85,14 @@ class ReactorLoop(asyncio.SelectorEventLoop):
             self.stop()
             self.run_forever()
         finally:
-            self._turning = False
-            if self._end_due:
-                self._end()
-            elif not self.is_closed():
-                self._arrange()
+            self._turned()
+
+    def _turned(self) -> None:
+        self._turning = False
+        if self._end_due:
+            self._end()
+        elif not self.is_closed():
+            self._arrange()
 
     def _arrange(self) -> None:
         """Have the reactor take the next turn when there is something to call.
@@ -104,6 +119,9 @@ class ReactorLoop(asyncio.SelectorEventLoop):
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """Call *callback* in the next turn, as every loop does."""
+        if self._captures:
+            self._captures, self._captured = False, (callback, context)
+            return None  # type: ignore[return-value]  # a task does not look at what it is given for its first step
         handle = super().call_soon(callback, *args, context=context)
         if not self._turning:
             self._arrange()
@@ -124,6 +142,35 @@ class ReactorLoop(asyncio.SelectorEventLoop):
         :raises NotImplementedError: always.
         """
         raise NotImplementedError("signals are the reactor's: use reactor.addSystemEventTrigger, or signal.signal")
+
+    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Make a task of *coroutine*, and take its first step at once: many a coroutine needs no other.
+
+        Within a turn, where another task may be amid a step, and in a loop that debugs or makes tasks in a way of its own, the
+        first step is that of any task: it is taken in the next turn.
+
+        :returns: the task, whose context is a copy of the caller's.
+        """
+        if self._turning or self._closed or self._task_factory is not None or self._debug or _get_running_loop():
+            return self.create_task(coroutine)
+        self._turning = self._captures = True
+        before = sys.get_asyncgen_hooks()
+        try:
+            task = asyncio.Task(coroutine, loop=self)
+            step, context = self._captured
+            self._thread_id = threading.get_ident()
+            sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+            _set_running_loop(self)
+            try:
+                context.run(step)
+            finally:
+                _set_running_loop(None)
+                sys.set_asyncgen_hooks(*before)
+                self._thread_id = None
+        finally:
+            self._captures, self._captured = False, None
+            self._turned()
+        return task
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from torsion.interop.asyncio.loop import loopOf
+from torsion.interop.asyncio.loop import ReactorLoop, loopOf
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -22,6 +22,7 @@ class LoopRunner:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run coroutines in *loop*, in whose thread all methods are called."""
         self.loop = loop
+        self._begin: Any = loop.begin if isinstance(loop, ReactorLoop) else loop.create_task
         self._tasks: set[asyncio.Task[Any]] = set()  # a loop keeps no strong references
 
     def start(
@@ -44,6 +45,14 @@ class LoopRunner:
             done(asyncio.CancelledError() if task.cancelled() else task.exception())
 
         task.add_done_callback(ended)
+        return task
+
+    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine whose errors are its own business; its first step is taken at once, if the loop can do that.
+
+        :returns: the task, which the caller keeps.
+        """
+        task: asyncio.Task[Any] = self._begin(coroutine)
         return task
 
     def wait(self) -> tuple[Awaitable[None], Callable[[], object]]:

@@ -31,6 +31,13 @@ _BLOCK: Final = 64 * 1024
 
 _NO_BODY: Final = frozenset([204, 304])
 
+_MOST_CHECKED: Final = 512
+_LONG: Final = 64
+"""So many names of headers are remembered, and so long ones: applications have dozens, and one that makes them up costs no more."""
+
+_CHECKED: Final[dict[bytes, bytes]] = {}
+"""Names of headers that were found to be tokens, and to be passed on: in lower case."""
+
 _ENDED: Final = {"type": "http.disconnect"}
 _EMPTY: Final = {"type": "http.request", "body": b"", "more_body": False}
 
@@ -67,6 +74,7 @@ class Conversation:
         """
         self._request = request
         self._runner = runner
+        self._begin: Any = getattr(runner, "begin", runner.start)
         self._over = over
         self._body_sent = False
         if getattr(request, "_length", None) != 0:
@@ -77,7 +85,7 @@ class Conversation:
 
     def begin(self, application: Any, state: dict[str, Any] | None) -> None:
         """Call the application."""
-        self._task = self._runner.start(self._run(application, make_scope(self._request, state)))
+        self._task = self._begin(self._run(application, make_scope(self._request, state)))
 
     async def _run(self, application: Any, scope: dict[str, Any]) -> None:
         try:
@@ -158,7 +166,7 @@ class Conversation:
         :raises ValueError, TypeError: if it is malformed.
         """
         kind = message["type"]
-        if self._is_gone():
+        if (self._left or self._request.channel is None) and self._is_gone():
             raise ClientDisconnected("the client has left")
         if self._answered:
             raise RuntimeError(f"{kind} was sent after the response was complete")
@@ -185,17 +193,24 @@ class Conversation:
             raise ValueError(f"a response's status must be a number from 200 to 999, not {status!r}")
         headers = []
         for name, value in message.get("headers", ()):
+            low = _CHECKED.get(name)
+            if low is not None and b"\n" not in value and b"\r" not in value and b"\0" not in value:
+                headers.append((low, value))
+                continue
             low = name.lower()
-            if b"\n" in value or b"\r" in value or b"\0" in value:
-                raise ValueError(f"a header's value must be one line, not {value!r}")
-            if TOKEN.fullmatch(low) is None:
-                raise ValueError(f"a header's name must be a token, of letters, digits and hyphens, not {name!r}")
             if low == b"content-length":
                 if self._length is not None or not value.isdigit():
                     raise ValueError(f"Content-Length must be one number, not {value!r}")
                 self._length = int(value)
-            elif low not in NOT_PASSED_ON:
+                continue
+            if b"\n" in value or b"\r" in value or b"\0" in value:
+                raise ValueError(f"a header's value must be one line, not {value!r}")
+            if TOKEN.fullmatch(low) is None:
+                raise ValueError(f"a header's name must be a token, of letters, digits and hyphens, not {name!r}")
+            if low not in NOT_PASSED_ON:
                 headers.append((low, value))
+                if len(_CHECKED) < _MOST_CHECKED and len(name) <= _LONG:
+                    _CHECKED[bytes(name)] = low
             elif low == b"connection" and value.lower() == b"close":
                 self._request.channel.persistent = False
         self._headers = headers
@@ -207,6 +222,9 @@ class Conversation:
         request.defaultContentType = None  # it is the application that knows
         if status != 200:
             request.setResponseCode(status)
+        if len(self._headers) == 1:
+            request.setHeader(*self._headers[0])
+            return
         several: set[bytes] = set()
         for name, value in self._headers:
             if name in several:

@@ -31,6 +31,15 @@ class AsyncRunner(Protocol):
         :returns: an object with ``cancel()``.
         """
 
+    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine that deals with its own errors; its first step may be taken before this returns.
+
+        A runner need not have this: ``start`` is called then.
+
+        :param coroutine: the coroutine.
+        :returns: what ``start`` does, to be kept as long as it runs.
+        """
+
     def wait(self) -> tuple[Awaitable[None], Callable[[], object]]:
         """Return what a coroutine that is run can wait for, and a function that ends the waiting; to call it twice is nothing."""
 

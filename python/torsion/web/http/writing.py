@@ -21,6 +21,7 @@ class Writing:
     _peer: Any = None
     _host: Any = None
     _secure: bool | None = None
+    _said: Any = None  # what applications of ASGI are told of the connection
 
     def writeHeaders(
         self, version: bytes, code: bytes, reason: bytes, headers: Headers | Iterable[tuple[bytes, bytes]]

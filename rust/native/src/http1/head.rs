@@ -217,6 +217,22 @@ impl PyHttpHead {
         )
     }
 
+    /// Name, in lower case, and value of each field, in the order in which they came.
+    #[getter]
+    fn lower_fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let bytes = self.bytes.bind(py).as_bytes();
+        let pairs = self.places.iter().map(|(name, value)| {
+            let name = &bytes[name.clone()];
+            let lower = PyBytes::new_with(py, name.len(), |lower| {
+                lower.copy_from_slice(name);
+                lower.make_ascii_lowercase();
+                Ok(())
+            });
+            lower.map(|lower| (lower, self.part(py, value)))
+        });
+        PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
+    }
+
     /// The values of the fields called *name*, whatever its case.
     #[pyo3(signature = (name, /))]
     fn values<'py>(&self, py: Python<'py>, name: &[u8]) -> PyResult<Bound<'py, PyList>> {

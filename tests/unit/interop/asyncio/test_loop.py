@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ from torsion.internet.reactors.hosted.asyncio import AsyncioReactor
 from torsion.internet.reactors.native import NativeReactor
 from torsion.interop.asyncio import ReactorLoop, loopOf, runnerFor
 from torsion.logger import capturedLogs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 def run(main: Any, kind: Any = NativeReactor) -> Any:
@@ -279,3 +282,104 @@ def test_a_runner_tells_how_a_coroutine_ends() -> None:
         return ends[2:]
 
     assert run(main) == [None]
+
+
+def test_a_first_step_is_taken_at_once_where_nothing_else_runs() -> None:
+    """As in a turn: the loop runs, the task is the current one, and what it leaves behind is done in turns."""
+    from contextvars import ContextVar
+
+    said = ContextVar("said", default="nothing")
+
+    async def main(reactor: Any) -> list[Any]:
+        loop = loopOf(reactor)
+        assert isinstance(loop, ReactorLoop)
+        seen: list[Any] = []
+        over: Deferred[None] = Deferred()
+
+        async def generate() -> AsyncIterator[int]:
+            try:
+                yield 1
+                yield 2
+            finally:
+                seen.append("the generator is closed")
+
+        async def steps(name: str) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            assert asyncio.get_running_loop() is loop
+            assert loop.is_running()
+            seen.append((name, said.get()))
+            said.set(name)
+            if name == "outer":
+                other = loop.begin(steps("inner"))
+                assert ("inner", "outer") not in seen, "two tasks are never amid a step"
+                async for _ in generate():
+                    break
+                await other
+                assert said.get() == "outer"
+                loop.call_later(0.001, over.callback, None)
+                raise ZeroDivisionError
+
+        def begin() -> None:
+            said.set("the reactor")
+            task = loop.begin(steps("outer"))
+            assert seen == [("outer", "the reactor")]
+            assert said.get() == "the reactor"
+            assert not loop.is_running()
+            with pytest.raises(RuntimeError):
+                asyncio.get_running_loop()
+            task.add_done_callback(lambda task: seen.append(type(task.exception())))
+
+        reactor.callLater(0, begin)
+        await over.asFuture(loop)
+        return seen
+
+    assert sorted(map(str, run(main))) == sorted(
+        map(str, [("outer", "the reactor"), ("inner", "outer"), "the generator is closed", ZeroDivisionError])
+    )
+
+
+def test_a_first_step_that_ends_the_program_leaves_the_loop_in_order() -> None:
+    async def main(reactor: Any) -> str:
+        loop = loopOf(reactor)
+        seen: Deferred[str] = Deferred()
+
+        async def leave() -> None:
+            raise SystemExit
+
+        def begin() -> None:
+            with pytest.raises(SystemExit):
+                loop.begin(leave())
+            assert not loop.is_running()
+            loop.call_soon(seen.callback, "it goes on")
+
+        reactor.callLater(0, begin)
+        return await seen.asFuture(loop)
+
+    assert run(main) == "it goes on"
+
+
+@pytest.mark.parametrize("way", ["debug", "factory"])
+def test_loops_with_tasks_of_their_own_take_first_steps_in_turns(way: str) -> None:
+    async def main(reactor: Any) -> list[str]:
+        loop = loopOf(reactor)
+        if way == "debug":
+            loop.set_debug(True)
+        else:
+            loop.set_task_factory(lambda loop, coroutine, **said: asyncio.Task(coroutine, loop=loop, **said))
+        seen: list[str] = []
+        over: Deferred[None] = Deferred()
+
+        async def step() -> None:
+            seen.append("the step")
+            over.callback(None)
+
+        def begin() -> None:
+            loop.begin(step())
+            seen.append("begun")
+
+        reactor.callLater(0, begin)
+        await over.asFuture(loop)
+        return seen
+
+    assert run(main) == ["begun", "the step"]
