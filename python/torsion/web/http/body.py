@@ -22,6 +22,10 @@ not; a thousand clients at once cost 100 MB at most."""
 MOST_IN_STREAM = 64 * 1024
 """How many bytes of a stream may wait for its reader before the client is not read from: as much as is read at once."""
 
+WRITTEN_AT_ONCE = 64 * 1024
+"""How many bytes are written to a temporary file at once, however small the parts in which a body comes: a call for each packet of
+a slow network would cost more than its bytes."""
+
 ContentFile: TypeAlias = IO[bytes]
 
 
@@ -39,7 +43,7 @@ class _Growing:
 
     def _to_disk(self) -> None:
         self._small = False
-        memory, self._file = self._file, TemporaryFile()  # noqa: SIM115 - the request closes it
+        memory, self._file = self._file, TemporaryFile(buffering=WRITTEN_AT_ONCE)  # noqa: SIM115 - the request closes it
         place = memory.tell()
         memory.seek(0)
         self._file.write(memory.read())
@@ -65,7 +69,7 @@ def newContent(length: int | None) -> Any:
     """
     if length is None:
         return _Growing()
-    return BytesIO() if length < MOST_IN_MEMORY else TemporaryFile()
+    return BytesIO() if length < MOST_IN_MEMORY else TemporaryFile(buffering=WRITTEN_AT_ONCE)
 
 
 class BodyStream:

@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from torsion.internet.defer import Deferred
 from torsion.web.http import Request
-from torsion.web.http.body import MOST_IN_MEMORY, MOST_IN_STREAM, newContent
+from torsion.web.http.body import MOST_IN_MEMORY, MOST_IN_STREAM, WRITTEN_AT_ONCE, newContent
 from torsion.web.iweb import IBodyReceiver
 from unit.web.http.wire import GET, Wire, post, say
 
@@ -47,6 +47,20 @@ def test_content_of_unknown_length_is_a_file_of_lines() -> None:
     content.seek(0)
     assert content.readline() == b"0\n"
     assert list(content)[-1] == lines[-1]
+    content.close()
+
+
+@pytest.mark.parametrize("length", [10 * MOST_IN_MEMORY, None])
+def test_what_goes_to_the_disk_goes_in_large_parts(length: int | None) -> None:
+    content = newContent(length)
+    content.write(b"x" * MOST_IN_MEMORY)
+    written = {os.fstat(content.fileno()).st_size}
+    for _ in range(WRITTEN_AT_ONCE // 1000):
+        content.write(b"y" * 1000)
+        written.add(os.fstat(content.fileno()).st_size)
+    assert len(written) <= 2
+    content.seek(0)
+    assert len(content.read()) == MOST_IN_MEMORY + WRITTEN_AT_ONCE // 1000 * 1000
     content.close()
 
 
