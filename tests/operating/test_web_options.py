@@ -294,43 +294,13 @@ def test_another_folder_to_run_in(folder):
     ("arguments", "said"),
     [
         ("--path /no/such/folder", "there is no file or folder '/no/such/folder' for --path"),
-        ("--listen nowhere:1", "--listen nowhere:1: endpoint description 'nowhere:1' has an unknown type 'nowhere'"),
-        ("--listen tls:/no/folder:443", "/no/folder: cannot be read: No such file or directory"),
-        ("--port nowhere", "--port nowhere: "),
-        ("--https nowhere", "--https 'nowhere' is not the number of a port"),
-        ("--https 0 --certificate /no.pem", "--certificate '/no.pem' cannot be read: No such file or directory"),
-        ("--add-header nonsense", "--add-header 'nonsense' is not NAME: VALUE"),
-        ("--add-header X:a\r\nY:b", r"--add-header 'X:a\r\nY:b' is not NAME: VALUE"),
-        ("--proxy ftp://host", "--proxy 'ftp://host' is not http://HOST[:PORT][/PATH]"),
-        ("--proxy https://host", "--proxy 'https://host': other servers are asked over http only"),
-        ("--proxy http://host:99999", "--proxy 'http://host:99999' is not http://HOST"),
-        ("--proxy http://[::1", "--proxy 'http://[::1' is not http://HOST"),
-        ("--wsgi no.such.thing", "No such WSGI application: 'no.such.thing'"),
         ("--wsgi shop.number", "--wsgi 'shop.number' is no application, which would be called, but 5"),
-        ("--asgi shop:none", "No such ASGI application: 'shop:none'"),
-        ("--class shop.none", "No such class: 'shop.none'"),
-        ("--class shop.number", "--class 'shop.number' is no class, but 5"),
-        ("--class collections.OrderedDict", "--class 'collections.OrderedDict' makes no resource"),
-        ("--resource-script /no.rpy", "there is no file '/no.rpy' for --resource-script"),
-        ("--processor tea", "--processor 'tea' is not EXTENSION=CLASS"),
-        ("--processor tea=shop.none", "No such processor: 'shop.none'"),
-        ("--mime-type text", "--mime-type 'text' is not TYPE/SUBTYPE, such as text/plain"),
-        ("--index a/b", "--index 'a/b' is not the name of a file"),
-        ("--log-format xml", "--log-format is one of combined, json, proxied, or the full name of a function, not 'xml'"),
-        ("--log-format shop.number", "--log-format 'shop.number' is no function, but 5"),
         ("--max-body lots", "option --max-body does not take 'lots': it takes a number of bytes, such as 65536"),
-        ("--drain soon", "option --drain does not take 'soon'"),
-        ("--logfile x --no-access-log", "--logfile and --no-access-log contradict each other"),
-        ("--wsgi shop.wsgi --path site", "--wsgi and --path do not go together"),
-        ("--wsgi shop.wsgi --index x --hidden", "--index, --hidden: for folders only; say --path"),
         ("site", "it takes options only, not 'site': did you mean --path site?"),
-        ("http://host", "it takes options only, not 'http://host': did you mean --proxy http://host?"),
-        ("--pth site", "there is no option --pth"),
-        ("--personal", "--personal needs Perspective Broker, which this version lacks"),
-        ("--user", "--user needs Perspective Broker, which this version lacks"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_told_in_a_line(folder, arguments, said):
+    """The other cases are in tests/unit/web/tap."""
     ran = run("web", *arguments.split(" "), cwd=folder)
     assert said in ran.err
     assert ran.err.count("\n") == 1
@@ -345,9 +315,8 @@ def test_what_cannot_be_is_told_in_a_line(folder, arguments, said):
         ("lacks", r'lacks.py", line 1.*ModuleNotFoundError: No module named .a_package_that_is_not_there.'),
     ],
 )
-@pytest.mark.parametrize("option", ["--wsgi", "--asgi", "--class"])
-def test_errors_of_ones_own_are_shown_as_they_are(folder, module, said, option):
-    ran = run("web", option, f"{module}.application", cwd=folder)
+def test_errors_of_ones_own_are_shown_as_they_are(folder, module, said):
+    ran = run("web", "--wsgi", f"{module}.application", cwd=folder)
     assert re.search(said, ran.err, re.DOTALL)
     assert "No such" not in ran.err
     assert "torsion/web/tap" not in ran.err

@@ -131,7 +131,11 @@ class ASGIResource:
         else:
             conversation = Conversation(request, runner, self._over)
         self._active.add(conversation)
-        conversation.begin(self._application, None if lifespan is None else lifespan.state)
+        try:
+            conversation.begin(self._application, None if lifespan is None else lifespan.state)
+        except BaseException:
+            self._over(conversation)  # else the end would wait for it
+            raise
 
     def _find_runner(self) -> AsyncRunner:
         runner = self._runner = findRunner(self._reactor) if self._given_runner is None else self._given_runner

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import warnings
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from torsion.application.runner.errors import StartError
@@ -135,6 +136,11 @@ def _check(config: Options) -> None:
     """
     if "application" in config:
         option, name, application = config["application"]
+        if isinstance(application, ModuleType):
+            inside = next(
+                (each for each in ("application", "app") if callable(getattr(application, each, None))), "NAME"
+            )
+            raise UsageError(f"{option} {name!r} is a module; say {name}:{inside} for the application in it")
         if not callable(application):
             raise UsageError(f"{option} {name!r} is no application, which would be called, but {application!r}")
     if config["https"] is not None:

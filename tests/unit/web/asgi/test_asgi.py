@@ -475,3 +475,23 @@ def test_the_host_of_a_whole_url_counts() -> None:
     connection = talk(application)
     connection.channel.dataReceived(b"GET http://here.example/ HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n")
     assert hosts == [b"here.example"]
+
+
+def test_a_request_that_cannot_be_begun_does_not_hold_the_end_up(
+    monkeypatch: pytest.MonkeyPatch, flush_errors: Any
+) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        for message in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{message}.complete"})
+
+    def fails(*_: Any) -> Any:
+        raise LookupError("a fault of the server's own")
+
+    reactor = Reactor()
+    root = ASGIResource(application, Runner(), reactor)
+    reactor.begin[0]()
+    monkeypatch.setattr("torsion.web.asgi.conversation.make_scope", fails)
+    assert Talk(Site(root, reactor=Clock())).ask("/").code == 500
+    assert len(flush_errors(LookupError)) == 1
+    assert reactor.triggers[0]().called
