@@ -36,6 +36,7 @@ class Head:
     __slots__ = ("expects_continue", "fields", "length", "method", "target")
 
     version = b"HTTP/2"
+    status = reason = None
     persistent = True
     upgrade = False
     chunked = False
@@ -46,6 +47,16 @@ class Head:
         self.fields = fields
         self.length = length
         self.expects_continue = any(value.lower() == b"100-continue" for value in self.values(b"expect"))
+
+    @property
+    def lower_fields(self) -> list[tuple[bytes, bytes]]:
+        """The fields, with names in lower case, as all are: a new list."""
+        return self.fields.copy()
+
+    @property
+    def conditional(self) -> bool:
+        """Whether there is a condition, or a part is asked for: fields called ``If-…``, and ``Range``."""
+        return any(name == b"range" or name[:3] == b"if-" for name, _ in self.fields)
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the values of the fields called *name*, whatever its case."""

@@ -11,11 +11,13 @@ import pytest
 
 pytest.importorskip("h2")
 
+from torsion._native import HTTPHead
 from torsion.internet.defer import Deferred
 from torsion.internet.testing import MemoryReactorClock, StringTransport
 from torsion.web.asgi import ASGIResource
 from torsion.web.http.body import MOST_IN_STREAM
 from torsion.web.http2 import limits
+from torsion.web.http2.heads import read_head
 from torsion.web.proxy import ReverseProxyResource
 from torsion.web.resource import EncodingResourceWrapper, Resource
 from torsion.web.server import NOT_DONE_YET, GzipEncoderFactory
@@ -60,6 +62,14 @@ def data(content: bytes, number: int = 1, end: bool = False) -> bytes:
 
 
 # --- the head ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_head_is_used_as_one_of_http_1() -> None:
+    head = read_head([(b":method", b"GET"), (b":path", b"/"), (b"range", b"bytes=1-")], True, 100, 10)
+    assert {name for name in dir(HTTPHead) if name[0] != "_"} <= set(dir(head))
+    assert head.lower_fields == head.fields == [(b"range", b"bytes=1-")]
+    assert head.conditional
+    assert not read_head([(b":method", b"GET"), (b":path", b"/"), (b"x", b"y")], True, 100, 10).conditional
 
 
 def test_what_a_resource_is_told() -> None:
