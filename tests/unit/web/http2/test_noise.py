@@ -8,9 +8,8 @@ import pytest
 
 pytest.importorskip("h2")
 
-from unit.web.http2.raw import Raw, frame, get, post, reset, settings, window
-
 from torsion.logger import capturedLogs
+from unit.web.http2.raw import Raw, frame, get, post, reset, settings, window
 
 
 def noise(chance: random.Random) -> bytes:
