@@ -1,6 +1,6 @@
 """Whether memory stays flat while a large body streams: `streaming.py [WAY...] [--mib N] [--json]`, MiB of memory that it took.
 
-Each way runs in a process of its own.  At the other end are Python's own `http.client` and `http.server`, and half-way through whoever
+Each way runs in a process of its own (streamed.py).  At the other end are Python's own `http.client` and `http.server`, and half-way through whoever
 takes the body takes nothing until the process that is measured does nothing any more: what does not heed back-pressure has all of the
 rest in its memory by then.  The figure is the greatest resident memory during the exchange, less what there was before, after an exchange
 of 8 MiB that is not measured.  Linux only, for /proc.
@@ -27,13 +27,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 MIB = 1 << 20
 WARM = 8 * MIB
+"""Bytes, of the exchange that is not measured; behind so many, whoever takes a body rests."""
+
 PIECE = 256 * 1024
+PLAYED = Path(__file__).with_name("streamed.py")
 PATIENCE = 120
 """Seconds to wait for any one step."""
 
@@ -43,215 +46,6 @@ NOT_FLAT = "whole"
 CLIENTS = ["agent-up", "agent-down", "fetch-up", "fetch-down"]
 HTTP_2 = ["h2-up", "h2-down"]
 WAYS = [*UP, *DOWN, *HTTP_2, *CLIENTS]
-
-
-# The process that is measured.
-
-
-async def pieces(size: int) -> AsyncIterator[bytes]:
-    """Give *size* bytes, piece by piece."""
-    piece = bytes(PIECE)
-    for _ in range(size // PIECE):
-        yield piece
-
-
-def resource(way: str, origin: int, path: str) -> Any:
-    """Return what serves a way: the size of what is to be sent is in the query of the request."""
-    from torsion.internet import reactor
-    from torsion.internet.task import deferLater
-    from torsion.web import proxy, static
-    from torsion.web.resource import NOT_DONE_YET, Resource
-
-    class Body(Resource):
-        isLeaf = streamsBody = True
-
-        async def render_PUT(self, request: Any) -> bytes:
-            size = 0
-            rested = False
-            async for part in request.streamBody():
-                size += len(part)
-                if not rested and size > WARM:
-                    rested = True
-                    await deferLater(reactor, 0.3)
-            return b"%d" % size
-
-    class Content(Resource):
-        isLeaf = True
-
-        def render_PUT(self, request: Any) -> bytes:
-            return b"%d" % request.content.seek(0, 2)
-
-    class Whole(Resource):
-        isLeaf = True
-
-        def render_PUT(self, request: Any) -> bytes:
-            return b"%d" % len(request.content.read())
-
-    class Iterated(Resource):
-        isLeaf = True
-
-        def render_GET(self, request: Any) -> Any:
-            return pieces(int(request.args[b"size"][0]))
-
-    class Pull:
-        def __init__(self, request: Any, left: int) -> None:
-            self.request, self.left, self.piece = request, left, bytes(PIECE)
-
-        def resumeProducing(self) -> None:
-            self.request.write(self.piece)
-            self.left -= PIECE
-            if self.left <= 0:
-                self.request.unregisterProducer()
-                self.request.finish()
-
-        def stopProducing(self) -> None:
-            pass
-
-    class Produced(Resource):
-        isLeaf = True
-
-        def render_GET(self, request: Any) -> int:
-            request.registerProducer(Pull(request, int(request.args[b"size"][0])), False)
-            return NOT_DONE_YET
-
-    async def asgi(scope: Any, receive: Any, send: Any) -> None:
-        import asyncio
-
-        size, rested, more = 0, False, scope["method"] == "PUT"
-        while more:
-            message = await receive()
-            size += len(message.get("body", b""))
-            more = message.get("more_body", False)
-            if not rested and size > WARM:
-                rested = True
-                await asyncio.sleep(0.3)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        if scope["method"] == "GET":
-            async for piece in pieces(int(scope["query_string"].partition(b"=")[2])):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b"%d" % size if size else b""})
-
-    def wsgi(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-        start_response("200 OK", [])
-        if environ["REQUEST_METHOD"] == "PUT":
-            size = 0
-            while part := environ["wsgi.input"].read(PIECE):
-                size += len(part)
-            yield b"%d" % size
-        else:
-            for _ in range(int(environ["QUERY_STRING"].partition("=")[2]) // PIECE):
-                yield bytes(PIECE)
-
-    match way.partition("-")[0]:
-        case "up":
-            return Body()
-        case "h2":
-            return Body() if way == "h2-up" else Iterated()
-        case "content":
-            return Content()
-        case "whole":
-            return Whole()
-        case "producer":
-            return Produced()
-        case "iterator":
-            return Iterated()
-        case "static":
-            folder = Resource()
-            folder.putChild(b"", static.File(path))
-            return folder
-        case "proxy":
-            return proxy.ReverseProxyResource("127.0.0.1", origin, b"")
-        case "asgi":
-            from torsion.web.asgi import ASGIResource
-
-            return ASGIResource(asgi, lifespan=False)
-        case _:
-            from torsion.web.wsgi import WSGIResource
-
-            return WSGIResource(reactor, reactor.getThreadPool(), wsgi)
-
-
-def serve(way: str, origin: int, path: str) -> None:
-    """Serve, print the port, and run until killed."""
-    from torsion.internet import reactor
-    from torsion.web.server import Site
-
-    site = Site(resource(way, origin, path), timeout=None)
-    site.streamsBodies = True
-    site.maxBodySize = None
-    port = reactor.listenTCP(0, site, interface="127.0.0.1")
-    reactor.callWhenRunning(lambda: print(port.getHost().port, flush=True))
-    reactor.run()
-
-
-def ask(way: str, port: int) -> None:
-    """Be a client: for each size that is read from standard input, exchange so much, and print how much it was."""
-    from torsion.internet import reactor
-    from torsion.internet.defer import Deferred, ensureDeferred
-    from torsion.internet.protocol import Protocol
-    from torsion.internet.task import deferLater
-    from torsion.internet.threads import deferToThread
-    from torsion.web.client import Agent, FileBodyProducer, HTTPConnectionPool, readBody
-    from torsion.web.fetch import Client
-
-    class Zeros:
-        def __init__(self, left: int) -> None:
-            self.left = left
-
-        def read(self, most: int) -> bytes:
-            most = min(most, self.left)
-            self.left -= most
-            return bytes(most)
-
-        def close(self) -> None:
-            pass
-
-    class Count(Protocol):
-        def __init__(self) -> None:
-            self.size, self.rested, self.done = 0, False, Deferred[int]()
-
-        def dataReceived(self, data: bytes) -> None:
-            self.size += len(data)
-            if not self.rested and self.size > WARM:
-                self.rested = True
-                self.transport.pauseProducing()
-                reactor.callLater(0.3, self.transport.resumeProducing)
-
-        def connectionLost(self, reason: Any = None) -> None:
-            self.done.callback(self.size)
-
-    agent, client = Agent(reactor, pool=HTTPConnectionPool(reactor)), Client(timeout=None)
-    url = f"http://127.0.0.1:{port}/?size="
-
-    async def exchange(size: int) -> int:
-        match way:
-            case "agent-up":
-                producer = FileBodyProducer(Zeros(size))
-                return int(await readBody(await agent.request(b"PUT", url.encode(), None, producer)))
-            case "agent-down":
-                count = Count()
-                (await agent.request(b"GET", f"{url}{size}".encode())).deliverBody(count)
-                return await count.done
-            case "fetch-up":
-                return int(await (await client.fetch(url, "PUT", body=pieces(size))).read())
-        total, rested = 0, False
-        async for part in await client.fetch(f"{url}{size}"):
-            total += len(part)
-            if not rested and total > WARM:
-                rested = True
-                await deferLater(reactor, 0.3)
-        return total
-
-    async def main() -> None:
-        print("ready", flush=True)
-        while line := await deferToThread(sys.stdin.readline):
-            print(await exchange(int(line)), flush=True)
-
-    ensureDeferred(main()).addErrback(lambda failure: failure.printTraceback()).addBoth(lambda _: reactor.stop())
-    reactor.run()
-
-
-# The other end.
 
 
 def until_idle(pid: int) -> None:
@@ -395,7 +189,7 @@ def measure(way: str, size: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "file"
         file.touch()
-        again = [sys.executable, __file__, "--play", way, str(origin.server_address[1]), str(file)]
+        again = [sys.executable, str(PLAYED), way, str(origin.server_address[1]), str(file)]
         child = subprocess.Popen(again, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             assert child.stdin is not None
@@ -432,12 +226,7 @@ def main() -> None:
     parser.add_argument("way", nargs="*", help=f"any of {' '.join(WAYS)}; all of them by default")
     parser.add_argument("--mib", type=int, default=2048, help="how large the body is")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--play", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.play:
-        way, origin, path = asked.play
-        ask(way, int(origin)) if way in CLIENTS else serve(way, int(origin), path)
-        return
     if unknown := set(asked.way) - {*WAYS, NOT_FLAT}:
         parser.error(f"no such way: {' '.join(unknown)}")
     figures = {}
