@@ -62,8 +62,8 @@ class Conversation:
     _paused = False
     _registered = False
     _watching = False
-    _wake_receiver: Callable[[], object] | None = None
-    _wake_sender: Callable[[], object] | None = None
+    _receivers: tuple[Callable[[], object], ...] = ()
+    _senders: tuple[Callable[[], object], ...] = ()  # several tasks of an application may wait for either
 
     def __init__(self, request: Any, runner: AsyncRunner, over: Callable[[Conversation], object]) -> None:
         """Begin one.
@@ -148,7 +148,8 @@ class Conversation:
                 self._body_sent = True
                 return _EMPTY.copy()
             self._watch()
-            waiting, self._wake_receiver = self._runner.wait()
+            waiting, wake = self._runner.wait()
+            self._receivers += (wake,)
             await waiting
 
     def _joined(self) -> bytes:
@@ -181,7 +182,8 @@ class Conversation:
             self._write(message.get("body", b""))
             while self._paused and not self._is_gone():
                 self._watch()
-                waiting, self._wake_sender = self._runner.wait()
+                waiting, wake = self._runner.wait()
+                self._senders += (wake,)
                 await waiting
         else:
             raise RuntimeError(f"http.response.body was expected, not {kind}")
@@ -272,6 +274,7 @@ class Conversation:
         if self._registered:
             self._registered = False
             self._request.unregisterProducer()
+            self.resumeProducing()  # the request will not: what is still to be sent is no longer its application's
 
     # --- what the request calls --------------------------------------------------------------------------------------
 
@@ -300,8 +303,8 @@ class Conversation:
         self.resumeProducing()
 
     def _wake(self) -> None:
-        wake, self._wake_receiver = self._wake_receiver, None
-        if wake is not None:
+        receivers, self._receivers = self._receivers, ()
+        for wake in receivers:
             wake()
 
     def pauseProducing(self) -> None:
@@ -311,8 +314,8 @@ class Conversation:
     def resumeProducing(self) -> None:
         """Have it go on."""
         self._paused = False
-        wake, self._wake_sender = self._wake_sender, None
-        if wake is not None:
+        senders, self._senders = self._senders, ()
+        for wake in senders:
             wake()
 
     def stopProducing(self) -> None:

@@ -54,7 +54,7 @@ class SocketConversation:
     _told_of_connect = False
     _paused = False
     _inbox: Inbox | None = None
-    _wake_receiver: Callable[[], object] | None = None
+    _receivers: tuple[Callable[[], object], ...] = ()
 
     def __init__(
         self,
@@ -140,7 +140,8 @@ class SocketConversation:
                 )  # the request has no body: it returns when the response or the client is gone
                 self._left = self._left or (_GONE, "")
                 continue
-            waiting, self._wake_receiver = self._runner.wait()
+            waiting, wake = self._runner.wait()
+            self._receivers += (wake,)  # several tasks of an application may receive, and send
             await waiting
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -176,7 +177,7 @@ class SocketConversation:
             self._write(message)
             while self._paused and self._left is None:
                 waiting, wake = self._runner.wait()
-                self._wake_senders.append(wake)  # several tasks of an application may send
+                self._wake_senders.append(wake)
                 await waiting
         elif kind == "websocket.close":
             code = message.get("code")
@@ -278,8 +279,8 @@ class SocketConversation:
         self.resumeProducing()
 
     def _wake(self) -> None:
-        wake, self._wake_receiver = self._wake_receiver, None
-        if wake is not None:
+        receivers, self._receivers = self._receivers, ()
+        for wake in receivers:
             wake()
 
     def pauseProducing(self) -> None:

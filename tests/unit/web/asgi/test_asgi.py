@@ -212,6 +212,39 @@ def test_a_slow_client_holds_the_application_back() -> None:
     assert connection.answer().body == b"part" * 5
 
 
+@pytest.mark.parametrize("goes_on", ["the client takes more", "the client leaves", "another task ends the response"])
+def test_all_tasks_that_wait_are_told(goes_on: str) -> None:
+    """Several tasks of one application may send, and wait for the client, at a time."""
+    told: list[Any] = []
+    tasks: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        async def sends() -> None:
+            await send(body(b"part", more=True))
+            told.append("sent")
+
+        async def receives() -> None:
+            told.append((await receive())["type"])
+
+        await read(receive)
+        connection.channel.pauseProducing()
+        await send(start())
+        tasks.extend(Deferred.fromCoroutine(each()) for each in (sends, sends, sends, receives, receives))
+        assert told == []
+        if goes_on == "another task ends the response":
+            await send(body())
+        elif goes_on == "the client takes more":
+            connection.channel.resumeProducing()
+            assert told == ["sent"] * 3
+            await send(body())
+        else:
+            connection.leave()
+
+    connection = talk(application)
+    connection.send()
+    assert sorted(told) == ["http.disconnect", "http.disconnect", "sent", "sent", "sent"]
+
+
 def test_a_client_that_leaves_is_told_of_and_cannot_be_sent_to(flush_errors: Any) -> None:
     ends: list[Any] = []
 
