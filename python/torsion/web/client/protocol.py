@@ -18,11 +18,11 @@ from torsion.web.client.errors import (
     ResponseFailed,
     ResponseNeverReceived,
 )
+from torsion.web.client.fields import headers_of
 from torsion.web.client.response import Response
 from torsion.web.client.sending import Sending
 from torsion.web.client.timeouts import EXPECT_PATIENCE, MOST_INTERIM
 from torsion.web.error import PotentialDataLoss
-from torsion.web.http_headers import Headers, _nameEncoder
 from torsion.web.iweb import UNKNOWN_LENGTH
 from torsion.wire.http1 import Limits
 
@@ -32,27 +32,13 @@ if TYPE_CHECKING:
     from torsion._native import HTTPHead
     from torsion.internet.interfaces import IDelayedCall
     from torsion.web.client.request import Request
+    from torsion.web.http_headers import Headers
 
 __all__ = ["HTTP11ClientProtocol"]
 
 _LIMITS = Limits()
 _DONE = Failure(ResponseDone())
 _VERSIONS = {b"HTTP/1.1": (b"HTTP", 1, 1), b"HTTP/1.0": (b"HTTP", 1, 0)}
-
-
-def _headers(head: HTTPHead) -> Headers:
-    """Return a response's fields: they have no line ends, and names that are tokens, so they are put in as they are."""
-    headers = Headers()
-    raw = headers._rawHeaders
-    encode = _nameEncoder.encode
-    for name, value in head.fields:
-        canonical = encode(name)
-        values = raw.get(canonical)
-        if values is None:
-            raw[canonical] = [value]
-        else:
-            values.append(value)
-    return headers
 
 
 class HTTP11ClientProtocol(Protocol):
@@ -307,7 +293,8 @@ class HTTP11ClientProtocol(Protocol):
         request = self._request
         assert request is not None
         self._head = head
-        response = self._response_kind(_VERSIONS[head.version], status, head.reason or b"", _headers(head), self)
+        headers = headers_of(head.fields, request.method)
+        response = self._response_kind(_VERSIONS[head.version], status, head.reason or b"", headers, self)
         response.request = request
         length = head.length
         if request.method == b"HEAD":

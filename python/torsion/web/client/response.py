@@ -33,7 +33,7 @@ class Response:
     :ivar version: the protocol: ``(b"HTTP", 1, 1)``.
     :ivar code: the status code.
     :ivar phrase: the reason phrase.
-    :ivar headers: the fields.
+    :ivar headers: the fields, but for those of the connection and of how the body came over it, such as Content-Length.
     :ivar length: how many bytes the body has, or :data:`torsion.web.iweb.UNKNOWN_LENGTH`.
     :ivar request: the :class:`torsion.web.iweb.IClientRequest`.
     :ivar previousResponse: the response that led here by a redirect, or None.

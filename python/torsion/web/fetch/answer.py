@@ -106,7 +106,7 @@ class Answer:
 
     :ivar status: the status code.
     :ivar reason: the reason phrase.
-    :ivar headers: the fields.
+    :ivar headers: the fields, but for those of the connection: the body's length is :attr:`length`.
     :ivar method: the method of the request.
     :ivar response: the :class:`torsion.web.iweb.IResponse`.
     """
@@ -130,6 +130,12 @@ class Answer:
         request = self.response.request
         uri = None if request is None else request.absoluteURI
         return self._asked if uri is None else uri.decode("ascii", "replace")
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes the body has, if that is known before it has come: not if it is compressed, or sent in chunks."""
+        length = self.response.length
+        return None if length is UNKNOWN_LENGTH else int(length)
 
     @property
     def ok(self) -> bool:

@@ -98,6 +98,19 @@ def test_chunks_and_trailers() -> None:
     assert list(asked.response.trailers) == [(b"Sum", b"4")]
 
 
+def test_fields_of_the_connection_are_not_the_programs() -> None:
+    of_it = b"Connection: x\r\nKeep-Alive: timeout=9\r\nTE: x\r\nTrailers: x\r\nUpgrade: x\r\nProxy-Connection: x\r\n"
+    for body in b"Content-Length: 2\r\n\r\nhi", b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n":
+        world = World()
+        asked = world.get()
+        world.wire.say(b"HTTP/1.1 200 OK\r\nX-One: 1\r\n" + of_it + body)
+        assert list(asked.response.headers.getAllRawHeaders()) == [(b"X-One", [b"1"])]
+        assert read(asked.response).got == b"hi"
+    asked = world.get(method=b"HEAD")
+    world.wire.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + of_it + b"\r\n")
+    assert list(asked.response.headers.getAllRawHeaders()) == [(b"Content-Length", [b"2"])]
+
+
 def test_a_body_that_ends_with_the_connection_may_have_been_longer() -> None:
     world = World()
     asked = world.get()

@@ -1,11 +1,10 @@
-"""A request's fields as HTTP/2 has them, and a response's as programs have them."""
+"""A request's fields as HTTP/2 has them, and what a response's say of its length."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from torsion.web.client._codec import HTTPWriter
-from torsion.web.http_headers import Headers, _nameEncoder
 from torsion.web.iweb import UNKNOWN_LENGTH
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from torsion.web.client.request import Request
 
-__all__ = ["headers_of", "length_of", "request_fields"]
+__all__ = ["length_of", "request_fields"]
 
 _HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"http2-settings", b"host")
@@ -60,26 +59,11 @@ def request_fields(request: Request, scheme: bytes) -> list[Any]:
     return fields
 
 
-def headers_of(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return a response's fields: they have no line ends, and names that are tokens, so they are put in as they are."""
-    headers = Headers()
-    raw = headers._rawHeaders
-    encode = _nameEncoder.encode
-    for name, value in fields:
-        canonical = encode(name)
-        values = raw.get(canonical)
-        if values is None:
-            raw[canonical] = [value]
-        else:
-            values.append(value)
-    return headers
-
-
-def length_of(method: bytes, code: int, headers: Headers) -> Any:
+def length_of(method: bytes, code: int, fields: Iterable[tuple[bytes, bytes]]) -> Any:
     """Return how many bytes a response says that its body has, or :data:`torsion.web.iweb.UNKNOWN_LENGTH`."""
     if code in {204, 304} and method != b"HEAD":
         return 0
-    for value in headers.getRawHeaders(b"content-length") or ():
-        if value.isdigit():
+    for name, value in fields:
+        if name == b"content-length" and value.isdigit():
             return int(value)
     return UNKNOWN_LENGTH

@@ -18,7 +18,8 @@ from torsion.web.client.errors import (
     ResponseFailed,
     ResponseNeverReceived,
 )
-from torsion.web.client.http2.fields import headers_of, length_of
+from torsion.web.client.fields import headers_of
+from torsion.web.client.http2.fields import length_of
 from torsion.web.client.http2.limits import KEPT, WINDOW
 from torsion.web.client.response import Response
 from torsion.web.client.sending import Sending
@@ -239,10 +240,10 @@ class ClientStream:
             return
         self._moved = True
         code, request = int(status), self.request
-        headers = headers_of(field for field in fields if not field[0].startswith(b":"))
+        headers = headers_of((field for field in fields if not field[0].startswith(b":")), request.method)
         response = Response(_VERSION, code, RESPONSES.get(code, b""), headers, self)
         response.request = request
-        response.length = length_of(request.method, code, headers)
+        response.length = length_of(request.method, code, fields)
         self._response = response
         if self._expecting is not None:  # answered without the body: it is not sent any more
             self._stop_expecting()
