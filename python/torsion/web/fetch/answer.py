@@ -13,6 +13,7 @@ from torsion.web.client import PotentialDataLoss, Response, ResponseDone
 from torsion.web.client.limit import cause_of
 from torsion.web.fetch.asking import without_login
 from torsion.web.fetch.explaining import explained
+from torsion.web.iweb import UNKNOWN_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
