@@ -409,11 +409,14 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
         try:
             request.handleContentChunk(data)
         except OSError:
-            _log.failure("the body of a request could not be stored")
-            self._refuse(507, "the body cannot be stored")
+            self._not_stored()
         except Exception:  # noqa: BLE001 - the program's
             _log.failure("A part of a body could not be handled: {request!r}", request=request)
             self._fail(request)
+
+    def _not_stored(self) -> None:
+        _log.failure("the body of a request could not be stored")
+        self._refuse(507, "the body cannot be stored")
 
     def _end(self, trailers: Any) -> None:
         """Take the end of a message."""
@@ -423,8 +426,16 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
             self._discarding = None
             self._next()
             return
+        request = self.requests[0]
         if trailers:
-            self.requests[0].trailers = trailers
+            request.trailers = trailers
+        store = getattr(request, "_store", None)
+        try:
+            if store is not None:
+                store()
+        except OSError:
+            self._not_stored()
+            return
         self.allContentReceived()
 
     def allContentReceived(self) -> None:

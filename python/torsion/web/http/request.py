@@ -152,6 +152,14 @@ class Request(Asked, HTTPAnswer):
         else:
             self.content.write(data)
 
+    def _store(self) -> None:
+        """Have the last of a stored body written: a file may keep some of it until then.
+
+        :raises OSError: if that cannot be.
+        """
+        if self._stream is None and self._parts is None and self._length != 0:
+            self.content.seek(0, 0)
+
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Take the first line, when the request is complete; goes on with :meth:`process`.
 
@@ -482,8 +490,8 @@ class Request(Asked, HTTPAnswer):
                 content.close()
             except BufferError:  # the program still looks into it, by a view: it stays open as long as that
                 pass
-            except OSError:  # a temporary file that cannot be written to its end
-                _log.failure("the body of a request could not be closed")
+            except OSError:  # what was kept cannot be written; nobody reads it any more, and a full disk has been told of
+                pass
 
     def notifyFinish(self) -> Deferred[None]:
         """Return a Deferred that fires with None when the response is finished, and fails if the connection is lost before."""

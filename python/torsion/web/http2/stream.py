@@ -152,9 +152,8 @@ class Stream(Pressure):
         try:
             self.request.handleContentChunk(data)
         except OSError:
-            _log.failure("the body of a request could not be stored")
             self.connection.grant(None, size)
-            self._refuse(507)
+            self._not_stored()
             return
         if self._body_paused and not self.gone:
             self._untold += size
@@ -169,8 +168,19 @@ class Stream(Pressure):
         stream = getattr(request, "_stream", None)
         if stream is not None:
             stream.finished(self.trailers)
-        else:
-            request.requestReceived(head.method, head.target, head.version)
+            return
+        store = getattr(request, "_store", None)
+        try:
+            if store is not None:
+                store()
+        except OSError:
+            self._not_stored()
+            return
+        request.requestReceived(head.method, head.target, head.version)
+
+    def _not_stored(self) -> None:
+        _log.failure("the body of a request could not be stored")
+        self._refuse(507)
 
     def _refuse(self, code: int) -> None:
         if self.answering:

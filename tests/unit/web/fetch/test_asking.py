@@ -161,7 +161,7 @@ class Consumer:
 
 def test_a_form_with_files() -> None:
     file = BytesIO(b"z" * 100_000)
-    file.name = "/home/me/photo.png"  # type: ignore[misc]  # as files have one
+    file.name = "/pictures/photo.png"  # type: ignore[misc]  # as files have one
     made = MultipartProducer({"a": b"bytes", "b": ('q"\r\n.txt', "text"), "c": file}, {"d": ["e", 1]})
     consumer = Consumer(made)
     done: list[Any] = []

@@ -64,24 +64,35 @@ def test_what_goes_to_the_disk_goes_in_large_parts(length: int | None) -> None:
     content.close()
 
 
-def test_a_body_that_cannot_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full:
-        def write(self, data: bytes) -> None:
-            raise OSError(28, "No space left on device")
+class Full:
+    """A file on a disk that is full: one that keeps what it is to write for a while says so later."""
 
-        def close(self) -> None:
-            raise OSError(28, "No space left on device")
+    def __init__(self, kept: bool) -> None:
+        self._kept = kept
 
+    def write(self, data: bytes) -> None:
+        if not self._kept:
+            self.flush()
+
+    def flush(self, *_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    seek = close = flush
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_body_that_cannot_be_stored(monkeypatch: pytest.MonkeyPatch, kept: bool) -> None:
     from torsion.logger import capturedLogs
     from torsion.web.http import asking
 
-    monkeypatch.setattr(asking, "newContent", lambda length: Full())
+    monkeypatch.setattr(asking, "newContent", lambda length: Full(kept))
     wire = Wire()
-    with capturedLogs():
+    with capturedLogs() as events:
         wire.send(post(b"a" * 2 * MOST_IN_MEMORY))
     assert wire.take().startswith(b"HTTP/1.1 507 ")
     assert wire.closed
     assert wire.asked == []
+    assert [event["log_format"] for event in events] == ["the body of a request could not be stored"]
 
 
 class Streamed(Request):

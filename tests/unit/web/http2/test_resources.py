@@ -252,15 +252,15 @@ def test_a_body_that_is_broken_off() -> None:
     assert taker.told == ["ConnectionAborted"]
 
 
-def test_a_body_that_cannot_be_stored(flush_errors: Callable[..., list[Any]]) -> None:
-    class Full(io.BytesIO):
-        def write(self, _: Any) -> int:
-            raise OSError("the disk is full")
+@pytest.mark.parametrize("method", ["write", "seek"])
+def test_a_body_that_cannot_be_stored(flush_errors: Callable[..., list[Any]], method: str) -> None:
+    def fail(*_: Any) -> int:
+        raise OSError("the disk is full")
 
-    raw = Raw(getContentFile=lambda _: Full())
-    raw.send(post(), data(b"abc"))
+    raw = Raw(getContentFile=lambda _: type("Full", (io.BytesIO,), {method: fail})())
+    raw.send(post(), data(b"abc"), data(b"", end=True))
     assert raw.status() == b"507"
-    assert flush_errors(OSError)
+    assert len(flush_errors(OSError)) == 1
 
 
 # --- answers, as fast as the client takes them -------------------------------------------------------------------------
