@@ -490,7 +490,7 @@ class Request(Asked, HTTPAnswer):
                 content.close()
             except BufferError:  # the program still looks into it, by a view: it stays open as long as that
                 pass
-            except OSError:  # what was kept cannot be written; nobody reads it any more, and a full disk has been told of
+            except OSError:  # what is not written yet cannot be: nobody wants it any more, and a full disk was told of
                 pass
 
     def notifyFinish(self) -> Deferred[None]:
