@@ -44,12 +44,16 @@ class HTTPClientFactory(Factory):
         self._metadata = metadata
         self._gone = gone
         self._clock = clock
+        self.wanted = True
+        """Whether somebody waits for it still: an endpoint may connect though it was told not to."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._metadata}>"
 
-    def buildProtocol(self, addr: Any) -> HTTP11ClientProtocol:
-        """Return a connection."""
+    def buildProtocol(self, addr: Any) -> HTTP11ClientProtocol | None:
+        """Return a connection; None if nobody wants it any more."""
+        if not self.wanted:
+            return None
         return HTTP11ClientProtocol(self._quiescentCallback, self._gone, self._metadata, self._clock)
 
     def buildHTTP2(self, addr: Any) -> Any:
@@ -66,14 +70,60 @@ class _Place:
     """What is known of one host's connections.
 
     :ivar used: how many there are, being made and idle ones included.
-    :ivar waiting: the requests that wait for one, each with the endpoint.
+    :ivar waiting: the requests that wait for one.
+    :ivar starting: whether connections are begun for those that wait: attempts may fail at once.
     """
 
-    __slots__ = ("used", "waiting")
+    __slots__ = ("starting", "used", "waiting")
 
     def __init__(self) -> None:
         self.used = 0
-        self.waiting: deque[tuple[Deferred[Any], Any, IDelayedCall | None]] = deque()
+        self.waiting: deque[_Turn] = deque()
+        self.starting = False
+
+
+class _Turn:
+    """A request that waits for a connection.
+
+    :ivar waiting: fires with the connection.
+    """
+
+    __slots__ = ("_call", "_connecting", "_place", "endpoint", "waiting")
+
+    def __init__(self, place: _Place, endpoint: Any) -> None:
+        self._place = place
+        self._call: IDelayedCall | None = None
+        self._connecting: Deferred[Any] | None = None
+        self.endpoint = endpoint
+        self.waiting: Deferred[Any] = Deferred(self._cancel)
+
+    def expect(self, clock: Any, seconds: float) -> None:
+        """Wait for so many seconds at most."""
+        self._call = clock.callLater(
+            seconds, self._leave, Failure(RequestTimedOut("waiting for a connection", seconds))
+        )
+
+    def stop_waiting(self) -> None:
+        """Stop to count the time."""
+        call, self._call = self._call, None
+        if call is not None and call.active():
+            call.cancel()
+
+    def take(self, connecting: Deferred[Any]) -> None:
+        """Have the connection that is being made."""
+        self._connecting = connecting
+        connecting.addCallbacks(self.waiting.callback, self.waiting.errback)
+
+    def _cancel(self, _: Deferred[Any]) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+        else:
+            self._leave(Failure(CancelledError()))
+
+    def _leave(self, reason: Failure) -> None:
+        self.stop_waiting()
+        self._place.waiting.remove(self)
+        self.waiting.errback(reason)
 
 
 class HTTPConnectionPool:
@@ -161,48 +211,44 @@ class HTTPConnectionPool:
         if len(place.waiting) >= self.maxQueuedPerHost:
             return fail(PoolIsFull(f"{self.maxQueuedPerHost} requests wait for a connection to {key!r} already"))
 
-        waiting: Deferred[Any] = Deferred(lambda _: self._leave(place, waiting, Failure(CancelledError())))
-        call = None
+        turn = _Turn(place, endpoint)
         if self.queueTimeout is not None:
-            late = Failure(RequestTimedOut("waiting for a connection", self.queueTimeout))
-            call = self._reactor.callLater(self.queueTimeout, self._leave, place, waiting, late)
+            turn.expect(self._reactor, self.queueTimeout)
         if first:
-            place.waiting.appendleft((waiting, endpoint, call))
+            place.waiting.appendleft(turn)
         else:
-            place.waiting.append((waiting, endpoint, call))
-        return waiting
-
-    @staticmethod
-    def _leave(place: _Place, waiting: Deferred[Any], reason: Failure) -> None:
-        for index, (each, _, call) in enumerate(place.waiting):
-            if each is waiting:
-                del place.waiting[index]
-                if call is not None and call.active():
-                    call.cancel()
-                break
-        waiting.errback(reason)
+            place.waiting.append(turn)
+        return turn.waiting
 
     def _newConnection(self, key: Any, endpoint: Any) -> Deferred[Any]:
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = _Place()
         place.used += 1
+        counted = True
+
+        def one_less() -> None:  # whatever an endpoint does: it may fail, and lose what it had made, too
+            nonlocal counted
+            if counted:
+                counted = factory.wanted = False
+                self._one_less(key)
 
         def quiescent(connection: Any) -> None:
             self._putConnection(key, connection)
 
         def lost(connection: Any) -> None:
             self._forget(key, connection)
+            one_less()
 
         def failed(reason: Failure) -> Failure:
-            self._one_less(key)
+            one_less()
             return reason
 
         factory = HTTPClientFactory(quiescent, repr(endpoint), lost, self._reactor)
         try:
             connecting: Deferred[Any] = endpoint.connect(factory)
         except BaseException:
-            self._one_less(key)
+            one_less()
             raise
         return connecting.addErrback(failed)
 
@@ -221,10 +267,9 @@ class HTTPConnectionPool:
             return
         place = self._places.get(key)
         if place is not None and place.waiting:
-            waiting, endpoint, call = place.waiting.popleft()
-            if call is not None and call.active():
-                call.cancel()
-            waiting.callback(self._retrying(key, endpoint, connection))
+            turn = place.waiting.popleft()
+            turn.stop_waiting()
+            turn.waiting.callback(self._retrying(key, turn.endpoint, connection))
             return
         kept = self._connections.setdefault(key, [])
         if len(kept) >= self.maxPersistentPerHost:
@@ -252,18 +297,24 @@ class HTTPConnectionPool:
             self._take(connection)
             self._connections[key].remove(connection)
         self._sharing.lost(key, connection)
-        self._one_less(key)
 
     def _one_less(self, key: Any) -> None:
         place = self._places[key]
         place.used -= 1
-        if place.waiting:
-            waiting, endpoint, call = place.waiting.popleft()
-            if call is not None and call.active():
-                call.cancel()
-            made = self._newConnection(key, endpoint)
-            made.addCallbacks(waiting.callback, waiting.errback)
-        elif not place.used:
+        if place.starting:
+            return
+        place.starting = True
+        while place.waiting and (self.maxConnectionsPerHost is None or place.used < self.maxConnectionsPerHost):
+            turn = place.waiting.popleft()
+            turn.stop_waiting()
+            try:
+                connecting = self._newConnection(key, turn.endpoint)
+            except Exception:  # noqa: BLE001 - a program's endpoint may raise anything
+                turn.waiting.errback(Failure())
+            else:
+                turn.take(connecting)
+        place.starting = False
+        if not place.used:
             del self._places[key]
             self._sharing.forget(key)
             if not self._connections.get(key):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torsion.internet.defer import CancelledError, Deferred, fail, succeed
 from torsion.internet.protocol import Protocol, connectionDone
+from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.client._codec import HTTPReader, HTTPWriter
 from torsion.web.client.errors import (
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from torsion.web.http_headers import Headers
 
 __all__ = ["HTTP11ClientProtocol"]
+
+_log = Logger()
 
 _LIMITS = Limits()
 _DONE = Failure(ResponseDone())
@@ -243,8 +246,8 @@ class HTTP11ClientProtocol(Protocol):
                 if found is None:
                     return
                 if isinstance(found, bytes):
-                    if self._response is not None:
-                        self._response.bodyReceived(found)
+                    if self._response is not None and not self._receive(self._response, found):
+                        return
                 elif isinstance(found, list):
                     if self._response is not None:
                         self._complete(found)
@@ -268,6 +271,23 @@ class HTTP11ClientProtocol(Protocol):
                 ready is not None
             ):  # only now: what came with the head is there, and the connection free, if that was all
                 ready[0].callback(ready[1])
+
+    def _receive(self, response: Response, data: bytes) -> bool:
+        """Give a part of the body to who asked for it; return whether there is to be more."""
+        try:
+            response.bodyReceived(data)
+        except Exception as error:  # noqa: BLE001 - the program's: the connection is given back to the pool all the same
+            _log.failure("The protocol of a response's body has failed: {response!r}", response=response)
+            self.abort(error)
+            return False
+        return True
+
+    @staticmethod
+    def _finish(response: Response, reason: Failure) -> None:
+        try:
+            response.bodyFinished(reason)
+        except Exception:  # noqa: BLE001 - as well
+            _log.failure("The protocol of a response's body has failed: {response!r}", response=response)
 
     def _broken(self, why: str) -> None:
         reason = Failure(BadResponse(f"the server's response cannot be read: {why}"))
@@ -341,7 +361,7 @@ class HTTP11ClientProtocol(Protocol):
                 self._stop_sending()
                 self.abort(None)
         until_close = head.length is None and not head.chunked
-        response.bodyFinished(Failure(PotentialDataLoss()) if until_close else _DONE)
+        self._finish(response, Failure(PotentialDataLoss()) if until_close else _DONE)
 
     def _next(self) -> None:
         """Be ready for another request."""
@@ -430,7 +450,10 @@ class HTTP11ClientProtocol(Protocol):
         self._stop_expecting()
         sending, self._sending = self._sending, None
         if sending is not None:
-            sending.stop()
+            try:
+                sending.stop()
+            except Exception:  # noqa: BLE001 - as well
+                _log.failure("The producer of a request's body has failed: {request!r}", request=self._request)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Learn that the connection is closed, which may be the end of a response."""
@@ -444,7 +467,7 @@ class HTTP11ClientProtocol(Protocol):
         response, self._response = self._response, None
         waiting, self._waiting = self._waiting, None
         if response is not None:
-            response.bodyFinished(Failure(ResponseFailed(reasons, response)))
+            self._finish(response, Failure(ResponseFailed(reasons, response)))
         elif waiting is not None and request is not None:
             if not self._sent:
                 waiting.errback(RequestTransmissionFailed(reasons))

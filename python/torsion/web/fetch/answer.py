@@ -162,6 +162,8 @@ class Answer:
         :param most: how many bytes it may have; None for any number.
         :raises BodyTooLarge: if it has more; the connection is closed.
         :raises RequestTimedOut: if it takes too long.
+
+        To cancel it closes the connection.
         """
         if self._body is not None:
             return self._body
@@ -172,12 +174,15 @@ class Answer:
                 return whole
         parts = []
         size = 0
-        async for piece in self:
-            size += len(piece)
-            if most is not None and size > most:
-                self.close()
-                raise BodyTooLarge(f"{self.url} has more than {most} bytes")
-            parts.append(piece)
+        try:
+            async for piece in self:
+                size += len(piece)
+                if most is not None and size > most:
+                    raise BodyTooLarge(f"{self.url} has more than {most} bytes")
+                parts.append(piece)
+        except BaseException:  # who is cancelled, too, reads no more, and has no use for the connection
+            self.close()
+            raise
         self._body = b"".join(parts)
         return self._body
 
