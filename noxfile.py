@@ -134,7 +134,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def interop(session: nox.Session) -> None:
-    """Run the tests that compare with stock Twisted (network: installs it)."""
+    """Run the tests that compare with stock Twisted, and those that other projects' packages take part in (network: installs them)."""
     install(session, "interop")
     session.run("pytest", "-m", "interop", *session.posargs)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
@@ -15,6 +14,8 @@ from torsion.logger import capturedLogs
 from torsion.web.resource import Resource
 from torsion.web.server import NOT_DONE_YET, Site
 from torsion.web.static import File
+
+resource = pytest.importorskip("resource")  # POSIX has limits of files' sizes
 
 SIZE = 24 * 1024 * 1024
 """More than any socket takes while nobody reads."""

@@ -194,6 +194,7 @@ def test_asgi_with_its_lifespan_and_bodies(folder):
         assert "POST" not in server.out
 
 
+@pytest.mark.interop
 def test_websockets_of_asgi(folder):
     pytest.importorskip("wsproto", reason="WebSockets need the extra websocket")
     client = pytest.importorskip("websockets.sync.client", reason="websockets is the client")

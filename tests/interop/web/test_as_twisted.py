@@ -19,7 +19,7 @@ import pytest
 from contract.faultkit import needs_posix
 
 pytest.importorskip("twisted")
-pytestmark = needs_posix
+pytestmark = [needs_posix, pytest.mark.interop]
 
 PROGRAM = Path(__file__).with_name("situations.py")
 PACKAGES = ["torsion", "twisted"]

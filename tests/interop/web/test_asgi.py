@@ -9,7 +9,11 @@ import pytest
 from contract.faultkit import needs_posix
 from interop.web.served import ASGI, HOSTED, Server, serving
 
-pytestmark = [needs_posix, pytest.mark.parametrize("install", ["", HOSTED], ids=["native", "hosted"])]
+pytestmark = [
+    needs_posix,
+    pytest.mark.interop,
+    pytest.mark.parametrize("install", ["", HOSTED], ids=["native", "hosted"]),
+]
 
 STARLETTE = """
 import asyncio, contextlib

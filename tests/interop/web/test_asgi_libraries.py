@@ -8,7 +8,11 @@ from contract.faultkit import needs_posix
 from interop.web.served import ASGI, HOSTED, serving
 
 pytest.importorskip("starlette")
-pytestmark = [needs_posix, pytest.mark.parametrize("install", ["", HOSTED], ids=["native", "hosted"])]
+pytestmark = [
+    needs_posix,
+    pytest.mark.interop,
+    pytest.mark.parametrize("install", ["", HOSTED], ids=["native", "hosted"]),
+]
 
 APPLICATION = """
 import asyncio, contextvars, os, signal, socket, ssl, tempfile, threading

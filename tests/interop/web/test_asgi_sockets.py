@@ -14,7 +14,11 @@ pytest.importorskip("websockets")
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-pytestmark = [needs_posix, pytest.mark.parametrize("install", ["", HOSTED], ids=["native", "hosted"])]
+pytestmark = [
+    needs_posix,
+    pytest.mark.interop,
+    pytest.mark.parametrize("install", ["", HOSTED], ids=["native", "hosted"]),
+]
 
 FASTAPI = """
 import asyncio, anyio

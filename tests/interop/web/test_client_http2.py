@@ -163,6 +163,7 @@ def test_nginx(folder: Path) -> None:
     assert said["bytes"] == said["pieces"] == [201, 5]
 
 
+@pytest.mark.interop
 def test_hypercorn(folder: Path) -> None:
     pytest.importorskip("hypercorn")
     with socket.create_server(("127.0.0.1", 0)) as entrance:

@@ -154,6 +154,7 @@ def test_h2load(folder: Path, way: str) -> None:
         assert "50 succeeded, 0 failed, 0 errored, 0 timeout" in said
 
 
+@pytest.mark.interop
 def test_httpx(folder: Path) -> None:
     httpx = pytest.importorskip("httpx")
     with serving("ssl:", folder) as port:

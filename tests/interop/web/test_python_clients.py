@@ -15,7 +15,7 @@ from contract.faultkit import needs_posix
 from interop.web.served import Server
 from interop.web.sites import site
 
-pytestmark = needs_posix
+pytestmark = [needs_posix, pytest.mark.interop]
 
 PARTS = [bytes([number]) * 10_000 for number in range(100)]
 WHOLE = b"".join(PARTS)

@@ -12,7 +12,7 @@ from contract.faultkit import needs_posix
 from interop.web.served import ASGI, HOSTED, WSGI, serving
 
 httpx = pytest.importorskip("httpx")
-pytestmark = needs_posix
+pytestmark = [needs_posix, pytest.mark.interop]
 
 FLASK = """
 from wsgiref.validate import validator

@@ -14,6 +14,8 @@ pytest.importorskip("wsproto")
 aiohttp = pytest.importorskip("aiohttp")
 from aiohttp import WSMsgType, web
 
+pytestmark = pytest.mark.interop
+
 MESSAGES: list[str | bytes] = ["", "Gr\u00fc\u00dfe", b"", b"\0\xff" * 5000, "x" * 1_000_000, bytes(range(256)) * 4000]
 
 SERVER = """

@@ -17,6 +17,8 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
+pytestmark = pytest.mark.interop
+
 SERVER = """
 from torsion.internet import reactor
 from torsion.web.resource import Resource

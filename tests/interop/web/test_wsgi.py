@@ -7,7 +7,7 @@ import pytest
 from contract.faultkit import needs_posix
 from interop.web.served import WSGI, serving
 
-pytestmark = needs_posix
+pytestmark = [needs_posix, pytest.mark.interop]
 
 FLASK = """
 from flask import Flask, Response, request
