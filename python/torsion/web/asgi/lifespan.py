@@ -39,9 +39,11 @@ class Lifespan:
         self._events: list[str] = []
         self._wake: Callable[[], object] | None = None
         self._waited_for: Deferred[None] | None = None
+        self._task: Any = None
         self._answering = False
         self._ended = False
         self._ending = False
+        self._cancelled = False
 
     def startUp(self) -> Deferred[None]:
         """Call the application.
@@ -52,29 +54,41 @@ class Lifespan:
         state = self.state = {}
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
         done = self._tell("startup")
-        self._runner.start(self._application(scope, self._receive, self._send), self._over)
+        self._task = self._runner.start(self._application(scope, self._receive, self._send), self._over)
         return done
 
     def shutDown(self) -> Deferred[None]:
-        """Tell the application that the server ends.
+        """Tell the application that the server ends.  One that is still starting is cancelled: it has nothing to end as yet.
 
-        :returns: a Deferred that fires when it is done with that; it never fails.
+        :returns: a Deferred that fires when it is done with that; it never fails, unless it is cancelled.
         """
         self._ending = True
+        starting, self._waited_for = self._waited_for, None
+        if starting is not None:
+            over = self._waited_for = Deferred(self._wait_no_longer)
+            starting.errback(Failure(LifespanError("the server ends before the application has started")))
+            self._cancelled = True
+            self._task.cancel()
+            return over
         if self._ended or self.state is None:
             done: Deferred[None] = Deferred()
             done.callback(None)
             return done
-        return self._tell("shutdown").addErrback(
-            lambda failure: _log.failure("An application could not shut down", failure)
-        )
+        return self._tell("shutdown").addErrback(self._could_not)
+
+    def _could_not(self, failure: Failure) -> None:
+        failure.trap(LifespanError)
+        _log.failure("An application could not shut down", failure)
 
     def _tell(self, event: str) -> Deferred[None]:
         self._events.append(event)
-        self._waited_for = Deferred()
+        told = self._waited_for = Deferred(self._wait_no_longer)
         if self._wake is not None:
-            self._wake()
-        return self._waited_for
+            self._wake()  # it may be done with that before this returns
+        return told
+
+    def _wait_no_longer(self, _: Deferred[None]) -> None:
+        self._waited_for = None
 
     async def _receive(self) -> dict[str, Any]:
         while not self._events:
@@ -103,9 +117,14 @@ class Lifespan:
             if error is not None and not self._ending:  # many wait for more after the end, and are cancelled
                 _log.failure("The lifespan of an application has failed", Failure(error))
             return
-        if self._events or not self._answering:
+        if self._cancelled:
+            self.state = None
+        elif self._ending:
+            if error is not None:
+                _log.failure("An application has failed while it shut down", Failure(error))
+        elif self._events or not self._answering:
             self.state = None  # it never asked: it knows nothing of lifespans
-        elif error is not None:
-            _log.debug("an application takes no part in its lifespan: {error!r}", error=error)
+        elif error is not None:  # others raise then who know nothing of them, so the specification has the server go on
+            _log.warn("An application has raised while it started, and is served all the same: {error!r}", error=error)
             self.state = None
         self._fire(None)

@@ -63,6 +63,8 @@ class ASGIResource:
     isLeaf = True
     streamsBody = True
 
+    _gave_up = False
+
     def __init__(
         self,
         application: Any,
@@ -89,7 +91,9 @@ class ASGIResource:
         self._active: set[Conversation | SocketConversation] = set()
         self._idle: Deferred[None] | None = None
         self._waiting: list[Any] | None = None
+        self._watching: list[Deferred[None]] = []
         self._lifespan: Lifespan | None = None
+        self._stopping: Deferred[None] | None = None
         self.started: Any = True
         if lifespan:
             self.started = None
@@ -163,11 +167,34 @@ class ASGIResource:
 
     def _start_up(self) -> None:
         self._lifespan = Lifespan(self._application, self._find_runner())
-        self._reactor.addSystemEventTrigger("before", "shutdown", self._shut_down)
+        self._reactor.addSystemEventTrigger("before", "shutdown", self.stop)
         self._lifespan.startUp().addCallbacks(self._ready, self._cannot_start)
+
+    def whenStarted(self) -> Deferred[None]:
+        """Return a Deferred that fires when the application has started, and fails with why it cannot."""
+        watching: Deferred[None] = Deferred()
+        self._watching.append(watching)
+        self._tell()
+        return watching
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the end has begun, or was there."""
+        return self._stopping is not None
+
+    def _tell(self) -> None:
+        if self.started is None:
+            return
+        watching, self._watching = self._watching, []
+        for each in watching:
+            if self.started is True:
+                each.callback(None)
+            else:
+                each.errback(self.started)
 
     def _ready(self, _: None) -> None:
         self.started = True
+        self._tell()
         waiting, self._waiting = self._waiting or [], None
         for request in waiting:
             try:
@@ -176,14 +203,33 @@ class ASGIResource:
                 request.processingFailed(Failure())
 
     def _cannot_start(self, reason: Failure) -> None:
-        _log.failure("An application cannot start; requests are answered with 503", reason)
+        if not self.stopping:
+            _log.failure("An application cannot start; requests are answered with 503", reason)
         self.started = reason
+        self._tell()
         waiting, self._waiting = self._waiting or [], None
         for request in waiting:
             self._refuse(request)
 
+    def stop(self) -> Deferred[None]:
+        """Tell the application that the server ends, once its requests are answered; the reactor's end does that by itself.
+
+        :returns: a Deferred that fires when it is done with that, or has taken too long; it never fails.  To cancel it, or another
+            that this has returned, is to wait no longer.
+        """
+        if self._stopping is None:
+            self._stopping = Deferred()
+            self._shutting = self._shut_down()
+            self._shutting.chainDeferred(self._stopping)
+        stopped: Deferred[None] = Deferred(lambda _: self._give_up())
+        self._stopping.addCallback(lambda _: None if stopped.called else stopped.callback(None))
+        return stopped
+
+    def _give_up(self) -> None:
+        self._gave_up = True
+        self._shutting.cancel()
+
     def _shut_down(self) -> Deferred[None]:
-        assert self._lifespan is not None
         lifespan = self._lifespan
         idle: Deferred[None] = Deferred()
         for conversation in tuple(self._active):
@@ -195,12 +241,14 @@ class ASGIResource:
             idle.callback(None)
         idle.addTimeout(SHUTDOWN_SECONDS, self._reactor)
 
-        def idle_or_late(_: Any) -> Deferred[None]:
+        def idle_or_late(_: Any) -> Any:
             self._idle = None
+            if lifespan is None or self._gave_up:
+                return None
             return lifespan.shutDown().addTimeout(SHUTDOWN_SECONDS, self._reactor)
 
-        def late(reason: Failure) -> None:
-            _log.warn("An application takes too long to shut down: {reason}", reason=reason.getErrorMessage())
+        def late(_: Failure) -> None:
+            _log.warn("An application takes too long to shut down, and is left alone")
 
         return idle.addBoth(idle_or_late).addErrback(late)
 

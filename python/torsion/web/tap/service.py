@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torsion.application.runner.errors import StartError
 from torsion.application.service import Service
+from torsion.internet.defer import Deferred, DeferredList
 from torsion.internet.error import CannotListenError
 from torsion.python.usage import UsageError
 from torsion.tap.serving import Server, shown
@@ -19,6 +20,7 @@ from torsion.web.tap.options import DEFAULT_ENDPOINT
 from torsion.web.tap.roots import _AddHeadersResource
 
 if TYPE_CHECKING:
+    from torsion.python.failure import Failure
     from torsion.web.tap.options import Options
 
 __all__ = ["makePersonalServerFactory", "makeService"]
@@ -48,6 +50,31 @@ class _WebServer(Server):
             raise StartError(
                 f"cannot listen on {where}: another program does. Say where else: --listen {other}"
             ) from problem
+
+
+class _ApplicationServer(_WebServer):
+    """Is ready when its application of ASGI has started, and ends with it."""
+
+    def begin(self, name: str, resource: Any) -> None:
+        """Learn which application it is: its name for messages, and its resource."""
+        self._application = name
+        self._resource = resource
+
+    def whenListening(self) -> Deferred[None]:
+        """Return a Deferred that fires when the application has started; the command ends if it cannot."""
+
+        def cannot(failure: Failure) -> None:
+            if self._resource.stopping:
+                return  # it was not given the time to
+            why = failure.getErrorMessage()
+            raise StartError(f"cannot start the application {self._application}: {why}") from failure.value
+
+        started: Deferred[None] = self._resource.whenStarted()
+        return started.addErrback(cannot)
+
+    def stopService(self) -> Deferred[Any]:
+        """Have the application end, too, in the time that the command has for that."""
+        return DeferredList([super().stopService(), self._resource.stop()], consumeErrors=True)
 
 
 class _CommandLog(BackgroundLines):
@@ -160,7 +187,11 @@ def makeService(config: Options) -> Server:
         warnings.warn("--notracebacks was deprecated in Twisted 19.7.0", DeprecationWarning, stacklevel=2)
     _check(config)
     site = _site(config)
-    service = _WebServer("web", config["ports"], site, config["drain"])
+    option, name = config["application"][:2] if "application" in config else ("", "")
+    kind = _ApplicationServer if option == "--asgi" else _WebServer
+    service = kind("web", config["ports"], site, config["drain"])
+    if isinstance(service, _ApplicationServer):
+        service.begin(name, config["root"])
     if config["no-access-log"]:
         site.logFile = _Quiet()
     else:

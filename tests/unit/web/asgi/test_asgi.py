@@ -12,8 +12,6 @@ from torsion.internet.reactors.native import NativeReactor
 from torsion.internet.task import Clock
 from torsion.web.asgi import ASGIResource, RunnerMaker, findRunner
 from torsion.web.asgi.conversation import MOST_KEPT, ClientDisconnected
-from torsion.web.asgi.lifespan import LifespanError
-from torsion.web.asgi.resource import SHUTDOWN_SECONDS
 from torsion.web.resource import IResource, Resource
 from torsion.web.server import Site
 from unit.web.talk import Talk, read_answer
@@ -341,124 +339,6 @@ def test_what_fails_after_a_response_is_logged(flush_errors: Any) -> None:
 
     assert talk(application).ask().body == b"hello"
     flush_errors(ZeroDivisionError)
-
-
-# --- its life --------------------------------------------------------------------------------------------------------
-
-
-def test_requests_wait_until_the_application_is_ready_and_it_ends_after_them() -> None:
-    story: list[Any] = []
-    steps: list[Deferred[None]] = []
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            for event in ("startup", "shutdown"):
-                assert await receive() == {"type": f"lifespan.{event}"}
-                story.append(event)
-                if event == "startup":
-                    scope["state"]["made"] = "there"
-                    steps.append(Deferred())
-                    await steps[0]
-                await send({"type": f"lifespan.{event}.complete"})
-            return
-        story.append(scope["state"])
-        scope["state"]["mine"] = 1
-        steps.append(Deferred())
-        await steps[-1]
-        await hello(scope, receive, send)
-        story.append("answered")
-
-    reactor = Reactor()
-    connection = Talk(Site(ASGIResource(application, Runner(), reactor), reactor=Clock()))
-    connection.send()
-    assert story == []
-    reactor.begin[0]()
-    gone = Talk(connection.site)
-    gone.send()
-    gone.leave()
-    assert story == ["startup"]
-    steps[0].callback(None)
-    assert story == ["startup", {"made": "there", "mine": 1}]
-    ended: list[Any] = []
-    reactor.triggers[0]().addCallback(ended.append)
-    assert (story[2:], ended) == ([], [])
-    steps[1].callback(None)
-    assert connection.answer().body == b"hello"
-    assert story[2:] == ["answered", "shutdown"]
-    assert ended == [None]
-    assert reactor.getDelayedCalls() == []
-
-
-@pytest.mark.parametrize("ends", [False, True])
-def test_a_lifespan_that_breaks_is_logged_unless_the_server_ends(ends: bool, flush_errors: Any) -> None:
-    breaks: Deferred[None] = Deferred()
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        if ends:
-            await receive()
-            await send({"type": "lifespan.shutdown.complete"})
-        await breaks
-
-    reactor = Reactor()
-    ASGIResource(application, Runner(), reactor)
-    reactor.begin[0]()
-    if ends:
-        reactor.triggers[0]()
-    breaks.errback(RuntimeError())
-    if not ends:
-        flush_errors(RuntimeError)
-
-
-def test_applications_without_a_lifespan() -> None:
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        assert scope["type"] == "http"
-        assert "state" not in scope
-        await hello(scope, receive, send)
-
-    reactor = Reactor()
-    connection = Talk(Site(ASGIResource(application, Runner(), reactor), reactor=reactor))
-    reactor.begin[0]()
-    assert connection.ask().body == b"hello"
-    ended: list[Any] = []
-    reactor.triggers[0]().addCallback(ended.append)
-    assert ended == [None]
-
-
-def test_an_application_that_cannot_start_is_not_asked(flush_errors: Any) -> None:
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        assert scope["type"] == "lifespan"
-        await receive()
-        await send({"type": "lifespan.startup.failed", "message": "no database"})
-
-    reactor = Reactor()
-    connection = Talk(Site(ASGIResource(application, Runner(), reactor), reactor=reactor))
-    connection.send()
-    reactor.begin[0]()
-    assert connection.answer().code == 503
-    assert connection.ask().code == 503
-    (failure,) = flush_errors(LifespanError)
-    assert "no database" in str(failure.value)
-
-
-def test_an_application_that_hangs_does_not_keep_the_process() -> None:
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await receive()
-            await send({"type": "lifespan.startup.complete"})
-        await Deferred()
-
-    reactor = Reactor()
-    connection = Talk(Site(ASGIResource(application, Runner(), reactor), reactor=reactor))
-    reactor.begin[0]()
-    connection.send()
-    ended: list[Any] = []
-    reactor.triggers[0]().addBoth(ended.append)
-    reactor.advance(SHUTDOWN_SECONDS)
-    assert ended == []
-    reactor.advance(SHUTDOWN_SECONDS)
-    assert ended == [None]
 
 
 # --- and the rest ----------------------------------------------------------------------------------------------------
