@@ -489,8 +489,8 @@ class HTTPReader:
         or one of at most ``channel._keeps`` bytes.
 
         Each is put into the channel's ``requests``, and its ``process`` is called.  Returns what :meth:`next` would once that
-        is something else, True once a request is not answered yet, or the channel is closing, and False while a body is
-        gathered whose request is made when it is complete."""
+        is something else, True once a request is not answered yet, the channel is closing, or others are to have their turn
+        (:attr:`spent`), and False while a body is gathered whose request is made when it is complete."""
     def scatter(self) -> HTTPHead | None:
         """Gather no body: returns the head of the one that was gathered, if any; :meth:`next` gives what came of it."""
     def expect(self, head: bool, connect: bool, /) -> None:
@@ -501,6 +501,14 @@ class HTTPReader:
         """Read no further message."""
     def take_rest(self) -> bytes:
         """Return the bytes that were not taken, and forget them."""
+    def renew(self) -> None:
+        """Begin to count anew: a new turn begins."""
+    @property
+    def ended(self) -> int:
+        """How many messages have ended in this turn."""
+    @property
+    def spent(self) -> bool:
+        """Whether so many have ended in this turn (32) that others are to have theirs, although there is more to read."""
     @property
     def kept(self) -> int:
         """How many bytes are kept."""

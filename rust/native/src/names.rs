@@ -133,6 +133,7 @@ names! {
     attributes = "_attributes";
     reader = "_reader";
     request_factory = "requestFactory";
+    request_timeout = "requestTimeout";
     served = "_served";
     quiet = "_quiet";
     time_out = "timeOut";

@@ -98,6 +98,8 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
     _received = 0
     _head: Any = None
     _draining = False
+    _turn: Any = None  # when there is more to read, but it is the turn of other connections
+    _timeoutSeen: Any = None  # the requestTimeout for which hooks were looked for
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
@@ -131,8 +133,9 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
         One that is given to the channel later is an attribute more: until then, their number tells that there is none.
         """
         self._served = self.requestFactory
+        self._timeoutSeen = self.requestTimeout
         self._usual = is_usual(self, HTTPChannel)
-        self._serves = not PURE and self._usual and is_served(self, HTTPChannel, self._served)
+        self._serves = not PURE and self._usual and not self._draining and is_served(self, HTTPChannel, self._served)
         self._keeps = most_gathered(self._served) if self._serves else 0
         self._quiet = self._serves and is_quiet(self._served)
         self._attributes = 0
@@ -141,7 +144,7 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Stop everything, and tell the request that is not finished."""
         self.setTimeout(None)
-        for name in ("_abortingCall", "_requestCall", "_rateCall"):
+        for name in ("_abortingCall", "_requestCall", "_rateCall", "_turn"):
             call = getattr(self, name)
             if call is not None:
                 setattr(self, name, None)
@@ -228,12 +231,18 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
 
         :param found: what the reader has found already.
         """
-        if self._reading:
+        if self._reading or self._turn is not None:
             return
         self._reading = True
         reader = self._reader
-        if len(self.__dict__) != self._attributes or self._served is not self.requestFactory:
+        if (
+            len(self.__dict__) != self._attributes
+            or self._served is not self.requestFactory
+            or self._timeoutSeen is not self.requestTimeout
+        ):
             self._look_for_hooks()
+        if found is _NOTHING:
+            reader.renew()
         try:
             while (  # who takes nothing is answered no more
                 not self._closing
@@ -255,7 +264,9 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
                         break
                     reader.go_on()
                 elif event is True:
-                    continue
+                    if reader.spent:
+                        self._give_way()
+                        break
                 elif event is False:
                     self._gathers = True
                     break
@@ -263,12 +274,33 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
                     self._body(event)
                 elif isinstance(event, list):
                     self._end(event)
+                    if reader.spent:
+                        self._give_way()
+                        break
                 else:
                     self._begin(event)
         finally:
             self._reading = self._waits = False
-        if self._successor is None and not self._closing:
+        if self._successor is None and not self._closing and self._turn is None:
+            if reader.ended:
+                self._in_head = False  # what has come of a head is of another one
             self._wait()
+
+    def _give_way(self) -> None:
+        """Go on in the next turn of the reactor, if anything is to be read: each connection has so many answers in a turn."""
+        if self._closing or self._successor is not None or self.requests or self._waitingForTransport:
+            return
+        self._turn = self.callLater(0, self._have_turn)
+        self._stop_reading()
+        self._in_head = False
+        if self.timeOut is not None:
+            self._start_timeout(self.timeOut)
+
+    def _have_turn(self) -> None:
+        self._turn = None
+        self._read()
+        if self._draining and not (self.requests or self.receiving or self._gathers or self._closing or self._turn):
+            self.loseConnection()
 
     def raised(self, request: Any, error: BaseException) -> None:
         """Learn that a request's ``process`` has raised: its connection is closed, and no more."""
@@ -555,6 +587,8 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
                 finish()
             else:
                 self.transport.loseConnection()
+        elif self._turn is not None:
+            self._look_for_hooks()  # what has come is answered, and in the long way, which says that it is the last
         elif self._discarding is None and all(getattr(request, "finished", False) for request in self.requests):
             self.loseConnection()  # one that was answered natively stays there until its `process` has returned
         else:

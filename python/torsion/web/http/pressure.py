@@ -20,6 +20,7 @@ class Pressure(Patience):
     _waitingForTransport = False
     _bodyPaused = False
     _networkPaused = False
+    _turn: Any
 
     def _read(self, found: Any = None) -> None:
         raise NotImplementedError  # the channel, of which this is a part, has it
@@ -73,7 +74,7 @@ class Pressure(Patience):
             self._requestProducer.resumeProducing()
         if not self._closing:
             self._read()
-            if not self.requests:
+            if not self.requests and self._turn is None:
                 self._let_read()
 
     def pauseBody(self) -> None:

@@ -19,6 +19,11 @@ const MOST_IDLE: usize = 4 * 1024;
 /// nothing, and what has been sent is seldom copied more than once for being held.
 const WORTH_ROOM: usize = 8;
 
+/// So many requests of one connection are answered at once, if they are there; then it is the turn of the others.  More than most
+/// clients send without waiting, and few enough to be answered in a millisecond or two: 64 KiB, as much as is read at once, hold
+/// thousands.
+const MOST_AT_ONCE: usize = 32;
+
 /// A body that is awaited to be there as a whole, and the head before it.
 struct Gathering {
     head: Py<PyHttpHead>,
@@ -32,9 +37,20 @@ struct Reading {
     held: Vec<u8>,
     given: usize,
     gathering: Option<Gathering>,
+    /// How many messages have ended in this turn.
+    ended: usize,
 }
 
 impl Reading {
+    /// How many bytes were not taken yet.
+    fn kept(&self, py: Python<'_>) -> usize {
+        let all = match &self.front {
+            Some(front) => front.bind(py).as_bytes().len(),
+            None => self.held.len(),
+        };
+        all - self.given
+    }
+
     /// Puts what is left of `front` into `held`, where more can be added.
     fn hold(&mut self, py: Python<'_>) {
         match self.front.take() {
@@ -98,6 +114,7 @@ impl Reading {
                     _ => PyBytes::new(py, data).into_any(),
                 }),
                 Some(Event::End(trailers)) => {
+                    self.ended += 1;
                     let pairs = trailers
                         .iter()
                         .map(|(name, value)| (PyBytes::new(py, name), PyBytes::new(py, value)));
@@ -183,6 +200,7 @@ impl PyHttpReader {
                 held: Vec::new(),
                 given: 0,
                 gathering: None,
+                ended: 0,
             }),
         }
     }
@@ -256,12 +274,25 @@ impl PyHttpReader {
     /// How many bytes are kept.
     #[getter]
     pub(super) fn kept(&self, py: Python<'_>) -> usize {
+        self.reading().kept(py)
+    }
+
+    /// Begin to count anew: a new turn begins.
+    pub(super) fn renew(&self) {
+        self.reading().ended = 0;
+    }
+
+    /// How many messages have ended in this turn.
+    #[getter]
+    fn ended(&self) -> usize {
+        self.reading().ended
+    }
+
+    /// Whether so many have ended in this turn that others are to have theirs, although there is more to read.
+    #[getter]
+    pub(super) fn spent(&self, py: Python<'_>) -> bool {
         let reading = self.reading();
-        let all = match &reading.front {
-            Some(front) => front.bind(py).as_bytes().len(),
-            None => reading.held.len(),
-        };
-        all - reading.given
+        reading.ended >= MOST_AT_ONCE && reading.kept(py) > 0
     }
 
     /// What it waits for: "head", "body", "switch", or nothing: "closed", "failed".

@@ -27,6 +27,7 @@ impl PyHttpReceiver {
             return slf.call_method1(names::take_data(py), (data,)).map(drop);
         };
         reader.get().receive(py, data)?;
+        reader.get().renew();
         dict.set_item(names::reading(py), true)?;
         let found = serving.serve(&reader);
         dict.set_item(names::reading(py), false)?;
@@ -68,6 +69,12 @@ fn idle<'a, 'py>(
     ) else {
         return Ok(None);
     };
+    if dict
+        .get_item(names::request_timeout(py))?
+        .is_some_and(|timeout| !timeout.is_none())
+    {
+        return Ok(None); // it was set since that was looked for, in the place of None
+    }
     let served = dict.get_item(names::served(py))?;
     let (Ok(reader), Ok(requests), Ok(factory)) = (
         reader.cast_into_exact::<PyHttpReader>(),

@@ -40,7 +40,7 @@ impl<'a, 'py> Serving<'a, 'py> {
     }
 
     /// Answers requests until there is none that is complete, or one that is not like most, which is returned; or True is,
-    /// once a request is not answered yet, or none is to be read; or False, if a body is gathered.
+    /// once a request is not answered yet, none is to be read, or others are to have their turn; or False, if a body is gathered.
     pub(super) fn serve(
         &self,
         reader: &Bound<'py, PyHttpReader>,
@@ -58,7 +58,7 @@ impl<'a, 'py> Serving<'a, 'py> {
             reader.get().step(py)?; // the end of the message
             let request = self.request(&head, method, target)?;
             self.process(&request, &head, body, told.as_ref())?;
-            if !self.may_go_on()? {
+            if !self.may_go_on()? || reader.get().spent(py) {
                 return found(py, true);
             }
         }
