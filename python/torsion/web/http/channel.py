@@ -14,10 +14,10 @@ from torsion.python.failure import Failure
 from torsion.web.http._twins import PURE, HTTPReader, HTTPReceiver
 from torsion.web.http.limits import MOST_STORED
 from torsion.web.http.parts import FormError
-from torsion.web.http.pressure import Pressure
 from torsion.web.http.request import Request
 from torsion.web.http.shortcuts import is_quiet, is_served, is_usual, most_gathered
 from torsion.web.http.status import RESPONSES
+from torsion.web.http.turns import Turns
 from torsion.web.http.writing import Writing
 from torsion.web.iweb import INonQueuedRequestFactory
 from torsion.wire.http1 import Limits
@@ -43,7 +43,7 @@ disconnected: it costs less to connect again."""
 
 
 @implementer(ITransport, IPushProducer, IConsumer)
-class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
+class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
     """One connection of an HTTP/1.1 server.  It makes requests of what comes in, and has one after the other answered.
 
     :ivar requestFactory: makes requests: called with this channel.
@@ -98,7 +98,6 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
     _received = 0
     _head: Any = None
     _draining = False
-    _turn: Any = None  # when there is more to read, but it is the turn of other connections
     _timeoutSeen: Any = None  # the requestTimeout for which hooks were looked for
 
     def __init__(self) -> None:
@@ -285,22 +284,6 @@ class HTTPChannel(Writing, Pressure, HTTPReceiver, Protocol):
             if reader.ended:
                 self._in_head = False  # what has come of a head is of another one
             self._wait()
-
-    def _give_way(self) -> None:
-        """Go on in the next turn of the reactor, if anything is to be read: each connection has so many answers in a turn."""
-        if self._closing or self._successor is not None or self.requests or self._waitingForTransport:
-            return
-        self._turn = self.callLater(0, self._have_turn)
-        self._stop_reading()
-        self._in_head = False
-        if self.timeOut is not None:
-            self._start_timeout(self.timeOut)
-
-    def _have_turn(self) -> None:
-        self._turn = None
-        self._read()
-        if self._draining and not (self.requests or self.receiving or self._gathers or self._closing or self._turn):
-            self.loseConnection()
 
     def raised(self, request: Any, error: BaseException) -> None:
         """Learn that a request's ``process`` has raised: its connection is closed, and no more."""
