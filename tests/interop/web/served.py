@@ -87,11 +87,14 @@ def serving(program: str) -> Iterator[Server]:
     )
     try:
         assert running.stdout is not None
-        line = running.stdout.readline()
-        while line and not line.strip().isdigit():  # the log begins before
-            line = running.stdout.readline()
-        assert line.strip().isdigit(), line + running.stdout.read()
-        yield Server(running, int(line))
+        said: list[str] = []
+        for line in running.stdout:
+            said.append(line)
+            if line.strip().isdigit():  # the log begins before
+                break
+        assert said, "it has said nothing"
+        assert said[-1].strip().isdigit(), "".join(said)
+        yield Server(running, int(said[-1]))
     finally:
         running.kill()
         running.communicate(timeout=10)
