@@ -63,6 +63,20 @@ class IResource(Interface):
         """
 
 
+def _checked(resource: Any) -> Any:
+    """Return *resource*, which must not be a class, or text: what is forgotten easily would only be told of with each request.
+
+    :raises TypeError: if it is.
+    """
+    if isinstance(resource, type) and not IResource.providedBy(resource):
+        raise TypeError(f"a resource is an object, not the class {resource.__name__}: write {resource.__name__}()")
+    if isinstance(resource, (str, bytes)):
+        raise TypeError(
+            f"a resource is an object, not {resource!r}: static.File serves files, static.Data serves bytes"
+        )
+    return resource
+
+
 _RENDERERS: Final = {
     method: "render_" + method.decode()
     for method in (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"CONNECT", b"TRACE")
@@ -116,11 +130,11 @@ class Resource:
     def putChild(self, path: bytes, child: Any) -> None:
         """Have *child* answer for what is below *path*, a segment as bytes, its escapes resolved.
 
-        :raises TypeError: if *path* is not bytes.
+        :raises TypeError: if *path* is not bytes, or *child* is a class.
         """
         if not isinstance(path, bytes):
             raise TypeError(f"Path segment must be bytes, but {path!r} is {type(path)}")
-        self.children[path] = child
+        self.children[path] = _checked(child)
         child.server = self.server
 
     # Children by another name: they are the entities of a resource.

@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 from torsion.web import pages
 from torsion.web.error import UnsupportedMethod
 from torsion.web.resource import IResource, Resource, getChildForRequest
+from torsion.web.server import Site
 from unit.web.talk import Asked, Talk
 
 
@@ -25,6 +26,14 @@ def test_children_are_found_by_name() -> None:
     resource.getChild = lambda path, request: made
     assert resource.getChildWithDefault(b"a", None) is child
     assert resource.getChildWithDefault(b"b", None) is made
+
+
+@pytest.mark.parametrize("given", [Resource, "public", b"page"])
+def test_what_is_no_resource_is_told_of_at_once(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"a resource is an object, not .*: (write Resource\(\)|static\.File)"):
+        Resource().putChild(b"a", given)
+    with pytest.raises(TypeError, match="a resource is an object"):
+        Site(given)
 
 
 def test_children_are_entities() -> None:

@@ -137,6 +137,12 @@ class BaseAgent:
         target: bytes,
     ) -> Deferred[Any]:
         """Get a connection, and make a request."""
+        if headers is not None and not isinstance(headers, Headers):
+            raise TypeError(f"headers are Headers({{name: [value]}}), not {type(headers).__name__}")
+        if isinstance(bodyProducer, (bytes, str)):
+            raise TypeError(
+                "bodyProducer is an IBodyProducer, such as FileBodyProducer(BytesIO(body)), not the body itself"
+            )
         headers = Headers() if headers is None else headers.copy()
         if not headers.hasHeader(b"host"):
             headers.addRawHeader(b"host", host_header(parsedURI.scheme, parsedURI.host, parsedURI.port))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, AnyStr
 
 from zope.interface import Attribute, Interface
 
@@ -106,7 +106,7 @@ class Asked:
 
     if TYPE_CHECKING:
         args: dict[bytes, list[bytes]]
-        content: Any
+        content: IO[bytes]
         received_cookies: dict[bytes, bytes]
         notifications: list[Any]
         transport: Any
@@ -140,7 +140,7 @@ class Asked:
     def requestHeaders(self, headers: Headers) -> None:
         self._requestHeaders = headers
 
-    def getHeader(self, key: Any) -> Any:
+    def getHeader(self, key: AnyStr) -> AnyStr | None:
         """Return the last value of a header, of the type of *key*; None if it is not there."""
         if self._requestHeaders is None and self._head is not None and type(key) is bytes:
             values = self._head.values(key)

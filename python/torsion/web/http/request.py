@@ -367,12 +367,17 @@ class Request(Asked, HTTPAnswer):
         """Write a part of the body; the head goes before the first.  Does nothing once the client has left.
 
         :raises RuntimeError: after :meth:`finish`.
+        :raises TypeError: if *data* is not bytes: before the head is written, so that the answer can still say 500.
         """
         if self.finished:
             raise RuntimeError("Request.write called on a request after Request.finish was called.")
         if self._disconnected:
             return
         if not self.startedWriting:
+            if type(data) is not bytes and not isinstance(data, (bytearray, memoryview)):
+                raise TypeError(
+                    f"data to write must be bytes, not {type(data).__name__} ({data!r:.40}): encode it first"
+                )
             self._write_head()
         if data and not self._bodiless:
             if self._left is not None:

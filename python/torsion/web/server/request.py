@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 from urllib.parse import quote, unquote_to_bytes
 
 from zope.interface import implementer
@@ -261,7 +261,7 @@ class Request(http.Request, Componentized):
     def _answerNoBytes(self, resrc: Any, value: object) -> None:
         """Say that a renderer returned what is no answer."""
         _log.error(
-            "{resrc} returned {value} for {request}: a renderer returns bytes, NOT_DONE_YET, or a Deferred, a coroutine or an "
+            "{resrc!r} returned {value!r} for {request!r}: a renderer returns bytes, NOT_DONE_YET, or a Deferred, a coroutine or an "
             "asynchronous iterator of bytes",
             resrc=resrc, value=value, request=self,
         )  # fmt: skip
@@ -414,6 +414,10 @@ class Request(http.Request, Componentized):
         """The session, if one was asked for: over TLS, that of TLS only."""
         return self._secureSession if self.isSecure() else self._plainSession
 
+    @overload
+    def getSession(self, sessionInterface: None = None, forceNotSecure: bool = False) -> Session: ...
+    @overload
+    def getSession(self, sessionInterface: Any, forceNotSecure: bool = False) -> Any: ...
     def getSession(self, sessionInterface: Any = None, forceNotSecure: bool = False) -> Any:
         """Return the client's session; begin one if it has none, and have a cookie set.
 

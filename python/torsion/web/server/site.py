@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from torsion.logger import Logger
 from torsion.web import http
-from torsion.web.resource import getChildForRequest
+from torsion.web.resource import _checked, getChildForRequest
 from torsion.web.server.request import Request
 from torsion.web.server.session import Session
 
@@ -61,13 +61,14 @@ class Site(http.HTTPFactory):
         """Serve a tree of resources.
 
         :param resource: its root.
+        :raises TypeError: if *resource* is a class, or a path.
         :param requestFactory: makes requests.
         :param parsePOSTFormSubmission: whether forms in bodies are read into the ``args`` of requests.
         :param args: for ``HTTPFactory``; so are *kwargs*: ``logPath``, ``timeout`` in seconds, ``logFormatter``, ``reactor``.
         """
         super().__init__(*args, **kwargs)
         self.sessions: dict[bytes, Any] = OrderedDict()
-        self.resource = resource
+        self.resource = _checked(resource)
         if requestFactory is not None:
             self.requestFactory = requestFactory
         self._parsePOSTFormSubmission = parsePOSTFormSubmission

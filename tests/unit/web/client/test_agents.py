@@ -419,6 +419,17 @@ def test_uris_without_a_server(uri: bytes) -> None:
     assert isinstance(asked.error, ValueError)
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [((({"A": "b"}),), r"Headers\(\{name: \[value\]\}\)"), ((None, b"body"), r"FileBodyProducer\(BytesIO\(body\)\)")],
+)
+def test_what_is_forgotten_easily_is_told_at_once(more: Any, words: str) -> None:
+    world = World()
+    with pytest.raises(TypeError, match=words):
+        world.agent.request(b"POST", b"http://host/", *more)
+    assert not world.wires
+
+
 def test_schemes_that_are_not_known() -> None:
     assert isinstance(Asked(Agent(Clock()).request(b"GET", b"mailto:a@b")).error, SchemeNotSupported)
     with pytest.raises(TypeError):

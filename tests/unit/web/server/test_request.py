@@ -321,6 +321,13 @@ def test_what_is_no_answer(value: object, flush_errors: Any) -> None:
     assert event["value"] is value
 
 
+def test_text_that_is_written_is_told_of_before_the_head(flush_errors: Any) -> None:
+    answer = Talk(Fixed(lambda request: request.write("text"))).ask()
+    assert answer.code == 500
+    [failure] = flush_errors(TypeError)
+    assert "must be bytes, not str ('text')" in str(failure.value)
+
+
 def test_what_is_no_answer_amid_a_response() -> None:
     def render(request: Any) -> None:
         request.write(b"some")
