@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlencode, urlsplit, urlunsplit
 
 from torsion.web.client import Timeouts
+from torsion.web.client.timeouts import HEAD, IDLE
 from torsion.web.error import SchemeNotSupported
 from torsion.web.http_headers import Headers
 
@@ -174,4 +175,4 @@ def limits_of(timeout: Any) -> Timeouts:
         return timeout
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
         raise TypeError(f"timeout is a number of seconds, Timeouts, or None for any time, not {timeout!r}")
-    return Timeouts(total=timeout)
+    return Timeouts(head=max(HEAD, timeout), idle=max(IDLE, timeout), total=timeout)  # who allows an hour means it

@@ -90,7 +90,8 @@ def test_params() -> None:
 
 
 def test_time() -> None:
-    assert limits_of(2.5).total == 2.5
+    assert limits_of(2.5) == Timeouts(total=2.5)
+    assert limits_of(3600) == Timeouts(head=3600, idle=3600, total=3600)  # no phase is shorter than what was allowed
     assert limits_of(None) == Timeouts(head=None, idle=None)
     for wrong in ("5", True, [1]):
         with pytest.raises(TypeError, match="number of seconds"):
