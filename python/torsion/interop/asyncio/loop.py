@@ -28,8 +28,9 @@ _log = Logger(namespace="torsion.interop.asyncio")
 
 _Ts = TypeVarTuple("_Ts")
 
-_TURNS_TO_END: Final = 1000
-"""So many turns what was cancelled may take to end when the reactor has stopped.  What still goes on then has refused."""
+SECONDS_TO_END: Final = 3.0
+"""So many seconds what was cancelled may take to end when the reactor has stopped: to close a connection to a database, say.  What
+still goes on then has refused.  It is less than the command waits before it takes the process to be stuck."""
 
 
 class ReactorLoop(asyncio.SelectorEventLoop):
@@ -187,15 +188,10 @@ class ReactorLoop(asyncio.SelectorEventLoop):
         tasks = asyncio.all_tasks(self)
         for task in tasks:
             task.cancel()
-        for _ in range(_TURNS_TO_END):
-            if all(task.done() for task in tasks):
-                break
-            self.stop()
-            self.run_forever()
-        else:
-            _log.warn(
-                "Tasks go on although they were cancelled: {tasks}", tasks=[task for task in tasks if not task.done()]
-            )
+        if tasks:
+            _, left = self.run_until_complete(asyncio.wait(tasks, timeout=SECONDS_TO_END))
+            if left:
+                _log.warn("Tasks go on although they were cancelled: {tasks}", tasks=list(left))
         self.run_until_complete(self.shutdown_asyncgens())
         self.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import subprocess
 import sys
@@ -207,6 +208,60 @@ def test_what_goes_on_at_the_end_is_cancelled_and_the_loop_closed() -> None:
     assert sorted(ended) == ["generator", "task"]
     assert loops[0][1].is_closed()
     assert loops[0][0].cancelled()
+
+
+def test_what_is_cancelled_has_time_to_end() -> None:
+    """It may have to say good-bye to somebody, or to wait for a thread."""
+    ended: list[str] = []
+    tasks: list[Any] = []
+
+    async def main(reactor: Any) -> None:
+        async def says_good_bye() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.01)
+                ended.append("slept")
+
+        async def waits_for_a_thread() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(await asyncio.to_thread(lambda: "thread"))
+
+        tasks.extend(map(asyncio.create_task, (says_good_bye(), waits_for_a_thread())))
+        await asyncio.sleep(0)
+
+    run(main)
+    assert sorted(ended) == ["slept", "thread"]
+    assert all(task.cancelled() for task in tasks)
+
+
+def test_what_refuses_to_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torsion.interop.asyncio.loop.SECONDS_TO_END", 0.01)
+    loops: list[Any] = []
+
+    async def main(reactor: Any) -> None:
+        async def refuses() -> None:
+            while True:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    pass
+
+        loops.append((asyncio.get_running_loop(), asyncio.create_task(refuses(), name="the one that refuses")))
+        await asyncio.sleep(0)
+
+    with capturedLogs() as events:
+        run(main)
+    loop, task = loops.pop()
+    assert loop.is_closed()
+    told = [event["tasks"] for event in events if "tasks" in event]
+    assert told == [[task]]
+    task._log_destroy_pending = False  # asyncio would tell of it once more
+    task.get_coro().close()
+    del loop, task, told, events
+    gc.collect()  # here, and not amid something else
 
 
 def test_signals_are_the_reactors() -> None:
