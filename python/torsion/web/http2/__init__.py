@@ -2,9 +2,9 @@
 
 TLS has clients choose it (ALPN), and those can speak it at once that know.
 
-``connection`` one connection, through h2 · ``frames`` what comes, before h2 has it · ``heads`` the heads of requests · ``stream`` what
-a request has for its channel, ``pressure`` producers · ``outgoing`` what is sent, and when · ``patience`` time-outs and ends ·
-``counting``, ``limits`` how much a client may ask of us.
+``connection`` one connection, through h2 · ``heads`` the heads of requests · ``stream`` what a request has for its channel,
+``pressure`` producers · ``outgoing`` what is sent, and when · ``patience`` time-outs and ends · ``limits`` how much a client may ask
+of us.  What clients have in common with it is in :mod:`torsion.web.multiplex`.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from torsion.internet.interfaces import IPushProducer, ISSLTransport
 from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.python.failure import Failure
-from torsion.web.http2.counting import Toll
-from torsion.web.http2.frames import Frames, TooMuchError, WrongFrameError
 from torsion.web.http2.heads import ImproperError, read_head
 from torsion.web.http2.limits import HEADERS, KEPT_IN_ALL, STREAMS, TABLE, WINDOW, WINDOW_OF_ALL
 from torsion.web.http2.patience import CALM, COMPRESSION, INTERNAL, PROTOCOL, REFUSED, Patience
 from torsion.web.http2.stream import Stream
+from torsion.web.multiplex.counting import Toll
+from torsion.web.multiplex.frames import Frames, TooMuchError, WrongFrameError
 
 if TYPE_CHECKING:
     from torsion.web.http.channel import HTTPChannel
@@ -25,6 +25,7 @@ __all__ = ["HTTP2Connection"]
 
 _log = Logger()
 
+_PREFACE = 24  # the bytes with which a client begins: RFC 9113, 3.4
 _USUAL_WINDOW = 65535
 
 
@@ -58,7 +59,7 @@ class HTTP2Connection(Patience, Protocol):
         self._make_request = channel.requestFactory
         self._clock = self.factory.reactor
         self._toll = Toll(self._clock.seconds)
-        self._frames = Frames(self._toll)
+        self._frames = Frames(self._toll, _PREFACE)
         self._h2 = H2Connection(
             config=H2Configuration(
                 client_side=False,
@@ -146,10 +147,7 @@ class HTTP2Connection(Patience, Protocol):
                 handler = getattr(self, f"_on_{name}", None)
                 if handler is not None:
                     handler(event)
-        unheard, self._frames.data = self._frames.data, 0
-        for _ in range(unheard):  # each is answered with a reset by h2
-            if self._toll.control():
-                raise TooMuchError("data for streams that are closed")
+        self._frames.count_unheard()  # each is answered with a reset by h2
         while self._dirty and not self._closing:  # producers go on meanwhile
             dirty, self._dirty = self._dirty, {}
             self.flush_all(dirty.values())
@@ -157,10 +155,14 @@ class HTTP2Connection(Patience, Protocol):
     def _after(self) -> None:
         """Send what there is, and see what follows of what has come."""
         self._send()
+        coming = self.streams.get(self._frames.partly[0])
+        if coming is not None:  # h2 tells of whole frames only, and a slow client has done something all the same
+            coming.progress = self._clock.seconds()
         self._watch_block(self._frames.in_block)
-        if self._frames.farewell:
+        farewells, self._frames.farewells = self._frames.farewells, []
+        if any(code for _, code, _ in farewells):
             self.close(0, "the client has found fault with it")
-        elif self._frames.farewell is not None:
+        elif farewells:
             self._client_finishes()
         if self._said:
             self._ended()
@@ -187,8 +189,8 @@ class HTTP2Connection(Patience, Protocol):
         self.run(stream, stream.begin, self._make_request, head)
 
     def _on_DataReceived(self, event: Any) -> None:
-        self._frames.data -= 1
         size = event.flow_controlled_length
+        self._frames.heard(size)
         if not event.data and size and event.stream_ended is None and self._toll.control():
             raise TooMuchError("frames that carry nothing")
         stream = self.streams.get(event.stream_id)
@@ -198,6 +200,11 @@ class HTTP2Connection(Patience, Protocol):
         if event.data:
             stream.progress = self._clock.seconds()
         self.run(stream, stream.dataReceived, event.data, size)
+
+    def partly(self, stream: Stream) -> int:
+        """Return how many bytes have come of a frame of a body that is not complete yet."""
+        number, size = self._frames.partly
+        return size if number == stream.id else 0
 
     def _on_TrailersReceived(self, event: Any) -> None:
         stream = self.streams.get(event.stream_id)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from torsion.web.multiplex.counting import CONTROL, PAID, PERIOD, RESETS, TAKEN
+from torsion.web.multiplex.frames import HEADERS
+
 __all__ = [
     "BODY_PERIOD",
     "CONTROL",
@@ -27,28 +30,9 @@ __all__ = [
 STREAMS: Final = 100
 """Requests under way at once: what RFC 9113, 6.5.2 recommends at least, and what browsers use."""
 
-HEADERS: Final = 64 * 1024
-"""Bytes of a request's headers, unpacked, with 32 for each of them; and packed, over all frames of a block.  As for HTTP/1.1.  It
-is the end of HPACK bombs, and of blocks that are continued without end (CVE-2024-27316)."""
-
 TABLE: Final = 4096
 """Bytes of headers that we remember for a client so as to send them shorter the next time (HPACK).  It is what all begin with; a
 client may allow more, which would be our memory."""
-
-PERIOD: Final = 10.0
-"""Seconds in which the two below are counted."""
-
-RESETS: Final = 200
-"""Requests that a client may take back, or have us break off by breaking rules, in :data:`PERIOD`, beyond those that it lets be
-answered: the attacks "rapid reset" (CVE-2023-44487) and "made you reset" (CVE-2025-8671) do so with millions, browsers with dozens,
-when a page is left, and proxies, which carry the requests of many, with fewer than are answered."""
-
-CONTROL: Final = 2000
-"""Frames in :data:`PERIOD` that carry nothing: pings, settings, priorities, windows, empty data, kinds that nobody knows.  Each
-costs us an answer, or time."""
-
-PAID: Final = 4
-"""Frames that carry nothing that are forgotten for each request that is answered: who asks much may also say much about it."""
 
 WINDOW: Final = 256 * 1024
 """Bytes of a request's body that a client may send before the resource has taken some: at 50 ms to the client and back, uploads
@@ -60,10 +44,6 @@ WINDOW_OF_ALL: Final = 1024 * 1024
 GRANT: Final = 32 * 1024
 """Bytes of bodies that were taken before a client is told that it may send as many more: half of what it may have sent before it
 knows our windows."""
-
-TAKEN: Final = 4 * 1024
-"""Bytes of responses for which one window does not count as a frame that carries nothing.  Clients open their windows twice, for
-a stream and for the connection, at each frame of 16 KiB or more rarely; who opens them by a few bytes has us send tiny frames."""
 
 FRAME: Final = 64 * 1024
 """Bytes of a response in one frame at most, though the client may take larger ones: the others are to have their turn."""

@@ -12,8 +12,8 @@ from torsion.web.http2.limits import FRAME, GRANT, KEPT_IN_ALL
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torsion.web.http2.counting import Toll
     from torsion.web.http2.stream import Stream
+    from torsion.web.multiplex.counting import Toll
 
 __all__ = ["Outgoing"]
 

@@ -194,7 +194,7 @@ class Stream(Pressure):
 
     def _watch_rate(self) -> None:
         """See, from now on, that the body comes fast enough; not while it is the program that is slow."""
-        self._counted = None if self._body_paused else self._received
+        self._counted = None if self._body_paused else self._came
         self._rate_call = self.connection.call_later(BODY_PERIOD, self._look_at_rate)
 
     def _look_at_rate(self) -> None:
@@ -202,10 +202,14 @@ class Stream(Pressure):
         if not self.receiving or self.answered:
             return
         counted, rate = self._counted, self.connection.channel.minBodyRate
-        if counted is not None and self._received - counted < rate * BODY_PERIOD:
+        if counted is not None and self._came - counted < rate * BODY_PERIOD:
             self.connection.request_is_late(self, 408)
         else:
             self._watch_rate()
+
+    @property
+    def _came(self) -> int:
+        return self._received + self.connection.partly(self)
 
     def since(self) -> float | None:
         """Return since when the client has been waited for; None if it is not."""

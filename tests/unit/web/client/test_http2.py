@@ -40,11 +40,11 @@ from torsion.web.client import (
     WrongBodyLength,
 )
 from torsion.web.client.http2.connection import HTTP2ClientProtocol
-from torsion.web.client.http2.goaway import Farewells
-from torsion.web.client.http2.limits import CONTROL, KEPT, STREAMS, WINDOW
+from torsion.web.client.http2.limits import KEPT, STREAMS, WINDOW
 from torsion.web.client.timeouts import EXPECT_PATIENCE, MOST_INTERIM
 from torsion.web.http_headers import Headers
 from torsion.web.iweb import UNKNOWN_LENGTH
+from torsion.web.multiplex.counting import CONTROL
 from unit.web.client.http2world import World2
 from unit.web.client.test_protocol import Producer
 from unit.web.client.world import Asked, read
@@ -477,6 +477,18 @@ def test_the_idle_time_of_a_body() -> None:
     assert world.clock.getDelayedCalls() == []
 
 
+def test_a_large_frame_over_a_slow_network() -> None:
+    world = World2(Timeouts(idle=7))
+    asked = world.get()
+    world.server.answer(1, end=False)
+    reader = read(asked.response)
+    world.server.h2.send_data(1, b"x" * 100)
+    for byte in world.server.h2.data_to_send():
+        world.clock.advance(1)
+        world.wire.say(bytes((byte,)))
+    assert reader.got == b"x" * 100
+
+
 # --- servers that mean harm ----------------------------------------------------------------------------------------------
 
 
@@ -563,19 +575,6 @@ def test_what_cannot_be_sent(uri: bytes) -> None:
     asked = world.get(headers=Headers({"Transfer-Encoding": ["chunked"]}))
     assert isinstance(asked.error, RequestGenerationFailed)
     assert not world.server.asked
-
-
-@pytest.mark.parametrize("step", [1, 2, 7, 9, 10, 1000])
-def test_farewells_are_found_wherever_the_bytes_are_cut(step: int) -> None:
-    others = PingFrame(0, b"12345678").serialize() + DataFrame(1, b"x" * 30).serialize()
-    data = others + GoAwayFrame(0, 5, 2, additional_data=b"bye").serialize() + others
-    data += GoAwayFrame(0, 3, 0).serialize()
-    looks, passed, found = Farewells(), b"", []
-    for start in range(0, len(data), step):
-        rest, some = looks.take(data[start : start + step])
-        passed += rest
-        found += some
-    assert (passed, found) == (others + others, [(5, 2, b"bye"), (3, 0, b"")])
 
 
 def test_asking_for_it() -> None:

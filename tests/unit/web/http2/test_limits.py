@@ -347,6 +347,20 @@ def test_a_body_that_drips() -> None:
     assert raw.connection.streams == {}
 
 
+@pytest.mark.parametrize(("step", "status"), [(25, b"200"), (5, b"408")])
+def test_a_large_frame_over_a_slow_network(step: int, status: bytes) -> None:
+    """Bytes count, not frames: this one alone takes longer than ``timeOut``, and than the time for which a body may be slow."""
+    raw = Raw(Work(), minBodyRate=20, timeOut=60)
+    sent = frame(DATA, END_STREAM, 1, b"x" * 16000)
+    raw.send(post(1), sent[:9])
+    for at in range(9, len(sent), step):
+        raw.clock.advance(1)
+        raw.send(sent[at : at + step])
+        if raw.status(1) is not None:
+            break
+    assert raw.status(1) == status
+
+
 def test_bodies_that_are_too_large() -> None:
     raw = Raw(Work(), maxBodySize=10)
     raw.send(

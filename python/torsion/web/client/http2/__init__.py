@@ -1,8 +1,8 @@
 """HTTP/2 (RFC 9113), for clients: many requests at a time on one connection.
 
 ``choosing`` finds out whether a server speaks it · ``connection`` one connection, through the library h2, which
-``pip install torsion[http2]`` brings along · ``stream`` one request, with its ``fields`` · ``goaway`` farewells, which h2 takes
-for the end · ``limits`` how much a server may ask of us.
+``pip install torsion[http2]`` brings along · ``stream`` one request, with its ``fields`` · ``limits`` how much a server may ask of
+us.  What servers have in common with it is in :mod:`torsion.web.multiplex`.
 """
 
 from __future__ import annotations

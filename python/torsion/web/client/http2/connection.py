@@ -10,13 +10,15 @@ from zope.interface import implementer
 from torsion.internet.defer import Deferred, fail, succeed
 from torsion.internet.interfaces import IPushProducer, ISSLTransport
 from torsion.internet.protocol import Protocol, connectionDone
+from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.client.errors import BadResponse, PoolIsFull, RequestGenerationFailed, RequestNotSent
 from torsion.web.client.http2.fields import request_fields
-from torsion.web.client.http2.goaway import Farewells
-from torsion.web.client.http2.limits import CONNECTION_WINDOW, CONTROL, HEADERS, PAID, PERIOD, STREAMS, WINDOW
+from torsion.web.client.http2.limits import CONNECTION_WINDOW, HEADERS, STREAMS, TABLE, WINDOW
 from torsion.web.client.http2.stream import CANCEL, ClientStream
 from torsion.web.client.timeouts import MOST_QUEUED, QUEUE
+from torsion.web.multiplex.counting import Toll
+from torsion.web.multiplex.frames import Frames, TooMuchError, WrongFrameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HTTP2ClientProtocol"]
 
-CALM = 0xB
+_log = Logger()
+
+INTERNAL, CALM = 0x2, 0xB
 
 
 def _h2() -> Any:
@@ -67,9 +71,6 @@ class HTTP2ClientProtocol(Protocol):
     _blocked = False
     _reading = False
     _abort_reason: Failure | None = None
-    _control = 0
-    _since = 0.0
-    _sent = 0
     _owed = 0
     _lost: list[Deferred[None]] | None = None
     served = 0
@@ -102,7 +103,8 @@ class HTTP2ClientProtocol(Protocol):
         self._gone = gone
         self._metadata = metadata
         self._h2 = _h2()
-        self._farewells = Farewells()
+        self._toll = Toll(clock.seconds)
+        self._frames = Frames(self._toll)
         self.streams: dict[int, ClientStream] = {}
         self._queue: deque[ClientStream] = deque()
         self._ready: list[ClientStream] = []
@@ -189,25 +191,39 @@ class HTTP2ClientProtocol(Protocol):
         from h2.exceptions import ProtocolError
 
         self.heard += 1
+        self._reading = True
         try:
-            data, farewells = self._farewells.take(data)
-            events = self._h2.receive_data(data) if data else ()
+            data = self._frames.look(data)
+            self._handle(self._h2.receive_data(data) if data else ())
+        except TooMuchError as much:
+            self._break(f"it has sent too many {much}", CALM)
+        except WrongFrameError as wrong:
+            self._break(f"it has broken the rules of HTTP/2: {wrong.args[1]}", wrong.args[0])
         except (ProtocolError, ValueError) as wrong:
             self._break(f"it has broken the rules of HTTP/2: {wrong or type(wrong).__name__}")
-            return
-        self._reading = True
-        for event in events:
-            handler = getattr(self, f"_on_{type(event).__name__}", None)
-            if handler is not None and self._abort_reason is None:
-                handler(event)
-        for last, code, said in farewells:
-            self._farewell(last, code, said)
-        self._reading = False
+        except Exception:  # noqa: BLE001 - of h2, or ours: the requests are to learn of it
+            _log.failure("An HTTP/2 connection has failed: {connection!r}", connection=self)
+            self._break("reading them has failed", INTERNAL)
+        finally:
+            self._reading = False
         self._answer()
+        coming = self.streams.get(self._frames.partly[0])
+        if coming is not None:
+            coming.moved()
         if self.state != "LOST":
             self.send()
             self._open_more()
             self._rest()
+
+    def _handle(self, events: Any) -> None:
+        for event in events:
+            handler = getattr(self, f"_on_{type(event).__name__}", None)
+            if handler is not None and self._abort_reason is None:
+                handler(event)
+        self._frames.count_unheard()
+        farewells, self._frames.farewells = self._frames.farewells, []
+        for last, code, said in farewells:
+            self._farewell(last, code, said)
 
     def _answer(self) -> None:
         """Tell those whose responses have begun, now that all that came with their heads is there."""
@@ -231,12 +247,14 @@ class HTTP2ClientProtocol(Protocol):
             stream.interim(event.headers)
 
     def _on_DataReceived(self, event: Any) -> None:
-        if not event.data and event.stream_ended is None:
-            self._count()
-        self._give_back(event.flow_controlled_length)
+        size = event.flow_controlled_length
+        self._frames.heard(size)
+        if not event.data and size and event.stream_ended is None and self._toll.control():
+            raise TooMuchError("frames that carry nothing")
+        self._give_back(size)
         stream = self.streams.get(event.stream_id)
         if stream is not None:
-            stream.data(event.data, event.flow_controlled_length)
+            stream.data(event.data, size)
 
     def _on_TrailersReceived(self, event: Any) -> None:
         stream = self.streams.get(event.stream_id)
@@ -254,10 +272,6 @@ class HTTP2ClientProtocol(Protocol):
             stream.reset(int(event.error_code), event.remote_reset)
 
     def _on_WindowUpdated(self, event: Any) -> None:
-        if self._sent >= PAID:
-            self._sent -= PAID  # it was asked for
-        else:
-            self._count()
         stream = self.streams.get(event.stream_id)
         if stream is not None:
             self.flush(stream)
@@ -265,26 +279,14 @@ class HTTP2ClientProtocol(Protocol):
             self._flush_all()
 
     def _on_RemoteSettingsChanged(self, event: Any) -> None:
-        self._count()
+        if self._h2.encoder.header_table_size > TABLE:
+            self._h2.encoder.header_table_size = TABLE
         self._flush_all()
-
-    def _count(self, event: Any = None) -> None:
-        """Count a frame that carries nothing."""
-        now = self.clock.seconds()
-        if now - self._since > PERIOD:
-            self._since, self._control = now, 0
-        self._control += 1
-        if self._control > CONTROL:
-            self._break("it has sent too many frames that carry nothing", CALM)
-
-    _on_PingReceived = _on_UnknownFrameReceived = _on_PriorityUpdated = _on_AlternativeServiceAvailable = _count
 
     def _farewell(self, last: int, code: int, said: bytes) -> None:
         """The server takes no more requests (GOAWAY): those that it has not looked at can be made elsewhere."""
         if self.state not in {"CLOSING", "LOST"}:
             self.state = "CLOSING"
-        else:
-            self._count()
         why = f"the server takes no more requests on this connection (code {code})"
         if said:
             why += f": {said[:200].decode('ascii', 'backslashreplace')}"
@@ -323,7 +325,7 @@ class HTTP2ClientProtocol(Protocol):
             if most <= 0:
                 break
             data = stream.take(int(most))
-            self._sent += len(data)
+            self._toll.sent(len(data))
             self._h2.send_data(stream.number, data)
             self.send()
         if stream.complete and not stream.parts and not stream.sent and not stream.over:
@@ -356,6 +358,10 @@ class HTTP2ClientProtocol(Protocol):
                 return  # all of it has come
             if not self._reading:
                 self.send()
+
+    def answered(self) -> None:
+        """Learn that a response has come to its end."""
+        self._toll.answered()
 
     def drop(self, stream: ClientStream, code: int | None = CANCEL) -> None:
         """Be done with a request.

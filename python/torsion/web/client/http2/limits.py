@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CONNECTION_WINDOW", "CONTROL", "HEADERS", "KEPT", "PERIOD", "STREAMS", "WINDOW"]
+__all__ = ["CONNECTION_WINDOW", "HEADERS", "KEPT", "STREAMS", "TABLE", "WINDOW"]
 
 STREAMS: Final = 100
 """Requests under way at once on one connection, if the server allows as many: what RFC 9113, 6.5.2 says that servers should
@@ -24,12 +24,6 @@ HEADERS: Final = 64 * 1024
 KEPT: Final = 64 * 1024
 """Bytes of a request's body that wait for the server's window before its producer is paused."""
 
-PERIOD: Final = 10.0
-"""Seconds in which the next one is counted."""
-
-CONTROL: Final = 2000
-"""Frames in :data:`PERIOD` that carry nothing: pings, settings, empty data, frames of unknown types, windows beyond what was
-sent.  Each costs us an answer, or time."""
-
-PAID: Final = 4 * 1024
-"""Bytes of bodies that we sent for which one window of the server does not count as a frame that carries nothing."""
+TABLE: Final = 4096
+"""Bytes of headers that we remember for a server so as to send them shorter the next time (HPACK).  It is what all begin with; a
+server may allow more, which would be our memory."""

@@ -240,10 +240,15 @@ class ClientStream:
             return
         self._moved = True
         code, request = int(status), self.request
-        headers = headers_of((field for field in fields if not field[0].startswith(b":")), request.method)
+        try:
+            headers = headers_of((field for field in fields if not field[0].startswith(b":")), request.method)
+            length = length_of(request.method, code, fields)
+        except ValueError as wrong:
+            self._break(str(wrong))
+            return
         response = Response(_VERSION, code, RESPONSES.get(code, b""), headers, self)
         response.request = request
-        response.length = length_of(request.method, code, fields)
+        response.length = length
         self._response = response
         if self._expecting is not None:  # answered without the body: it is not sent any more
             self._stop_expecting()
@@ -281,6 +286,10 @@ class ClientStream:
             owed, self._owed = self._owed, 0
             self.connection.open_window(self, owed)
 
+    def moved(self) -> None:
+        """Learn that a frame of the body is coming in: h2 tells of whole ones only."""
+        self._moved = True
+
     def trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
         """Take the fields behind the body."""
         if self._response is not None:
@@ -294,6 +303,7 @@ class ClientStream:
         sent = self.sent
         self._end()
         self.connection.drop(self, None if sent else CANCEL)
+        self.connection.answered()
         self._finish(response, _DONE)
 
     @staticmethod

@@ -1,12 +1,29 @@
-"""What a client sends that costs us more than it costs the client: counted, and too much of it ends the connection."""
+"""What the other end sends that costs us more than it costs that: counted, and too much of it ends the connection."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from torsion.web.http2.limits import CONTROL, PAID, PERIOD, RESETS, TAKEN
+__all__ = ["CONTROL", "PAID", "PERIOD", "RESETS", "TAKEN", "Toll"]
 
-__all__ = ["Toll"]
+PERIOD: Final = 10.0
+"""Seconds in which resets, and frames that carry nothing, are counted."""
+
+RESETS: Final = 200
+"""Requests that a client may take back, or have us break off by breaking rules, in :data:`PERIOD`, beyond those that it lets be
+answered: the attacks "rapid reset" (CVE-2023-44487) and "made you reset" (CVE-2025-8671) do so with millions, browsers with dozens,
+when a page is left, and proxies, which carry the requests of many, with fewer than are answered."""
+
+CONTROL: Final = 2000
+"""Frames in :data:`PERIOD` that carry nothing: pings, settings, priorities, windows, empty data, kinds that nobody knows, answers to
+what we say, whatever is for a stream that is closed.  Each costs us an answer, or time."""
+
+PAID: Final = 4
+"""Frames that carry nothing that are forgotten for each request that is answered: who asks much may also say much about it."""
+
+TAKEN: Final = 4 * 1024
+"""Bytes of bodies that we sent for which one window does not count as a frame that carries nothing.  Windows are opened twice, for
+a stream and for the connection, at each frame of 16 KiB or more rarely; who opens them by a few bytes has us send tiny frames."""
 
 
 class Toll:
@@ -47,7 +64,7 @@ class Toll:
         return self._control > CONTROL
 
     def sent(self, size: int) -> None:
-        """Learn of bytes of a response that were sent."""
+        """Learn of bytes of a body that were sent."""
         self._taken += size
 
     def answered(self) -> None:
