@@ -58,6 +58,15 @@ def test_the_folder_itself_may_be_a_link(top: Path, tmp_path: Path) -> None:
     assert content(tmp_path / "link", tmp_path / "link" / "file") == b"b"
 
 
+def test_a_link_to_a_neighbour_does_not_lead_to_a_file_of_the_same_name_here(top: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a").write_bytes(b"secret")
+    assert len("mine") == len(top.name)
+    (top / "link").symlink_to(tmp_path / "mine" / "a")
+    with pytest.raises(FileNotFoundError, match="leads out"):
+        content(top, top / "link")
+
+
 @pytest.mark.parametrize("where", ["a", "sub", "sub/deep"])
 def test_what_becomes_a_link_leads_nowhere_else(top: Path, tmp_path: Path, where: str) -> None:
     path = top / "a" if where == "a" else top / "sub" / "deep" / "b"
