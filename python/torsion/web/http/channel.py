@@ -59,7 +59,8 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
     :ivar maxLine: how many bytes the first line may have.
     :ivar maxBodySize: how many bytes a body may have; None for any number.  The default, 1 GiB, is for bodies that are stored
         before the program sees them: those that it streams are as long as they like.
-    :ivar minBodyRate: how many bytes a second of a body must come, or it is refused; None for any number.
+    :ivar minBodyRate: how many bytes a second of a body must come that is stored, or it is refused; None for any number.  Those
+        that the program streams may come as slowly as they like, if never longer than :attr:`timeOut` not at all.
     """
 
     requestFactory: Any = Request

@@ -41,7 +41,8 @@ class HTTPFactory(DrainingFactory):
     :ivar requestTimeout: the seconds that a request and its response may take in all; None for any number.
     :ivar maxBodySize: how many bytes a body may have; None for any number.  The default, 1 GiB, is for bodies that are stored
         before the program sees them: those that it streams are as long as they like.
-    :ivar minBodyRate: how many bytes a second of a body must come, or it is refused; None for any number.
+    :ivar minBodyRate: how many bytes a second of a body must come that is stored, or it is refused; None for any number.  Those
+        that the program streams may come as slowly as they like, if never longer than :attr:`timeOut` not at all.
     :ivar http2: whether HTTP/2 is spoken, if ``h2`` is installed (``pip install torsion[http2]``); or what makes the protocol of
         such a connection, called with the channel.
     """

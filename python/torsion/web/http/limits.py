@@ -13,7 +13,8 @@ from somebody else is a limit for all bodies."""
 
 MIN_BODY_RATE: Final = 500
 """So many bytes a second must come of a body: less than a modem of 1996 sent, and what mod_reqtimeout of Apache asks for.  A
-client that sends a byte now and then, to have the server keep its request, is no other."""
+client that sends a byte now and then, to have the server keep its request, is no other.  Bodies that a program streams are not
+measured: it sees what comes."""
 
 BODY_PERIOD: Final = 20.0
 """For so many seconds a body may come slower than that: long enough to get over what a mobile network loses."""

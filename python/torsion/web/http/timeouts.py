@@ -88,6 +88,8 @@ class Patience(TimeoutMixin):
         self._rateCall = None
         if not (self.receiving or self._gathers) or self.minBodyRate is None:
             return
+        if self.requests and getattr(self.requests[0], "_stream", None) is not None:
+            self._counted = None  # the program sees how slowly it comes, and may want just that
         if self._counted is not None and self._received - self._counted < self.minBodyRate * BODY_PERIOD:
             _log.info("The body that {peer} sends comes too slowly", peer=self.getPeer())
             if self.requests or self._gathers:

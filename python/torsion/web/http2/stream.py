@@ -114,7 +114,12 @@ class Stream(Pressure):
         if too_large and most is not self.connection.stored:
             self.connection.refuse(self, 413)
             return
-        request.gotLength(head.length)
+        try:
+            request.gotLength(head.length)  # it may open a file
+        except OSError:
+            _log.failure("there is no place for the body of a request")
+            self.connection.refuse(self, 507)
+            return
         if head.length == 0:
             return
         early = getattr(request, "headReceived", None)
@@ -202,6 +207,8 @@ class Stream(Pressure):
         if not self.receiving or self.answered:
             return
         counted, rate = self._counted, self.connection.channel.minBodyRate
+        if getattr(self.request, "_stream", None) is not None:
+            counted = None  # the program sees how slowly it comes, and may want just that
         if counted is not None and self._came - counted < rate * BODY_PERIOD:
             self.connection.request_is_late(self, 408)
         else:

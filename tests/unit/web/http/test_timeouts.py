@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from torsion.web.http import Request
 from unit.web.http.wire import GET, Wire, post, say
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -183,6 +184,21 @@ def test_the_rate_is_an_attribute() -> None:
     wire.send(b"x" * 999_999)
     wire.clock.advance(20)
     assert wire.closed
+
+
+def test_a_body_that_a_program_streams_may_drip() -> None:
+    class Streaming(Request):
+        def headReceived(self) -> None:
+            self.streamBody()
+
+    wire = Wire(request=Streaming, timeOut=60)
+    wire.send(post(b"x" * 1000)[:-1000])
+    for _ in range(10):
+        wire.clock.advance(59)
+        wire.send(b"x")
+    assert not wire.closed
+    wire.clock.advance(60)
+    assert wire.closed, "it may be slow, but not stop"
 
 
 def test_a_program_that_reads_slowly_is_not_the_clients_fault() -> None:

@@ -263,6 +263,43 @@ def test_a_body_that_cannot_be_stored(flush_errors: Callable[..., list[Any]], me
     assert len(flush_errors(OSError)) == 1
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code"), [(OSError("the disk is full"), b"507"), (KeyError("a mistake"), b"500")], ids=repr
+)
+def test_a_site_that_has_no_place_for_a_body(
+    flush_errors: Callable[..., list[Any]], wrong: Exception, code: bytes
+) -> None:
+    def file(length: int | None) -> Any:
+        if length is None:
+            raise wrong
+        return io.BytesIO()
+
+    raw = Raw(getContentFile=file)
+    raw.send(post(), data(b"abc"), data(b"", end=True))
+    assert raw.status() == code
+    assert len(flush_errors(type(wrong))) == 1
+    raw.send(get(3))
+    assert raw.status(3) == b"200"
+    assert raw.connection.streams == {}
+
+
+def test_a_body_that_drips_to_a_program() -> None:
+    taker = Taker()
+
+    def answer(request: Any) -> Any:
+        request.streamBody().deliverTo(taker)
+        return NOT_DONE_YET
+
+    raw = Raw(Streamed(answer), streamsBodies=True, timeout=60)
+    raw.send(post())
+    for _ in range(10):
+        raw.clock.advance(40)
+        raw.send(data(b"x"))
+    assert (taker.size, taker.told) == (10, [])
+    raw.clock.advance(60)
+    assert taker.told == ["ConnectionAborted"], "it may be slow, but not stop"
+
+
 # --- answers, as fast as the client takes them -------------------------------------------------------------------------
 
 
