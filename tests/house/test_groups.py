@@ -41,6 +41,7 @@ def wanted(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "importorskip":
             name = node.args[0]
             if isinstance(name, ast.Constant):
+                assert name.value != "twisted", "a folder of our plugins is called so: twisted.internet tells"
                 top = name.value.partition(".")[0]
                 if top not in sys.stdlib_module_names and top not in ELSEWHERE:
                     yield DISTRIBUTIONS.get(top, top).lower().replace("_", "-")

@@ -18,7 +18,7 @@ import pytest
 
 from contract.faultkit import needs_posix
 
-pytest.importorskip("twisted")
+pytest.importorskip("twisted.internet")
 pytestmark = [needs_posix, pytest.mark.interop]
 
 PROGRAM = Path(__file__).with_name("situations.py")
