@@ -17,6 +17,7 @@ from torsion.web.http2.patience import CALM, COMPRESSION, INTERNAL, PROTOCOL, RE
 from torsion.web.http2.stream import Stream
 from torsion.web.multiplex.counting import Toll
 from torsion.web.multiplex.frames import Frames, TooMuchError, WrongFrameError
+from torsion.web.multiplex.library import make
 
 if TYPE_CHECKING:
     from torsion.web.http.channel import HTTPChannel
@@ -46,11 +47,6 @@ class HTTP2Connection(Patience, Protocol):
         :param stored: the ``maxBodySize``, this very object, that is for bodies only which are stored.
         :raises ImportError: if h2 is missing.
         """
-        try:
-            from h2.config import H2Configuration
-            from h2.connection import H2Connection
-        except ImportError as error:
-            raise ImportError("HTTP/2 needs h2: pip install torsion[http2]", name="h2") from error
         super().__init__()
         self.channel = channel
         self.stored = stored
@@ -60,30 +56,17 @@ class HTTP2Connection(Patience, Protocol):
         self._clock = self.factory.reactor
         self._toll = Toll(self._clock.seconds)
         self._frames = Frames(self._toll, _PREFACE)
-        self._h2 = H2Connection(
-            config=H2Configuration(
-                client_side=False,
-                header_encoding=None,
-                # What we send is clean: names are in lower case, none is of HTTP/1.1 only, and no value has a line end.
-                validate_outbound_headers=False,
-                normalize_outbound_headers=False,
-            )
+        self._h2 = make(
+            False,
+            {"MAX_CONCURRENT_STREAMS": STREAMS, "MAX_HEADER_LIST_SIZE": HEADERS, "INITIAL_WINDOW_SIZE": WINDOW},
+            # What we send is clean: names are in lower case, none is of HTTP/1.1 only, and no value has a line end.
+            validate_outbound_headers=False,
+            normalize_outbound_headers=False,
         )
 
     def connectionMade(self) -> None:
         """Begin: tell the client our limits."""
-        from h2.settings import SettingCodes, Settings
-
         self.secure = bool(ISSLTransport.providedBy(self.transport))
-        self._h2.local_settings = Settings(
-            client=False,
-            initial_values={
-                SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS,
-                SettingCodes.MAX_HEADER_LIST_SIZE: HEADERS,
-                SettingCodes.INITIAL_WINDOW_SIZE: WINDOW,
-            },
-        )
-        self._h2.decoder.max_header_list_size = HEADERS
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(WINDOW_OF_ALL - _USUAL_WINDOW)
         self.transport.registerProducer(self, True)

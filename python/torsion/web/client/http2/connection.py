@@ -19,6 +19,7 @@ from torsion.web.client.http2.stream import CANCEL, ClientStream
 from torsion.web.client.timeouts import MOST_QUEUED, QUEUE
 from torsion.web.multiplex.counting import Toll
 from torsion.web.multiplex.frames import Frames, TooMuchError, WrongFrameError
+from torsion.web.multiplex.library import make
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,25 +32,6 @@ __all__ = ["HTTP2ClientProtocol"]
 _log = Logger()
 
 INTERNAL, CALM = 0x2, 0xB
-
-
-def _h2() -> Any:
-    """Return h2's side of a connection, with our limits."""
-    try:
-        from h2.config import H2Configuration
-        from h2.connection import H2Connection
-    except ImportError as error:
-        raise ImportError("HTTP/2 needs h2: pip install torsion[http2]", name="h2") from error
-    from h2.settings import SettingCodes, Settings
-
-    made = H2Connection(config=H2Configuration(client_side=True, header_encoding=None))
-    ours = {
-        SettingCodes.ENABLE_PUSH: 0,
-        SettingCodes.INITIAL_WINDOW_SIZE: WINDOW,
-        SettingCodes.MAX_HEADER_LIST_SIZE: HEADERS,
-    }
-    made.local_settings = Settings(client=True, initial_values=ours)
-    return made
 
 
 @implementer(IPushProducer)
@@ -102,7 +84,7 @@ class HTTP2ClientProtocol(Protocol):
         self._quiescentCallback = quiescentCallback
         self._gone = gone
         self._metadata = metadata
-        self._h2 = _h2()
+        self._h2 = make(True, {"ENABLE_PUSH": 0, "INITIAL_WINDOW_SIZE": WINDOW, "MAX_HEADER_LIST_SIZE": HEADERS})
         self._toll = Toll(clock.seconds)
         self._frames = Frames(self._toll)
         self.streams: dict[int, ClientStream] = {}
