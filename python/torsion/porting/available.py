@@ -44,13 +44,17 @@ class Available:
         if name.startswith("__") and name.endswith("__"):
             return name != "__version__"  # which is torsion's own, and tells nothing of what it can do
         names = self._names(tuple(module))
-        if names is _ANYTHING or name in names:
+        if names is _ANYTHING or name in names or self._is_object(tuple(module)):
             return True
         return not name.startswith("_") and self.module((*module, name))
 
     def prefix(self, name: Sequence[str]) -> int:
         """Return how many of the first parts of *name* are a module."""
         return max((length for length in range(len(name) + 1) if self.module(name[:length])), default=0)
+
+    def _is_object(self, name: tuple[str, ...]) -> bool:
+        """Tell whether a package has an object in the place of its module *name*: ``from .tags import tags``."""
+        return bool(name) and name[-1] in self._names(name[:-1]) and name[-1] in self._names(name)
 
     def _find(self, name: tuple[str, ...]) -> ModuleSpec | None:
         if not name:
