@@ -111,6 +111,10 @@ class ResponseNeverReceived(ResponseFailed):
     """All of a request was sent, and nothing came back."""
 
 
+class NeedsHTTP11(ResponseFailed):
+    """The server of HTTP/2 has done nothing for a request: it wants HTTP/1.1 for it."""
+
+
 class PartialDownloadError(Error):
     """A body may be incomplete.
 

@@ -254,6 +254,11 @@ class HTTPConnectionPool:
 
     # --- keeping one -------------------------------------------------------------------------------------------------
 
+    def needs_place(self, key: Any) -> bool:
+        """Return whether requests wait for one more connection to a place."""
+        place = self._places.get(key)
+        return place is not None and bool(place.waiting)
+
     def _putConnection(self, key: Any, connection: Any) -> None:
         """Take a connection back."""
         if getattr(connection, "multiplexes", False):

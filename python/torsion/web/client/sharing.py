@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.defer import CancelledError, Deferred, succeed
-from torsion.web.client.errors import RequestNotSent
+from torsion.web.client.errors import NeedsHTTP11, RequestNotSent
 from torsion.web.client.retry import may_repeat
 
 if TYPE_CHECKING:
@@ -27,17 +27,24 @@ class Shared:
     """A connection that others use as well, for one request.
 
     What a server has certainly not looked at (RFC 9113, 8.7) is made again, whatever its method; else, as on HTTP/1.1, what may
-    be repeated, if the connection was used before.
+    be repeated, if the connection was used before.  That for which the server wants HTTP/1.1, is made over it.
     """
 
-    __slots__ = ("_again", "_attempt", "_connection", "_used")
+    __slots__ = ("_again", "_attempt", "_connection", "_used", "_without")
 
-    def __init__(self, connection: Any, used: bool, again: Callable[[], Deferred[Any]], attempt: int = 1) -> None:
-        """Use *connection*, and after that what *again* returns."""
+    def __init__(
+        self,
+        connection: Any,
+        used: bool,
+        again: Callable[[], Deferred[Any]],
+        without: Callable[[], Deferred[Any]] | None,
+    ) -> None:
+        """Use *connection*, and after that what *again* returns, or *without*, for HTTP/1.1."""
         self._connection = connection
         self._used = used
         self._again = again
-        self._attempt = attempt
+        self._without = without
+        self._attempt = 1
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._connection!r}>"
@@ -46,6 +53,8 @@ class Shared:
         """Make a request: see :meth:`HTTP2ClientProtocol.request`."""
 
         def failed(reason: Failure) -> Any:
+            if self._without is not None and reason.check(NeedsHTTP11):
+                return self._without().addCallback(lambda connection: connection.request(request))
             unsent = reason.check(RequestNotSent) is not None
             if self._attempt >= MOST_ATTEMPTS or not (unsent or (self._used and may_repeat(request, reason.value))):
                 return reason
@@ -104,7 +113,13 @@ class Sharing:
     def _shared(self, key: Any, endpoint: Any, connection: Any, used: bool) -> Any:
         if not self._pool.retryAutomatically:
             return connection
-        return Shared(connection, used, lambda: self._pool.getConnection(key, endpoint))
+        plain = endpoint.without()
+        return Shared(
+            connection,
+            used,
+            lambda: self._pool.getConnection(key, endpoint),
+            None if plain is None else lambda: self._pool.getConnection(key, plain),
+        )
 
     def _found(self, connection: Any, key: Any, endpoint: Any) -> Any:
         used = True
@@ -137,8 +152,8 @@ class Sharing:
     # --- what becomes of one -----------------------------------------------------------------------------------------
 
     def rests(self, key: Any, connection: Any) -> None:
-        """Learn that a connection has no requests: it is kept for a while, if it is the one that is used."""
-        if self._open.get(key) is not connection:
+        """Learn that a connection has no requests: it is kept for a while, if it is the one that is used, and no other is needed."""
+        if self._open.get(key) is not connection or self._pool.needs_place(key):
             connection.finish()
         else:
             self._timers[connection] = self._pool._reactor.callLater(

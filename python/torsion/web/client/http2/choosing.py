@@ -159,6 +159,10 @@ class ChoosingEndpoint:
     def __repr__(self) -> str:
         return repr(self.endpoint)
 
+    def without(self) -> ChoosingEndpoint | None:
+        """Return one that does not offer HTTP/2; None if nothing else is spoken."""
+        return None if self.always else ChoosingEndpoint(self.endpoint, self.clock, self.seconds, http2=False)
+
     def connect(self, protocolFactory: Any) -> Deferred[Any]:
         """Connect.
 

@@ -10,6 +10,7 @@ from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.client.errors import (
     BadResponse,
+    NeedsHTTP11,
     RequestGenerationFailed,
     RequestNotSent,
     RequestTimedOut,
@@ -323,6 +324,10 @@ class ClientStream:
             words = f"the server has broken the rules of HTTP/2 (code {code})"
         elif code == HTTP_1_1_REQUIRED:
             words += ": it wants HTTP/1.1 for it; ask with http2=False"
+            if self._response is None and self.untouched:
+                self._end()
+                self.asked.errback(NeedsHTTP11([Failure(BadResponse(words))]))
+                return
         self.lost([Failure(BadResponse(words))], heard=True)
 
     def refused(self, why: str) -> None:
