@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("h2")
 
+from hyperframe.frame import RstStreamFrame
+
 from torsion._native import HTTPHead
 from torsion.internet.defer import Deferred
 from torsion.internet.testing import MemoryReactorClock, StringTransport
@@ -250,6 +252,14 @@ def test_a_body_that_is_broken_off() -> None:
     raw = Raw(Streamed(answer), streamsBodies=True)
     raw.send(post(), data(b"abc"), reset(1))
     assert taker.told == ["ConnectionAborted"]
+
+
+def test_an_answer_before_the_body_has_come_tells_that_the_rest_is_not_wanted() -> None:
+    raw = Raw(Streamed(lambda request: b"enough"), streamsBodies=True)
+    found = raw.send(post())
+    assert (raw.status(), raw.bodies[1], raw.ended) == (b"200", b"enough", {1})
+    assert [(each.stream_id, each.error_code) for each in found if isinstance(each, RstStreamFrame)] == [(1, 0)]
+    assert not raw.closed
 
 
 @pytest.mark.parametrize("method", ["write", "seek"])
