@@ -176,6 +176,9 @@ def test_what_is_for_one_connection_stays_there() -> None:
         "upgrade-insecure-requests": "1",
         "connection": "close",
         "via": "1.1 torsion",
+        "x-forwarded-for": "192.168.1.1",
+        "x-forwarded-host": "example.com",
+        "x-forwarded-proto": "http",
     }
 
 

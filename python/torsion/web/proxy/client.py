@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from zope.interface import implementer
 
+from torsion.internet.error import TimeoutError
 from torsion.internet.interfaces import IConsumer, IPullProducer, IPushProducer
 from torsion.internet.protocol import ClientFactory, Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.web import http
 from torsion.web.pages import errorPage
 from torsion.web.proxy.passing import REPLACED, forConnectionOnly
+from torsion.web.proxy.tunnel import asksForSocket, openTunnel
 from torsion.wire import NEED_DATA, PAUSED, LocalProtocolError, RemoteProtocolError
 from torsion.wire.http1 import Connection, Data, EndOfMessage, Role
 from torsion.wire.http1 import Request as RequestHead
 from torsion.wire.http1 import Response as ResponseHead
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torsion.python.failure import Failure
 
-__all__ = ["ProxyClient", "ProxyClientFactory"]
+__all__ = ["RESPONSE", "ProxyClient", "ProxyClientFactory"]
 
 _log = Logger()
 
 _CHUNK: Final = 64 * 1024
 """So much is read from a file at once: what the kernel's buffer of a connection takes."""
+
+RESPONSE: Final = 60.0
+"""Seconds that the other server may take to begin its response, once it was sent the request: what other proxies give it, too."""
 
 _PSEUDONYM: Final = b"torsion"
 """What this proxy is called in ``Via`` (RFC 9110 section 7.6.3), which does not say where it runs."""
@@ -42,11 +50,19 @@ class ProxyClient(Protocol):
     :ivar headers: the fields that are sent, by their names in lower case.
     :ivar data: the body: bytes, or a file.
     :ivar father: the request that is answered.
+    :ivar timeout: how many seconds the other server may take to begin its response; None for no limit.
+    :ivar clock: for that, an ``IReactorTime``; None for no limit.
     """
 
     _finished = False
     _sending = False
     _headers_came = False
+    _switches = False  # whether the client asks for a WebSocket
+    _tunnel: Any = None
+    _late: Any = None
+
+    timeout: float | None = RESPONSE
+    clock: Any = None
 
     def __init__(
         self, command: bytes, rest: bytes, version: bytes, headers: dict[bytes, bytes], data: Any, father: Any
@@ -67,6 +83,10 @@ class ProxyClient(Protocol):
         dropped = forConnectionOnly([headers.get(b"connection", b"")])
         self.headers = {name: value for name, value in headers.items() if name not in dropped}
         self.headers[b"connection"] = b"close"
+        if asksForSocket(command, version, headers, data, father):
+            self._switches = True
+            self.headers[b"connection"] = b"Upgrade"
+            self.headers[b"upgrade"] = b"websocket"
         self.data = data
         self._codec = Connection(Role.CLIENT)
         self._dropped = forConnectionOnly([])
@@ -96,6 +116,7 @@ class ProxyClient(Protocol):
             head = head.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1)
         transport: Any = self.transport
         transport.write(head)
+        self._watch()
         if isinstance(self.data, bytes):
             self._sendBody(self.data)
         elif length:
@@ -114,10 +135,32 @@ class ProxyClient(Protocol):
             transport: Any = self.transport
             transport.write(self._codec.send(Data(data)))
 
+    def _watch(self) -> None:
+        """Begin, or begin again, the time in which the response has to begin: some of the request was sent."""
+        if self._late is not None:
+            self._late.reset(self.timeout)
+        elif self.timeout is not None and self.clock is not None and not self._headers_came:
+            self._late = self.clock.callLater(self.timeout, self._tooLate)
+
+    def _watchNoLonger(self) -> None:
+        late, self._late = self._late, None
+        if late is not None:
+            late.cancel()
+
+    def _tooLate(self) -> None:
+        self._late = None
+        _log.warn(
+            "The server behind {uri} has not answered in {seconds:g} seconds", uri=self.rest, seconds=self.timeout
+        )
+        self._fail(http.GATEWAY_TIMEOUT, "Gateway Timeout", "The server behind this one has not answered in time.")
+
     # From the other server
 
     def dataReceived(self, data: bytes) -> None:
         """Take a part of the response."""
+        if self._tunnel is not None:
+            self._tunnel.dataReceived(data)
+            return
         self._codec.receive_data(data)
         self._read()
 
@@ -134,7 +177,9 @@ class ProxyClient(Protocol):
                 return
             match event:
                 case ResponseHead(status) if status < 200:
-                    if status == 101:
+                    if status == 101 and self._switches:
+                        self._switch(event)
+                    elif status == 101:
                         self._broken("another protocol, which it was not asked for")
                 case ResponseHead():
                     self._handleHead(event)
@@ -143,8 +188,20 @@ class ProxyClient(Protocol):
                 case EndOfMessage():
                     self.handleResponseEnd()
 
+    def _switch(self, head: ResponseHead) -> None:
+        """Have both sides talk to each other from now on: the other server consents to a WebSocket."""
+        self._watchNoLonger()
+        self._finished = True
+        if getattr(self.father, "producer", None) is self:
+            self.father.unregisterProducer()
+        self._tunnel = openTunnel(self.father, head, self.transport)
+        rest = self._codec.take_rest()
+        if rest:
+            self._tunnel.dataReceived(rest)
+
     def _handleHead(self, head: ResponseHead) -> None:
         self._headers_came = True
+        self._watchNoLonger()
         self.handleStatus(head.version, b"%d" % head.status, head.reason)
         self._dropped = forConnectionOnly([value for name, value in head.fields if name.lower() == b"connection"])
         for name, value in head.fields:
@@ -182,6 +239,7 @@ class ProxyClient(Protocol):
     def _end(self) -> None:
         """Be done with both sides."""
         self._finished = True
+        self._watchNoLonger()
         self._stopSending()
         father = self.father
         if getattr(father, "producer", None) is self:
@@ -197,6 +255,8 @@ class ProxyClient(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Take the end of the connection for that of the response, if its head allows that."""
+        if self._tunnel is not None:
+            self._tunnel.connectionLost(reason)
         if self._finished:
             return
         self._codec.receive_eof()
@@ -238,6 +298,7 @@ class ProxyClient(Protocol):
 
     def _abandon(self) -> None:
         self._finished = True
+        self._watchNoLonger()
         self._stopSending()
         transport: Any = self.transport
         transport.abortConnection()
@@ -269,6 +330,7 @@ class _Body:
         data = client.data.read(_CHUNK)
         if data:
             client._sendBody(data)
+            client._watch()
         else:
             client._stopSending()
 
@@ -278,10 +340,16 @@ class _Body:
 
 
 class ProxyClientFactory(ClientFactory):
-    """Makes the connection for one request; its attributes are those of :class:`ProxyClient`."""
+    """Makes the connection for one request; its attributes are those of :class:`ProxyClient`.
+
+    :ivar forwarded: more fields for the request, which say what the other server cannot see; see ``passing.forwardedFor``.
+    """
 
     protocol: Any = ProxyClient
     noisy = False
+    timeout: float | None = RESPONSE
+    clock: Any = None
+    forwarded: Mapping[bytes, bytes] = MappingProxyType({})
 
     def __init__(
         self, command: bytes, rest: bytes, version: bytes, headers: dict[bytes, bytes], data: Any, father: Any
@@ -300,17 +368,22 @@ class ProxyClientFactory(ClientFactory):
         if self.father is not None:
             passed = headers.get(b"via")
             step = self.version.rpartition(b"/")[2] + b" " + _PSEUDONYM
-            headers = {**headers, b"via": step if passed is None else passed + b", " + step}
-        return self.protocol(self.command, self.rest, self.version, headers, self.data, self.father)
+            headers = {**headers, **self.forwarded, b"via": step if passed is None else passed + b", " + step}
+        client = self.protocol(self.command, self.rest, self.version, headers, self.data, self.father)
+        client.timeout, client.clock = self.timeout, self.clock
+        return client
 
     def clientConnectionFailed(self, connector: Any, reason: Any) -> None:
         """Answer that the other server cannot be reached."""
         father = self.father
         if getattr(father, "_disconnected", False) or father.finished:
             return
-        body = errorPage(http.BAD_GATEWAY, "Bad Gateway", "The server behind this one could not be reached.").render(
-            father
-        )
+        detail = "The server behind this one could not be reached."
+        if getattr(reason, "check", lambda _: False)(TimeoutError):
+            page = errorPage(http.GATEWAY_TIMEOUT, "Gateway Timeout", detail)
+        else:
+            page = errorPage(http.BAD_GATEWAY, "Bad Gateway", detail)
+        body = page.render(father)
         father.setHeader(b"content-length", b"%d" % len(body))
         father.write(body)
         father.finish()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["MOST_IN_MEMORY", "REPLACED", "bodyOf", "fieldsOf", "forConnectionOnly"]
+__all__ = ["MOST_IN_MEMORY", "REPLACED", "bodyOf", "fieldsOf", "forConnectionOnly", "forwardedFor"]
 
 MOST_IN_MEMORY: Final = 100_000
 """Bodies of requests of up to so many bytes are read at once, larger ones from their file as the other server takes them."""
@@ -46,3 +46,20 @@ def bodyOf(request: Any) -> Any:
     length = content.seek(0, 2)
     content.seek(0)
     return content.read() if length <= MOST_IN_MEMORY else content
+
+
+def forwardedFor(request: Any) -> dict[bytes, bytes]:
+    """Return fields that say what a server behind a proxy cannot see: for whom, for which host, and by what scheme.
+
+    ``X-Forwarded-For`` is a list, to which the client is added: what was there may be anybody's invention, and the last is true.
+    ``X-Forwarded-Host`` and ``X-Forwarded-Proto`` take the place of those that the client has sent.
+    """
+    fields = {b"x-forwarded-proto": b"https" if request.isSecure() else b"http"}
+    host = request.getHeader(b"host")
+    if host:
+        fields[b"x-forwarded-host"] = host
+    client = getattr(request.getClientAddress(), "host", None)
+    if client is not None:
+        before = request.requestHeaders.getRawHeaders(b"x-forwarded-for") or []
+        fields[b"x-forwarded-for"] = b", ".join([*before, client.encode("ascii", "replace")])
+    return fields

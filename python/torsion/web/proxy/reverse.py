@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from torsion.internet import _current
+from torsion.internet.interfaces import IReactorTime
 from torsion.web import http
-from torsion.web.proxy.client import ProxyClientFactory
-from torsion.web.proxy.passing import bodyOf, fieldsOf
+from torsion.web.proxy.client import RESPONSE, ProxyClientFactory
+from torsion.web.proxy.passing import bodyOf, fieldsOf, forwardedFor
 from torsion.web.resource import NOT_DONE_YET, Resource
 
 __all__ = ["ReverseProxy", "ReverseProxyRequest", "ReverseProxyResource"]
@@ -64,9 +65,12 @@ class ReverseProxyResource(Resource):
     :ivar port: its port.
     :ivar path: what is put before the rest of the path: bytes, with escapes.
     :cvar proxyClientFactoryClass: makes connections.
+    :ivar timeout: how many seconds the other server may take to begin its response, before the client is answered with 504; None
+        for no limit.
     """
 
     proxyClientFactoryClass: Any = ProxyClientFactory
+    timeout: float | None = RESPONSE
 
     def __init__(self, host: str, port: int, path: bytes, reactor: Any = None) -> None:
         """Make one.
@@ -85,7 +89,9 @@ class ReverseProxyResource(Resource):
     def getChild(self, path: bytes, request: Any) -> ReverseProxyResource:
         """Return a resource of the same class for what is below."""
         rest = self.path + b"/" + quote(path, safe="").encode("ascii")
-        return type(self)(self.host, self.port, rest, self.reactor)
+        child = type(self)(self.host, self.port, rest, self.reactor)
+        child.timeout = self.timeout
+        return child
 
     def render(self, request: Any) -> int:
         """Ask the other server, and answer as it does."""
@@ -99,5 +105,8 @@ class ReverseProxyResource(Resource):
         made = self.proxyClientFactoryClass(
             request.method, rest, request.clientproto, headers, bodyOf(request), request
         )  # fmt: skip
+        made.forwarded = forwardedFor(request)
+        made.timeout = self.timeout
+        made.clock = self.reactor if IReactorTime.providedBy(self.reactor) else None
         self.reactor.connectTCP(self.host, self.port, made)
         return NOT_DONE_YET

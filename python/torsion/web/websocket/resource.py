@@ -14,6 +14,7 @@ from torsion.web.http.status import (
     INTERNAL_SERVER_ERROR,
     SWITCHING,
 )
+from torsion.web.http.switching import leave
 from torsion.web.resource import NOT_DONE_YET, Resource
 from torsion.web.websocket.connection import Connection
 from torsion.web.websocket.settings import Settings
@@ -108,22 +109,8 @@ def accept(request: Any, connection: Connection, settings: Settings, subprotocol
         answer.setRawHeaders(b"sec-websocket-protocol", [subprotocol.encode("ascii")])
     request.write(b"")
     connection.agree(None if agreed is None else agreed[0], subprotocol)
-    _leave(request, channel)
+    leave(request, channel)
     channel.switchProtocol(connection)
-
-
-def _leave(request: Any, channel: Any) -> None:
-    """Be done with a request whose response was its head."""
-    factory = getattr(channel, "factory", None)
-    if factory is not None:
-        factory.log(request)
-    request.finished = 1
-    request._past, request.channel = channel, None
-    request._close_content()
-    if request._attended:
-        notifications, request.notifications = request.notifications, []
-        for each in notifications:
-            each.callback(None)
 
 
 class WebSocketResource(Resource):
