@@ -311,6 +311,9 @@ class CertificateOptions:
             pairs = tuple((name, place + len(identities)) for name, place in table.names)
             identities += table.identities
         if not client and not identities:
+            folder = getattr(self._contextForServerName, "path", None)
+            if folder is not None:
+                raise ValueError(f"there is no certificate in {folder}: put one there, and its key, in files named *.pem")
             raise ValueError("a server needs a certificate to show: give privateKey and certificate")
         return TLSSettings(
             client=client,
