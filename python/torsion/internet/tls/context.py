@@ -313,7 +313,9 @@ class CertificateOptions:
         if not client and not identities:
             folder = getattr(self._contextForServerName, "path", None)
             if folder is not None:
-                raise ValueError(f"there is no certificate in {folder}: put one there, and its key, in files named *.pem")
+                raise ValueError(
+                    f"there is no certificate in {folder}: put one there, and its key, in files named *.pem"
+                )
             raise ValueError("a server needs a certificate to show: give privateKey and certificate")
         return TLSSettings(
             client=client,
