@@ -13,6 +13,7 @@ __all__ = [
     "DRAIN",
     "FRAME",
     "GRANT",
+    "HELD_IN_ALL",
     "HEADERS",
     "KEPT",
     "KEPT_IN_ALL",
@@ -39,7 +40,11 @@ WINDOW: Final = 256 * 1024
 go at 5 MB a second."""
 
 WINDOW_OF_ALL: Final = 1024 * 1024
-"""The same for all requests of a connection together: so much memory can a client use up by bodies that nobody takes."""
+"""The same for all requests of a connection together, while their bodies are taken."""
+
+HELD_IN_ALL: Final = 8 * 1024 * 1024
+"""Bytes of all bodies of a connection that resources have paused, for which the connection's window is given back all the same, so
+that these bodies do not hold up others: 32 whole windows.  With the window of all, so much memory can a client use up."""
 
 GRANT: Final = 32 * 1024
 """Bytes of bodies that were taken before a client is told that it may send as many more: half of what it may have sent before it

@@ -28,6 +28,7 @@ class Outgoing:
 
     :ivar streams: the requests under way, by their numbers; who has sent last is last.
     :ivar kept: the bytes of all responses that wait.
+    :ivar held: the bytes of all bodies that resources have paused and that the client may send as many more of all for.
     """
 
     transport: Any
@@ -41,6 +42,7 @@ class Outgoing:
     _owed = 0
     _held_call: Any = None
     kept = 0
+    held = 0
 
     def __init__(self) -> None:
         self.streams: dict[int, Stream] = {}
@@ -162,16 +164,17 @@ class Outgoing:
 
     # --- the client's windows for bodies -----------------------------------------------------------------------------
 
-    def grant(self, stream: Stream | None, size: int) -> None:
+    def grant(self, stream: Stream | None, size: int, of_all: int | None = None) -> None:
         """Let the client send so many bytes more.
 
         :param stream: of this request, and of all; None for of all.
+        :param of_all: how many of all, if there are others.
         """
         from h2.exceptions import ProtocolError
 
         if self._closing or not size:
             return
-        self._owed += size
+        self._owed += size if of_all is None else of_all
         try:
             if stream is not None and stream.receiving and not stream.gone:
                 stream.owed += size

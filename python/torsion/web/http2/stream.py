@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from torsion.internet.interfaces import IConsumer, IPushProducer, ITransport
 from torsion.logger import Logger
-from torsion.web.http2.limits import BODY_PERIOD, KEPT, STEP
+from torsion.web.http2.limits import BODY_PERIOD, HELD_IN_ALL, KEPT, STEP
 from torsion.web.http2.pressure import Pressure
 from torsion.web.http_headers import Headers
 
@@ -61,6 +61,7 @@ class Stream(Pressure):
     _usual = False  # the native way to answer is not for it
     _body_paused = False
     _untold = 0
+    _held = 0
     _taken = 0
     _received = 0
     _counted: int | None = 0
@@ -162,6 +163,10 @@ class Stream(Pressure):
             return
         if self._body_paused and not self.gone:
             self._untold += size
+            if self.connection.held + size <= HELD_IN_ALL:  # other bodies go on
+                self._held += size
+                self.connection.held += size
+                self.connection.grant(None, size)
         else:
             self.connection.grant(self, size)
 
@@ -233,8 +238,8 @@ class Stream(Pressure):
             if call is not None:
                 call.cancel()
         self._late_call = self._rate_call = None
-        untold, self._untold = self._untold, 0
-        self.connection.grant(None, untold)  # the window of all is not to shrink for what was not read
+        _, of_all = self._release()
+        self.connection.grant(None, of_all)  # the window of all is not to shrink for what was not read
         self._parts.clear()
         self.connection.kept -= self._kept
         self._kept = 0
@@ -267,9 +272,16 @@ class Stream(Pressure):
         if self._body_paused:
             self._body_paused = False
             self.progress = self.connection.seconds()
-            untold, self._untold = self._untold, 0
+            untold, of_all = self._release()
             if not self.gone:
-                self.connection.grant(self, untold)
+                self.connection.grant(self, untold, of_all)
+
+    def _release(self) -> tuple[int, int]:
+        """Return the bytes of the body of which the client was not told that it may send as many more, of this and of all."""
+        untold, self._untold = self._untold, 0
+        held, self._held = self._held, 0
+        self.connection.held -= held
+        return untold, untold - held
 
     # --- the response ------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("h2")
 
-from hyperframe.frame import RstStreamFrame
+from hyperframe.frame import RstStreamFrame, WindowUpdateFrame
 
 from torsion._native import HTTPHead
 from torsion.internet.defer import Deferred
@@ -221,16 +221,46 @@ def test_a_slow_resource_has_the_client_wait() -> None:
     left, granted = limits.WINDOW, 0
     while left:
         size = min(left, 16_384)
-        granted += sum(getattr(each, "window_increment", 0) for each in raw.send(data(bytes(size))))
+        granted += sum(getattr(each, "window_increment", 0) for each in raw.send(data(bytes(size))) if each.stream_id)
         left -= size
     assert granted == 0
     raw.clock.advance(50)
     assert outcome(raw, raw.send(post(3), data(b"x", 3))) == "nothing"  # others have a window of their own
     streams[0].resumeProducing()
     found = raw.take()
-    assert {each.stream_id: each.window_increment for each in found} == {0: limits.WINDOW, 1: limits.WINDOW}
+    assert {each.stream_id: each.window_increment for each in found} == {1: limits.WINDOW}
     raw.send(data(b"", end=True))
     assert (taker.size, taker.told) == (limits.WINDOW + 1, [()])
+
+
+def test_bodies_that_are_paused_hold_no_others_up() -> None:
+    streams: list[Any] = []
+
+    def answer(request: Any) -> Any:
+        streams.append(request.streamBody())
+        streams[-1].deliverTo(Taker())
+        streams[-1].pauseProducing()
+        return NOT_DONE_YET
+
+    raw = Raw(Streamed(answer), streamsBodies=True)
+    number, may = 1, limits.WINDOW_OF_ALL
+    while may >= limits.WINDOW:  # as a client does that keeps to the windows
+        raw.send(post(number))
+        for _ in range(limits.WINDOW // 16_384):
+            found = [each for each in raw.send(data(bytes(16_384), number)) if isinstance(each, WindowUpdateFrame)]
+            assert {each.stream_id for each in found} <= {0}
+            may += sum(each.window_increment for each in found) - 16_384
+        number += 2
+    sent = len(streams) * limits.WINDOW
+    assert limits.HELD_IN_ALL < sent <= limits.HELD_IN_ALL + limits.WINDOW_OF_ALL
+    assert raw.connection.held <= limits.HELD_IN_ALL
+    raw.send(*(reset(each) for each in range(3, number, 2)))
+    assert raw.connection.held == limits.WINDOW
+    streams[0].resumeProducing()
+    assert raw.connection.held == 0
+    found = [each for each in raw.take() if isinstance(each, WindowUpdateFrame)]
+    assert {each.stream_id: each.window_increment for each in found} == {1: limits.WINDOW}
+    assert not raw.closed
 
 
 def test_who_reads_nothing_has_no_more_than_a_window() -> None:
