@@ -235,11 +235,7 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
             return
         self._reading = True
         reader = self._reader
-        if (
-            len(self.__dict__) != self._attributes
-            or self._served is not self.requestFactory
-            or self._timeoutSeen is not self.requestTimeout
-        ):
+        if len(self.__dict__) != self._attributes or self._served is not self.requestFactory:
             self._look_for_hooks()
         if found is _NOTHING:
             reader.renew()
@@ -250,6 +246,8 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
                 and not self._bodyPaused
             ):
                 if found is _NOTHING:
+                    if self._timeoutSeen is not self.requestTimeout:
+                        self._look_for_hooks()
                     try:
                         if self._serves and not self.receiving:
                             found = reader.serve(self, self.requestFactory)

@@ -40,7 +40,7 @@ impl<'a, 'py> Serving<'a, 'py> {
     }
 
     /// Answers requests until there is none that is complete, or one that is not like most, which is returned; or True is,
-    /// once a request is not answered yet, none is to be read, or others are to have their turn; or False, if a body is gathered.
+    /// once a request is not answered yet, none is to be read, or not here; or False, if a body is gathered.
     pub(super) fn serve(
         &self,
         reader: &Bound<'py, PyHttpReader>,
@@ -58,7 +58,7 @@ impl<'a, 'py> Serving<'a, 'py> {
             reader.get().step(py)?; // the end of the message
             let request = self.request(&head, method, target)?;
             self.process(&request, &head, body, told.as_ref())?;
-            if !self.may_go_on()? || reader.get().spent(py) {
+            if !self.may_go_on()? || (reader.get().kept(py) > 0 && self.is_others_turn(reader)?) {
                 return found(py, true);
             }
         }
@@ -124,6 +124,12 @@ impl<'a, 'py> Serving<'a, 'py> {
                 .call_method1(names::raised(py), (request, raised.value(py)))?;
         }
         Ok(())
+    }
+
+    /// Whether the next request is not to be answered at once, or not here: since a time-out was set for it, say.
+    fn is_others_turn(&self, reader: &Bound<'py, PyHttpReader>) -> PyResult<bool> {
+        let py = reader.py();
+        Ok(reader.get().spent(py) || !self.channel.getattr(names::request_timeout(py))?.is_none())
     }
 
     /// Whether another request may be read.
