@@ -59,6 +59,7 @@ class Connection(Protocol):
     _held = False  # by the program
     _braked = False  # because the peer takes nothing
     _stopped = False  # whether the transport knows
+    _owed = -1  # bytes that were written since the producer was told to pause; -1 if it was not
     _said_close = False
     _broken: WebSocketBroken | None = None
     _closed: WebSocketClosed | None = None
@@ -364,6 +365,15 @@ class Connection(Protocol):
         if self._producer is None and self._own is None:
             self._own = _Brake(self)
             self.transport.registerProducer(self._own, True)
+        if self._owed >= 0 and self._producer is not None:
+            most = self._settings.maxBacklog
+            if most is not None and self._owed > most:
+                self._broken = WebSocketBroken(
+                    1006, f"the peer did not take what was sent, and {most} bytes wait for it"
+                )
+                self._abort()
+                return
+            self._owed += len(data)
         self.transport.write(data)
 
     # --- back-pressure -----------------------------------------------------------------------------------------------
@@ -422,8 +432,10 @@ class Connection(Protocol):
     def waitForRoom(self, waits: bool) -> None:
         """Begin, or end, the time in which the peer must take what was written to it: ``Settings.stallTimeout``.
 
-        It is for producers that are paused and resumed; without one, it is seen to.
+        It is for producers that are paused and resumed; without one, it is seen to.  What is written meanwhile counts towards
+        ``Settings.maxBacklog``.
         """
+        self._owed = 0 if waits else -1
         if not waits:
             self._cancel("stall")
         elif not self._said_close:

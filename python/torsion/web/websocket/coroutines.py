@@ -85,6 +85,11 @@ class WebSocket:
             self._senders.append(waiting)
             await waiting
 
+    @property
+    def congested(self) -> bool:
+        """Whether the peer takes no more for now, so that :meth:`send` would wait: who sends one message to many may leave it out."""
+        return self._paused
+
     async def receive(self) -> str | bytes:
         """Return the next message: ``str`` if it is text, else ``bytes``.
 

@@ -35,6 +35,11 @@ STALL: Final = 60.0
 """Seconds in which a peer must take what was written to it."""
 
 
+BACKLOG: Final = 16 * 1024 * 1024
+"""Bytes that a program may write although it was told to pause: room for tasks that were about to send, and for a large message or
+two, but not for a program that never waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Limits and time-outs of a WebSocket.  Times are seconds; None for no limit, or none of these.
@@ -46,6 +51,8 @@ class Settings:
     :ivar closeTimeout: from our word that the WebSocket is to be closed to the peer's.
     :ivar handshakeTimeout: of a client, for the server's answer.
     :ivar stallTimeout: in which the peer must take what was written to it.
+    :ivar maxBacklog: the bytes that may be written after the program was told that the peer takes no more: coroutines and
+        applications of ASGI that do not wait for their ``send``, and producers that go on.  Beyond that the peer is left.
     :ivar compression: whether permessage-deflate (RFC 7692) is offered or accepted.
     :ivar subprotocols: the names of the sub-protocols that we speak, the best first: the client offers them, and the server
         takes the first of its own that was offered.
@@ -58,6 +65,7 @@ class Settings:
     closeTimeout: float = CLOSE
     handshakeTimeout: float | None = HANDSHAKE
     stallTimeout: float | None = STALL
+    maxBacklog: int | None = BACKLOG
     compression: bool = True
     subprotocols: tuple[str, ...] = ()
 
@@ -68,6 +76,7 @@ class Settings:
         """
         for name in (
             "maxMessageSize", "maxFrames", "pingInterval", "pongTimeout", "closeTimeout", "handshakeTimeout", "stallTimeout",
+            "maxBacklog",
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not value > 0:

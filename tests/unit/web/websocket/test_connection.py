@@ -333,7 +333,15 @@ def test_the_program_may_hold_messages_back() -> None:
 
 
 def test_settings_that_cannot_be() -> None:
-    for name in ("maxMessageSize", "maxFrames", "pingInterval", "pongTimeout", "closeTimeout", "stallTimeout"):
+    for name in (
+        "maxMessageSize",
+        "maxFrames",
+        "pingInterval",
+        "pongTimeout",
+        "closeTimeout",
+        "stallTimeout",
+        "maxBacklog",
+    ):
         with pytest.raises(ValueError, match=name):
             Settings(**{name: 0})  # type: ignore[arg-type]  # the same for all
 

@@ -148,6 +148,46 @@ def test_who_sends_waits_for_room() -> None:
     assert waiting == [[None], [None]]
 
 
+def test_a_program_that_does_not_wait_is_bounded() -> None:
+    """One that sends to many, and waits for none of them: who takes nothing must not fill the memory."""
+
+    async def handler(socket: WebSocket) -> None:
+        sockets.append(socket)
+        await socket.whenClosed()
+
+    sockets: list[WebSocket] = []
+    server = serve(handler, Settings(maxBacklog=1000, pingInterval=None))
+    socket = sockets[0]
+    assert run(socket.send(bytes(5000))) == [None]
+    server.take()
+    assert not socket.congested
+    server.transport.producer.pauseProducing()
+    assert socket.congested
+    waiting = [run(socket.send(bytes(size))) for size in (900, 5000)]
+    assert waiting == [[], []], "a large one may be the last"
+    assert server.transport.connected
+    run(socket.send(b"and more"))
+    assert isinstance(socket.end, WebSocketBroken)
+    assert "1000 bytes" in str(socket.end)
+    assert waiting == [[None], [None]]
+    assert not server.transport.connected
+    assert len(server.take()) < 6000
+
+
+def test_who_takes_again_begins_anew() -> None:
+    async def handler(socket: WebSocket) -> None:
+        sockets.append(socket)
+        await socket.whenClosed()
+
+    sockets: list[WebSocket] = []
+    server = serve(handler, Settings(maxBacklog=1000, pingInterval=None))
+    for _ in range(3):
+        server.transport.producer.pauseProducing()
+        run(sockets[0].send(bytes(2000)))
+        server.transport.producer.resumeProducing()
+    assert sockets[0].end is None
+
+
 def test_a_peer_that_takes_nothing_for_long_is_left() -> None:
     async def handler(socket: WebSocket) -> None:
         sockets.append(socket)
