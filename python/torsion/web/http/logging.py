@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import lru_cache
 from typing import Any
 
 from zope.interface import provider
 
 from torsion.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from torsion.web.http.dates import monthname
 from torsion.web.iweb import IAccessLogFormatter, IRequest
 
 __all__ = [
@@ -17,6 +20,8 @@ __all__ = [
     "jsonLogFormatter",
     "proxiedLogFormatter",
 ]
+
+_TIME = re.compile(r"\[(\d\d)/(\w{3})/(\d{4}):([\d:]{8}) ([+-]\d\d)(\d\d)\]", re.ASCII)
 
 
 def _escape(data: bytes | str | None) -> str:
@@ -102,13 +107,26 @@ def _text(data: bytes | None) -> str | None:
     return None if data is None else data.decode("utf-8", "backslashreplace")
 
 
+@lru_cache(maxsize=4)  # many requests end in the same second
+def _iso(timestamp: str) -> str:
+    """Return the time of an access log, ``[21/Nov/2026:23:00:00 +0000]``, as RFC 3339 writes it; anything else as it is."""
+    found = _TIME.fullmatch(timestamp)
+    if found is None or found[2] not in monthname:
+        return timestamp.strip("[]")
+    day, month, year, time, hours, minutes = found.groups()
+    return f"{year}-{monthname.index(month):02}-{day}T{time}{hours}:{minutes}"
+
+
 @provider(IAccessLogFormatter)
 def jsonLogFormatter(timestamp: str, request: IRequest) -> str:
-    """Return a line that is a JSON object, with the same fields as the combined format has."""
+    """Return a line that is a JSON object, with the same fields as the combined format has.
+
+    The time is as RFC 3339 has it, ``2026-11-21T23:00:00+00:00``, which programs that collect such lines read unasked.
+    """
     asked: Any = request
     return json.dumps(
         {
-            "time": timestamp.strip("[]"),
+            "time": _iso(timestamp),
             "client": _address(request),
             "method": _text(asked.method),
             "uri": _text(asked.uri),

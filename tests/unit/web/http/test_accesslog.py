@@ -49,8 +49,8 @@ class Asked:
         return values[-1] if values else None
 
 
-def line(formatter: Any, asked: Any) -> str:
-    written: str = formatter("[21/Nov/2026:23:00:00 +0000]", asked)
+def line(formatter: Any, asked: Any, when: str = "[21/Nov/2026:23:00:00 +0000]") -> str:
+    written: str = formatter(when, asked)
     return written
 
 
@@ -59,6 +59,16 @@ def test_a_line_is_apache_s() -> None:
     assert line(http.apacheLogFormatter, asked) == (
         '192.0.2.1 - - [21/Nov/2026:23:00:00 +0000] "GET /a?b HTTP/1.1" 200 12 "http://there/" "curl/8"'
     )
+
+
+def test_the_time_in_json_is_as_other_programs_read_it() -> None:
+    for written, read in (
+        ("[21/Nov/2026:23:00:00 +0000]", "2026-11-21T23:00:00+00:00"),
+        ("[01/Jan/2027:00:00:09 -0330]", "2027-01-01T00:00:09-03:30"),
+        ("[now]", "now"),
+        ("[21/Nox/2026:23:00:00 +0000]", "21/Nox/2026:23:00:00 +0000"),
+    ):
+        assert json.loads(line(http.jsonLogFormatter, Asked(), written))["time"] == read
 
 
 FORGED = b'x" 200 1 "-" "-"\n192.0.2.9 - - [now] "GET /forged HTTP/1.1" 200 1 "-" "\\'
