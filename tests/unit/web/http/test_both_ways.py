@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -111,7 +112,7 @@ class End:
         channel.PURE = self.pure
         try:
             call(*args)
-        except Exception as error:  # noqa: BLE001 - both are to raise the same
+        except Exception as error:  # both are to raise the same
             self.trace.append(repr(error))
         finally:
             channel.PURE = False
@@ -192,7 +193,7 @@ def scenarios(draw: st.DrawFn) -> list[Any]:
     for _ in range(draw(st.integers(1, 4))):
         data = draw(BYTES)
         cuts = [0, *sorted(draw(st.lists(st.integers(0, min(len(data), 300)), max_size=3))), len(data)]
-        steps += [data[start:end] for start, end in zip(cuts, cuts[1:], strict=False) if start < end]
+        steps += [data[start:end] for start, end in pairwise(cuts) if start < end]
         steps += draw(st.lists(STEPS, max_size=3))
     return steps
 
