@@ -36,7 +36,6 @@ from torsion.web.client import (
     ResponseDone,
     ResponseFailed,
     ResponseNeverReceived,
-    Timeouts,
     WrongBodyLength,
 )
 from torsion.web.client.http2.connection import HTTP2ClientProtocol
@@ -453,64 +452,6 @@ def test_windows_of_what_was_broken_off_at_once() -> None:
     assert producer.calls == ["stop"]
     assert other.response.code == 200
     assert world.wire.open
-
-
-# --- time ----------------------------------------------------------------------------------------------------------------
-
-
-def test_a_server_that_says_nothing_is_left() -> None:
-    world = World2(Timeouts(head=5, idle=7))
-    asked, post = world.get(), world.get(method=b"POST", body=Producer(5))
-    world.server.flush()
-    world.clock.advance(5)
-    assert isinstance(asked.error, ResponseNeverReceived)
-    assert asked.error.reasons[0].check(RequestTimedOut)
-    world.get()
-    assert len(world.wires) == 1, "it has answered to the settings meanwhile"
-    world.clock.advance(2)
-    assert isinstance(post.error, RequestTransmissionFailed)
-    assert world.wire.open
-
-
-def test_a_connection_on_which_nothing_comes_is_used_no_more() -> None:
-    world = World2(Timeouts(head=5))
-    world.get()
-    world.server.answer(1)
-    world.get()
-    world.clock.advance(5)
-    world.get()
-    assert len(world.wires) == 2
-
-
-def test_the_idle_time_of_a_body() -> None:
-    world = World2(Timeouts(idle=7))
-    asked = world.get()
-    world.server.answer(1, b"x", end=False)
-    reader = read(asked.response)
-    world.clock.advance(4)
-    world.server.h2.send_data(1, b"y")
-    world.server.flush()
-    world.clock.advance(4)
-    assert reader.end is None
-    reader.transport.pauseProducing()
-    world.clock.pump([7] * 5)
-    assert reader.end is None, "it is us who hold it up"
-    reader.transport.resumeProducing()
-    world.clock.pump([7, 7])
-    assert reader.end.reasons[0].check(RequestTimedOut)
-    assert world.clock.getDelayedCalls() == []
-
-
-def test_a_large_frame_over_a_slow_network() -> None:
-    world = World2(Timeouts(idle=7))
-    asked = world.get()
-    world.server.answer(1, end=False)
-    reader = read(asked.response)
-    world.server.h2.send_data(1, b"x" * 100)
-    for byte in world.server.h2.data_to_send():
-        world.clock.advance(1)
-        world.wire.say(bytes((byte,)))
-    assert reader.got == b"x" * 100
 
 
 # --- servers that mean harm ----------------------------------------------------------------------------------------------

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from torsion.internet.defer import Deferred, fail, succeed
+from torsion.internet.error import ConnectionLost
 from torsion.internet.interfaces import IPushProducer, ISSLTransport
 from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.client.errors import BadResponse, PoolIsFull, RequestGenerationFailed, RequestNotSent
 from torsion.web.client.http2.fields import request_fields
-from torsion.web.client.http2.limits import CONNECTION_WINDOW, HEADERS, STREAMS, TABLE, WINDOW
+from torsion.web.client.http2.limits import CONNECTION_WINDOW, HEADERS, PROBE, QUIET, STREAMS, TABLE, WINDOW
 from torsion.web.client.http2.stream import CANCEL, ClientStream
 from torsion.web.client.timeouts import MOST_QUEUED, QUEUE
 from torsion.web.multiplex.counting import Toll
@@ -32,6 +33,7 @@ __all__ = ["HTTP2ClientProtocol"]
 _log = Logger()
 
 INTERNAL, CALM = 0x2, 0xB
+_PROBE = b"is there"
 
 
 @implementer(IPushProducer)
@@ -54,6 +56,8 @@ class HTTP2ClientProtocol(Protocol):
     _reading = False
     _abort_reason: Failure | None = None
     _owed = 0
+    _heard_at = 0.0
+    _probing: Any = None
     _lost: list[Deferred[None]] | None = None
     served = 0
     """How many requests have got a response."""
@@ -97,6 +101,7 @@ class HTTP2ClientProtocol(Protocol):
     def connectionMade(self) -> None:
         """Begin: tell the server our limits."""
         self.scheme = b"https" if ISSLTransport.providedBy(self.transport) else b"http"
+        self._heard_at = self.clock.seconds()
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(CONNECTION_WINDOW - 65535)
         self.transport.registerProducer(self, True)
@@ -150,6 +155,9 @@ class HTTP2ClientProtocol(Protocol):
             return
         self.streams[number] = stream
         stream.opened(number)
+        if self._probing is None and self.clock.seconds() - self._heard_at >= QUIET:
+            self._h2.ping(_PROBE)
+            self._probing = self.clock.callLater(PROBE, self._is_silent)
         self.send()
 
     def _open_more(self) -> None:
@@ -173,6 +181,8 @@ class HTTP2ClientProtocol(Protocol):
         from h2.exceptions import ProtocolError
 
         self.heard += 1
+        self._heard_at = self.clock.seconds()
+        self._stop_probing()
         self._reading = True
         try:
             data = self._frames.look(data)
@@ -364,6 +374,19 @@ class HTTP2ClientProtocol(Protocol):
             self._open_more()
             self._rest()
 
+    def _is_silent(self) -> None:
+        # It may be the program that had no time: what has come meanwhile is read first.
+        self._probing = self.clock.callLater(0, self._is_dead)
+
+    def _is_dead(self) -> None:
+        self._probing = None
+        self.abort(ConnectionLost(f"the server has not answered a ping for {PROBE:g} seconds"))
+
+    def _stop_probing(self) -> None:
+        call, self._probing = self._probing, None
+        if call is not None and call.active():
+            call.cancel()
+
     def suspect(self) -> None:
         """Make no more requests here: the server has been silent for so long that it may be gone."""
         if self.state == "WORKING":
@@ -464,6 +487,7 @@ class HTTP2ClientProtocol(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell all requests that are under way."""
         self.state = "LOST"
+        self._stop_probing()
         reasons = [reason] if self._abort_reason is None else [self._abort_reason, reason]
         self._answer()
         streams, self.streams = self.streams, {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CONNECTION_WINDOW", "HEADERS", "KEPT", "STREAMS", "TABLE", "WINDOW"]
+__all__ = ["CONNECTION_WINDOW", "HEADERS", "KEPT", "PROBE", "QUIET", "STREAMS", "TABLE", "WINDOW"]
 
 STREAMS: Final = 100
 """Requests under way at once on one connection, if the server allows as many: what RFC 9113, 6.5.2 says that servers should
@@ -23,6 +23,13 @@ HEADERS: Final = 64 * 1024
 
 KEPT: Final = 64 * 1024
 """Bytes of a request's body that wait for the server's window before its producer is paused."""
+
+QUIET: Final = 10.0
+"""Seconds in which nothing has come, after which a server is asked whether it is there (PING) together with the next request: what
+is between may have forgotten an idle connection, and says nothing."""
+
+PROBE: Final = 10.0
+"""Seconds in which a server must say something then, or the connection is given up: all that is needed is the way there and back."""
 
 TABLE: Final = 4096
 """Bytes of headers that we remember for a server so as to send them shorter the next time (HPACK).  It is what all begin with; a
