@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from torsion.internet import _current
 from torsion.internet.error import ProcessExitedAlready
-from torsion.internet.interfaces import IPullProducer, IPushProducer
+from torsion.internet.interfaces import IPullProducer, IPushProducer, IReactorTime
 from torsion.internet.protocol import ProcessProtocol
 from torsion.logger import Logger
 from torsion.python.filepath import FilePath, InsecurePath
@@ -34,6 +34,9 @@ MOST_ERRORS: Final = 64 * 1024
 
 _CHUNK: Final = 64 * 1024
 """So much of a body is given to a script at once: what a pipe holds on Linux."""
+
+KILLED: Final = 5.0
+"""Seconds that a script has to end by itself, after SIGTERM; then comes SIGKILL."""
 
 _OURS: Final = frozenset((
     b"server", b"date",  # this server says who it is, and when
@@ -153,7 +156,10 @@ class CGIScript(Resource):
     def _spawn(self, program: str, arguments: list[str], env: dict[str, str], request: Any) -> None:
         reactor = _current.current_reactor() if self._reactor is None else self._reactor
         folder = os.path.split(self.filename)[0] or None
-        reactor.spawnProcess(CGIProcessProtocol(request), program, arguments, env, folder)
+        protocol = CGIProcessProtocol(request)
+        if IReactorTime.providedBy(reactor):
+            protocol.clock = reactor
+        reactor.spawnProcess(protocol, program, arguments, env, folder)
 
 
 class FilteredScript(CGIScript):
@@ -204,16 +210,19 @@ class _Input:
 class CGIProcessProtocol(ProcessProtocol):
     """The output of a script, which becomes a response.  The script waits while the client does not take it.
 
-    If the client leaves, the script is ended.
+    If the client leaves, the script is ended: by SIGTERM, and by SIGKILL if that is of no avail.
 
     :ivar request: the request that is answered.
+    :ivar clock: for that, an ``IReactorTime``; None if the script is to have all the time.
     """
 
     handling_headers = 1
     headers_written = 0
     headertext = b""
     errortext = b""
+    clock: Any = None
     _left = False
+    _last: Any = None
 
     def __init__(self, request: Any) -> None:
         """Answer a request."""
@@ -240,10 +249,16 @@ class CGIProcessProtocol(ProcessProtocol):
         process = self.transport
         if process is not None:
             process.loseConnection()
-            try:
-                process.signalProcess("TERM")
-            except ProcessExitedAlready:
-                pass
+            self._signal("TERM")
+            if self.clock is not None and self._last is None:
+                self._last = self.clock.callLater(KILLED, self._signal, "KILL")
+
+    def _signal(self, name: str) -> None:
+        process: Any = self.transport
+        try:
+            process.signalProcess(name)
+        except ProcessExitedAlready:
+            pass
 
     def connectionMade(self) -> None:
         """Give the script the body of the request."""
@@ -332,15 +347,23 @@ class CGIProcessProtocol(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         """End the response."""
-        code = getattr(reason.value, "exitCode", None)
+        if self._last is not None and self._last.active():
+            self._last.cancel()
+        code, signal = getattr(reason.value, "exitCode", None), getattr(reason.value, "signal", None)
         if code:
             _log.error("The CGI script of {uri} has exited with the status {code}", uri=self.request.uri, code=code)
         if self.errortext:
             _log.error("Errors of the CGI script of {uri}: {text!r}", uri=self.request.uri, text=self.errortext)
         if self._left or getattr(self.request, "_disconnected", False):
             return
+        if signal is not None:
+            _log.error("The CGI script of {uri} was ended by the signal {signal}", uri=self.request.uri, signal=signal)
         if self.handling_headers:
             self._noHead("The script has ended before its head was complete: {head!r}", head=self.headertext)
+        elif signal is not None:  # a usual end would have the client take it for all that there was to be
+            self._left = True
+            self.request.unregisterProducer()
+            self.request.processingFailed(reason)
         else:
             self._finish()
 

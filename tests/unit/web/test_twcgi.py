@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from torsion.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
+from torsion.internet.task import Clock
 from torsion.logger import LogLevel, capturedLogs
 from torsion.python.failure import Failure
 from torsion.web.resource import Resource
-from torsion.web.twcgi import MOST_ERRORS, MOST_HEADERS, CGIDirectory, CGIScript, FilteredScript
+from torsion.web.twcgi import KILLED, MOST_ERRORS, MOST_HEADERS, CGIDirectory, CGIScript, FilteredScript
 from unit.web.talk import Talk, read_answer
 
 
@@ -299,6 +300,35 @@ def test_a_client_that_leaves_a_script_that_has_ended() -> None:
     run.talk.leave()
     assert run.process.calls == ["lose"]
     run.process.end()
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_a_script_that_does_not_end_is_killed(heeds: bool) -> None:
+    run = Run()
+    clock = run.process.proto.clock = Clock()
+    run.talk.leave()
+    clock.advance(KILLED - 1)
+    assert run.process.calls == ["lose", "TERM"]
+    if heeds:
+        run.process.end(ProcessTerminated(signal=15))
+        assert clock.getDelayedCalls() == []
+    else:
+        clock.advance(1)
+        assert run.process.calls == ["lose", "TERM", "KILL"]
+        run.process.end(ProcessTerminated(signal=9))
+
+
+def test_a_script_that_is_killed_amid_its_response(flush_errors: Any) -> None:
+    """Its client must see that something is missing."""
+    run = Run()
+    with capturedLogs() as events:
+        run.process.proto.outReceived(b"Content-Type: text/plain\n\nhalf of")
+        run.process.end(ProcessTerminated(signal=9))
+    answer = read_answer(run.talk.written())[0]
+    assert (answer.code, answer.body, answer.complete) == (200, b"half of", False)
+    assert not run.talk.transport.connected
+    assert 9 in [event.get("signal") for event in events]
+    flush_errors(ProcessTerminated)
 
 
 def test_a_slow_client_holds_the_script_back() -> None:
