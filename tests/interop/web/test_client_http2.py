@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import shutil
 import socket
@@ -18,9 +17,9 @@ import pytest
 pytest.importorskip("h2")
 
 from contract.faultkit import needs_posix
-from interop.web.test_fronts import NGINX, front
+from interop.web.fronts import NGINX, OPENSSL, certificate, nginx
 
-pytestmark = [needs_posix, pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")]
+pytestmark = [needs_posix, pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")]
 
 NGHTTPD = shutil.which("nghttpd")
 
@@ -59,22 +58,14 @@ async def main(reactor, url, certificate):
 react(main, sys.argv[1:])
 """
 
-NGINX_CONFIGURATION = """
-daemon off; worker_processes 1; user {user}; pid {folder}/pid; error_log stderr;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+IN_NGINX = """
   keepalive_requests 7;
   server {{
     listen 127.0.0.1:{listen} ssl http2;
     ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
-    client_max_body_size 100m;
     root {folder}/www;
     location /echo {{ return 201 "taken"; }}
   }}
-}}
 """
 
 APPLICATION = """
@@ -97,9 +88,7 @@ async def app(scope, receive, send):
 def folder(tmp_path_factory: Any) -> Path:
     """A folder with a certificate, its key, and what is served."""
     made: Path = tmp_path_factory.mktemp("served")
-    run = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
-    subprocess.run([*run, *names], cwd=made, check=True, capture_output=True, timeout=30)
+    certificate(made)
     (made / "www").mkdir()
     (made / "www" / "file").write_bytes(b"f" * 10)
     (made / "www" / "large").write_bytes(b"l" * 5_000_000)
@@ -151,15 +140,8 @@ def test_nghttpd(folder: Path) -> None:
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 def test_nginx(folder: Path) -> None:
     """It ends each connection after seven requests (GOAWAY), so that most of what is asked at once has to be asked again."""
-    with socket.create_server(("127.0.0.1", 0)) as entrance:
-        file = folder / "nginx.conf"
-        listen, user = entrance.getsockname()[1], getpass.getuser()
-        file.write_text(NGINX_CONFIGURATION.format(folder=folder, listen=listen, user=user))
-        (folder.parent / folder.name).chmod(0o755)
-        environment = {"NGINX": f"{entrance.fileno()};"}
-        command = [str(NGINX), "-p", str(folder), "-c", str(file), "-e", "stderr"]
-        with front(command, entrance, env=environment) as port:
-            said = ask(folder, port)
+    with nginx(folder, IN_NGINX) as port:
+        said = ask(folder, port)
     assert said["bytes"] == said["pieces"] == [201, 5]
 
 

@@ -14,6 +14,8 @@ import pytest
 
 pytest.importorskip("h2")
 
+from interop.web.fronts import OPENSSL, certificate
+
 SERVER = r"""
 import sys
 from torsion.internet import endpoints, reactor, ssl
@@ -62,10 +64,8 @@ reactor.run()
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("served")
     (made / "body").write_bytes(bytes(1_000_000))
-    if shutil.which("openssl") is not None:
-        run = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-        names = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"]
-        subprocess.run([*run, *names], cwd=made, check=True, capture_output=True, timeout=30)
+    if OPENSSL is not None:
+        certificate(made)
         (made / "names").mkdir()
         (made / "names" / "localhost.pem").write_bytes(
             (made / "cert.pem").read_bytes() + (made / "key.pem").read_bytes()

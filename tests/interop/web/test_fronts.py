@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-import getpass
 import http.client
 import json
-import shutil
-import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract.faultkit import needs_posix
+from interop.web.fronts import HAPROXY, NGINX, haproxy, nginx
 from interop.web.sites import site
 
 pytestmark = needs_posix
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
-
-# nginx takes the socket that it inherits through the variable NGINX, as if it were an older nginx's.
-NGINX_CONFIGURATION = """
-daemon off; worker_processes 1; user {user}; pid {folder}/pid; error_log stderr;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+BEHIND_NGINX = """
   upstream torsion {{ server 127.0.0.1:{port}; keepalive 1; }}
   server {{
     listen 127.0.0.1:{listen};
-    client_max_body_size 100m;
     proxy_http_version 1.1; proxy_set_header Connection "";
     proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     location / {{ proxy_pass http://torsion; }}
     location /unbuffered/ {{ proxy_request_buffering off; proxy_buffering off; proxy_pass http://torsion/; }}
   }}
-}}
 """
 
-HAPROXY_CONFIGURATION = """
+BEHIND_HAPROXY = """
 defaults
     mode http
     timeout connect 5s
@@ -75,52 +58,10 @@ def who(port: int, **headers: str) -> dict[str, Any]:
     return seen
 
 
-@contextmanager
-def front(command: list[str], entrance: socket.socket, **keywords: Any) -> Iterator[int]:
-    """Run a program that takes connections at the socket *entrance*."""
-    process = subprocess.Popen(
-        command, pass_fds=[entrance.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **keywords
-    )
-    try:
-        yield entrance.getsockname()[1]
-    finally:
-        process.terminate()
-        try:
-            errors = process.communicate(timeout=10)[1]
-        except subprocess.TimeoutExpired:
-            process.kill()
-            errors = process.communicate()[1]
-    assert "[emerg]" not in errors, errors
-    assert "ALERT" not in errors, errors
-
-
-@contextmanager
-def nginx(folder: Path, port: int) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as entrance:
-        file = folder / "nginx.conf"
-        file.write_text(
-            NGINX_CONFIGURATION.format(
-                folder=folder, port=port, listen=entrance.getsockname()[1], user=getpass.getuser()
-            )
-        )
-        environment = {"NGINX": f"{entrance.fileno()};"}
-        with front([str(NGINX), "-p", str(folder), "-c", str(file), "-e", "stderr"], entrance, env=environment) as port:
-            yield port
-
-
-@contextmanager
-def haproxy(folder: Path, port: int, options: str) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as entrance:
-        file = folder / "haproxy.cfg"
-        file.write_text(HAPROXY_CONFIGURATION.format(descriptor=entrance.fileno(), port=port, options=options))
-        with front([str(HAPROXY), "-db", "-q", "-f", str(file)], entrance) as port:
-            yield port
-
-
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 def test_nginx(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(range(256)) * 1_000)
-    with site(tmp_path) as server, nginx(tmp_path, server.port) as port:
+    with site(tmp_path) as server, nginx(tmp_path, BEHIND_NGINX, port=server.port) as port:
         first, second = who(port), who(port, **{"X-Forwarded-For": "192.0.2.7"})
         assert first["port"] == second["port"], "nginx has not kept its connection to us"
         assert first["forwarded"] == "127.0.0.1"
@@ -141,7 +82,7 @@ def test_nginx(tmp_path: Path) -> None:
 def test_haproxy_says_who_asks(tmp_path: Path, options: str) -> None:
     with (
         site(tmp_path, "haproxy:tcp:0:interface=127.0.0.1") as server,
-        haproxy(tmp_path, server.port, options) as port,
+        haproxy(tmp_path, BEHIND_HAPROXY, port=server.port, options=options) as port,
     ):
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         for _ in range(2):
