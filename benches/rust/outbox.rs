@@ -1,11 +1,13 @@
 //! What queueing and flushing cost without the kernel: `cargo bench -p torsion-reactor --bench outbox`.
 
+use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::rc::Rc;
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use torsion_reactor::buffer::outbox::{Outbox, Outcome};
+use torsion_reactor::buffer::part::Way;
 use torsion_reactor::ingress::Ingress;
 
 fn main() {
@@ -62,6 +64,19 @@ impl Write for Quarter {
         Ok(())
     }
 }
+
+/// No files are sent here.
+macro_rules! no_files {
+    ($($writer:ty),*) => {$(
+        impl Way for $writer {
+            fn send_file(&mut self, _: &File, _: u64, count: usize) -> io::Result<usize> {
+                Ok(count)
+            }
+        }
+    )*};
+}
+
+no_files!(Void, Quarter);
 
 /// An echo: one chunk in, taken whole.
 #[divan::bench(args = [64, 65_536])]

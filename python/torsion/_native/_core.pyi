@@ -330,6 +330,11 @@ class Stream:
         """Send a duplicate of the descriptor *fd* with the byte that is written next; *fd* may be closed at once. Not on
         Windows. Raises :class:`OSError` if it is not open or there is no descriptor left, :class:`TypeError` if the stream is
         no Unix socket."""
+    def send_file(self, fd: int, offset: int, count: int) -> None:
+        """Send *count* bytes of the file *fd* from *offset* on, behind what was written; a duplicate is kept, so *fd* may be
+        closed at once.  If the file ends before, the connection is lost, with ENODATA. Not on Windows. Raises
+        :class:`OSError` if it is not open or there is no descriptor left, :class:`ValueError` if it is no regular file,
+        :class:`RuntimeError` if the stream is secured."""
     def statistics(self) -> dict[str, int]:
         """Return bytes_read, bytes_written and bytes_queued: on the wire, and what waits to be encrypted."""
 

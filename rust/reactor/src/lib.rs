@@ -38,6 +38,7 @@ pub mod watch;
 pub use socket2::SockRef;
 
 pub use address::Address;
+pub use buffer::part::FilePart;
 pub use clock::{Clock, Time};
 pub use datagram::Datagram;
 #[cfg(unix)]

@@ -60,6 +60,7 @@ from torsion.internet.interfaces.resolve import (
 )
 from torsion.internet.interfaces.stream import (
     IConnector,
+    IFileSendingTransport,
     IListeningPort,
     IReactorSocket,
     IReactorTCP,
@@ -104,6 +105,7 @@ __all__ = [
     "IDelayedCall",
     "IFileDescriptor",
     "IFileDescriptorReceiver",
+    "IFileSendingTransport",
     "IHalfCloseableDescriptor",
     "IHalfCloseableProtocol",
     "IHandshakeListener",

@@ -87,6 +87,35 @@ class ITCPTransport(ITransport):
         """Return the other end's address, an ``IPv4Address`` or ``IPv6Address``."""
 
 
+class IFileSendingTransport(ITransport):
+    """A connection that sends files without their bytes becoming memory of the process.  Torsion's own: Twisted has none.
+
+    The reactor's own connections over TCP and Unix sockets provide it, on systems with descriptors; wrappers, such as those
+    that limit the rate, do not pass it on.
+    """
+
+    def sendFile(file: Any, offset: int, count: int) -> None:
+        """Send a part of a file, behind what was written before, and before what is written later.
+
+        It is sent as ``write`` sends: this returns at once; a producer that is registered is paused when more than 64 KiB wait,
+        these bytes among them, and resumed when all has been handed to the system; ``loseConnection`` and
+        ``loseWriteConnection`` wait for it.  On Linux the system sends by itself (``sendfile(2)``); elsewhere, and from file
+        systems that cannot, it is read piece by piece.
+
+        What is changed in the file until it is sent may be sent or not.  If the file ends before the part does, the connection
+        is lost, with an :class:`~torsion.internet.error.ConnectionLost` of ``errno.ENODATA``: what was promised cannot be kept.
+
+        :param file: a regular file that is open for reading, or its descriptor; its position does not matter and does not
+            move.  A duplicate of the descriptor is held until all is sent, so the file may be closed at once.
+        :param offset: where the part begins, in bytes.
+        :param count: how many bytes it has.
+        :raises ValueError: if *offset* or *count* is negative, or this is no regular file.
+        :raises OSError: if the descriptor is not open, or the process may have no more.
+        :raises RuntimeError: if the connection is secure (``startTLS``, or TLS from its beginning), or on Windows: write what
+            you read.
+        """
+
+
 class ISystemHandle(Interface):
     """Something that stands on a resource of the operating system."""
 

@@ -9,6 +9,7 @@ from zope.interface import classImplements
 from torsion._native import Stream
 from torsion.internet.interfaces import (
     IConsumer,
+    IFileSendingTransport,
     ILoggingContext,
     INegotiated,
     IPushProducer,
@@ -16,6 +17,7 @@ from torsion.internet.interfaces import (
     ITLSTransport,
 )
 from torsion.internet.transports.dialect import TORSION
+from torsion.internet.transports.files import FileSending
 from torsion.internet.transports.tls import Securable, Secured
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ class TCPNames(StreamNames):
         return self.owner.dialect.address_of(self.peer_address())  # type: ignore[attr-defined, no-any-return]  # an owner of ours, not any
 
 
-class TCPConnection(Securable, TCPNames, Stream):
+class TCPConnection(Securable, FileSending, TCPNames, Stream):
     """A TCP connection (``ITCPTransport``), accepted or made.
 
     Nearly all of it is native; what Python adds is rare.  An instance has no attributes of its own until one is set, so
@@ -115,5 +117,7 @@ class TLSConnection(Secured, TCPConnection):
 
 TCPConnection.secured_class = TLSConnection
 
-classImplements(TCPConnection, ITLSTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+classImplements(
+    TCPConnection, ITLSTransport, IFileSendingTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle
+)
 classImplements(TLSConnection, INegotiated)

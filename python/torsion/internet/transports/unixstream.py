@@ -9,6 +9,7 @@ from zope.interface import classImplements
 from torsion._native import REASON_OVERRUN, Stream
 from torsion.internet.interfaces import (
     IConsumer,
+    IFileSendingTransport,
     ILoggingContext,
     INegotiated,
     IPushProducer,
@@ -17,6 +18,7 @@ from torsion.internet.interfaces import (
     IUNIXTransport,
 )
 from torsion.internet.transports.dialect import TORSION
+from torsion.internet.transports.files import FileSending
 from torsion.internet.transports.owner import StreamOwner
 from torsion.internet.transports.stream import StreamNames
 from torsion.internet.transports.tls import Securable, Secured
@@ -70,7 +72,7 @@ class UNIXNames(StreamNames):
         """Do nothing, as nothing is ever delayed here."""
 
 
-class UNIXConnection(Securable, UNIXNames, Stream):
+class UNIXConnection(Securable, FileSending, UNIXNames, Stream):
     """A connection over a Unix socket (``IUNIXTransport``, ``ITLSTransport``)."""
 
 
@@ -88,7 +90,16 @@ class SecureUNIXConnection(Secured, UNIXConnection):
 
 UNIXConnection.secured_class = SecureUNIXConnection
 
-classImplements(UNIXConnection, IUNIXTransport, ITLSTransport, IConsumer, IPushProducer, ILoggingContext, ISystemHandle)
+classImplements(
+    UNIXConnection,
+    IUNIXTransport,
+    ITLSTransport,
+    IFileSendingTransport,
+    IConsumer,
+    IPushProducer,
+    ILoggingContext,
+    ISystemHandle,
+)
 classImplements(SecureUNIXConnection, INegotiated)
 
 

@@ -388,6 +388,8 @@ class Request(Asked, HTTPAnswer):
             else:
                 self.channel.write(data)
 
+    write.lets_files_pass = True  # type: ignore[attr-defined]  # what it does to a body is known; see ``torsion.web.http.files``
+
     def _write_head(self) -> None:
         headers = self.responseHeaders
         raw = headers._rawHeaders

@@ -349,6 +349,8 @@ class Request(http.Request, Componentized):
             data = self._encoder.encode(data)
         super().write(data)
 
+    write.lets_files_pass = True  # type: ignore[attr-defined]  # but for an encoder and ``HEAD``, which are asked for
+
     def finish(self) -> None:
         """End the response.
 

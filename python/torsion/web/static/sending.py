@@ -17,6 +17,7 @@ from torsion.web.http.status import FOUND, OK, PARTIAL_CONTENT, REQUESTED_RANGE_
 from torsion.web.resource import NOT_DONE_YET
 from torsion.web.static.conditions import CONDITIONS, accepted_codings, etag_of, failed_condition, range_holds
 from torsion.web.static.data import with_slash
+from torsion.web.static.handing import handed
 from torsion.web.static.kept import MOST_TOLD, Keeper
 from torsion.web.static.opening import open_beneath
 from torsion.web.static.producers import (
@@ -130,6 +131,8 @@ class Sending(FilePath[str]):
             producer = self.makeProducer(request, file)
             if request.method == b"HEAD":
                 return b""
+            if not hooked:
+                producer = handed(producer)
             kept = True
         finally:
             if not kept:

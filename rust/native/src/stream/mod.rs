@@ -3,6 +3,7 @@
 //! What a program asks of its connection is asked of the *divert*, where there is one; see [`bypass`].
 
 mod bypass;
+mod file;
 mod shortcuts;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -498,6 +499,11 @@ impl PyStream {
             upcall::pause(slf);
         }
         Ok(())
+    }
+
+    #[cfg(unix)]
+    fn send_file(slf: &Bound<'_, Self>, fd: i32, offset: u64, count: usize) -> PyResult<()> {
+        Self::put_file(slf, fd, offset, count)
     }
 
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

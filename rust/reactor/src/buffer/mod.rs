@@ -8,3 +8,4 @@ pub(crate) const SHORT_IS_LAST: bool = cfg!(unix);
 
 pub mod inbox;
 pub mod outbox;
+pub mod part;

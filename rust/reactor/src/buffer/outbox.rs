@@ -5,9 +5,10 @@
 //! the commonest case, a single write that the kernel takes whole, is neither copied nor given any memory of its own.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice};
 
 use super::SHORT_IS_LAST;
+use super::part::{FilePart, Way};
 
 /// Chunks shorter than this are copied behind each other, unless they are alone.
 ///
@@ -69,13 +70,16 @@ pub enum Outcome {
 enum Piece<C> {
     Shared(C),
     Copied(Vec<u8>),
+    File(FilePart),
 }
 
 impl<C: AsRef<[u8]>> Piece<C> {
-    fn bytes(&self) -> &[u8] {
+    /// The bytes; `None` for those of a file.
+    fn bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Shared(chunk) => chunk.as_ref(),
-            Self::Copied(bytes) => bytes,
+            Self::Shared(chunk) => Some(chunk.as_ref()),
+            Self::Copied(bytes) => Some(bytes),
+            Self::File(_) => None,
         }
     }
 }
@@ -85,6 +89,8 @@ impl<C: AsRef<[u8]>> Piece<C> {
 struct Rest<C> {
     pieces: VecDeque<Piece<C>>,
     tail: Vec<u8>,
+    /// How many of the pieces are of files.
+    files: usize,
 }
 
 impl<C> Default for Rest<C> {
@@ -92,6 +98,7 @@ impl<C> Default for Rest<C> {
         Self {
             pieces: VecDeque::new(),
             tail: Vec::new(),
+            files: 0,
         }
     }
 }
@@ -222,6 +229,20 @@ impl<C: AsRef<[u8]>> Outbox<C> {
         self.grown(bytes.len())
     }
 
+    /// Queues a part of a file.  One of no bytes is dropped.  Returns whether this made the outbox full, as
+    /// [`push`](Self::push) does.
+    pub fn push_file(&mut self, part: FilePart) -> bool {
+        let size = part.len();
+        if size == 0 {
+            return false;
+        }
+        let rest = self.rest.get_or_insert_default();
+        rest.seal(0);
+        rest.pieces.push_back(Piece::File(part));
+        rest.files += 1;
+        self.grown(size)
+    }
+
     /// Queues bytes that nobody else has.  Nothing is told of the outbox becoming full.
     pub fn push_vec(&mut self, bytes: Vec<u8>) {
         if bytes.is_empty() {
@@ -235,7 +256,7 @@ impl<C: AsRef<[u8]>> Outbox<C> {
     }
 
     /// Takes at most `limit` bytes off the front, after they were shown to `taker`; chunks that are wholly taken go to
-    /// `release`.
+    /// `release`.  It ends before a part of a file.
     pub fn take<R>(
         &mut self,
         limit: usize,
@@ -306,14 +327,33 @@ impl<C: AsRef<[u8]>> Outbox<C> {
 
     /// Writes as much as `writer` takes, and hands each chunk that is wholly written to `release`.
     ///
-    /// A single piece goes by `write`, several go by `write_vectored`.  It ends when everything is written, when the
-    /// writer takes less than it was offered or would block, or at the first error other than `Interrupted`, which is
-    /// tried again.
-    pub fn flush(&mut self, writer: &mut impl Write, mut release: impl FnMut(C)) -> Flush {
+    /// A single piece goes by `write`, several go by `write_vectored`, a part of a file by `send_file`.  It ends when
+    /// everything is written, when the writer takes less than it was offered or would block, or at the first error other
+    /// than `Interrupted`, which is tried again.  A file that ends before its part does is an error, too.
+    pub fn flush(&mut self, writer: &mut impl Way, mut release: impl FnMut(C)) -> Flush {
         let mut written = 0;
         let outcome = loop {
             if self.len == 0 {
                 break Outcome::Drained;
+            }
+            if let Some(part) = self.file_at_front() {
+                match part.send(writer, FLUSH_SHARE.saturating_sub(written)) {
+                    // Less than was asked for may be left in the file, or be room in the kernel: the next call tells.
+                    Ok(taken) => {
+                        written += taken;
+                        self.len -= taken;
+                        self.drop_file_sent();
+                        if written >= FLUSH_SHARE && self.len > 0 {
+                            break Outcome::Yielded;
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        break Outcome::Blocked;
+                    }
+                    Err(error) => break Outcome::Failed(error),
+                }
+                continue;
             }
             let (offered, answer) = self.offer(writer);
             match answer {
@@ -359,19 +399,45 @@ impl<C: AsRef<[u8]>> Outbox<C> {
         }
     }
 
-    /// Goes through the pieces from the front; the first may be written in part.
+    /// Goes through the pieces from the front, up to a part of a file; the first may be written in part.
     fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let rest = self.rest.iter().flat_map(|rest| {
+            let tail = rest.files == 0 && !rest.tail.is_empty();
             rest.pieces
                 .iter()
-                .map(Piece::bytes)
-                .chain((!rest.tail.is_empty()).then_some(&rest.tail[..]))
+                .map_while(Piece::bytes)
+                .chain(tail.then_some(&rest.tail[..]))
         });
         self.first.iter().map(AsRef::as_ref).chain(rest)
     }
 
+    /// The part of a file that is to be sent next, if bytes are not.
+    #[inline]
+    fn file_at_front(&mut self) -> Option<&mut FilePart> {
+        match (&self.first, &mut self.rest) {
+            (None, Some(rest)) if rest.files > 0 => match rest.pieces.front_mut() {
+                Some(Piece::File(part)) => Some(part),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Lets the part at the front go if all of it is sent.
+    fn drop_file_sent(&mut self) {
+        if self.file_at_front().is_some_and(|part| part.len() == 0) {
+            if let Some(rest) = &mut self.rest {
+                rest.pieces.pop_front();
+                rest.files -= 1;
+            }
+            if self.len == 0 {
+                self.rest = None;
+            }
+        }
+    }
+
     /// Lets `writer` choose from the front of the queue; returns how much it was offered as well.
-    fn offer(&self, writer: &mut impl Write) -> (usize, io::Result<usize>) {
+    fn offer(&self, writer: &mut impl Way) -> (usize, io::Result<usize>) {
         if let (Some(chunk), None) = (&self.first, &self.rest) {
             let bytes = chunk.as_ref().get(self.sent..).unwrap_or_default();
             return (bytes.len(), writer.write(bytes));
@@ -383,6 +449,10 @@ impl<C: AsRef<[u8]>> Outbox<C> {
             .unwrap_or_default();
         if front.len() == self.len {
             return (front.len(), writer.write(front));
+        }
+        let mut pieces = pieces.peekable();
+        if pieces.peek().is_none() {
+            return (front.len(), writer.write_before_file(front));
         }
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         slices[0] = IoSlice::new(front);
@@ -410,8 +480,8 @@ impl<C: AsRef<[u8]>> Outbox<C> {
             }
         }
         let Some(rest) = &mut self.rest else { return };
-        while let Some(piece) = rest.pieces.front() {
-            let size = piece.bytes().len();
+        while let Some(piece) = rest.pieces.front().and_then(Piece::bytes) {
+            let size = piece.len();
             if self.sent < size {
                 return;
             }

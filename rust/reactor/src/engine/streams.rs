@@ -3,6 +3,7 @@
 use socket2::SockRef;
 
 use super::{Engine, Entry};
+use crate::buffer::part::FilePart;
 use crate::sink::Handles;
 use crate::stream::{Stream, Wrote};
 use crate::token::Token;
@@ -28,6 +29,19 @@ impl<H: Handles> Engine<H> {
             return Some(Wrote::Ignored);
         };
         let wrote = stream.write_pair(head, tail)?;
+        if stream.soil() {
+            state.dirty.push_back(token);
+        }
+        Some(wrote)
+    }
+
+    /// Queues a part of a file.  `None`: the stream is secured, and takes bytes only.
+    pub fn write_file(&self, token: Token, part: FilePart) -> Option<Wrote> {
+        let mut state = self.state.borrow_mut();
+        let Some(stream) = state.stream(token) else {
+            return Some(Wrote::Ignored);
+        };
+        let wrote = stream.write_file(part)?;
         if stream.soil() {
             state.dirty.push_back(token);
         }

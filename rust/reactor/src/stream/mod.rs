@@ -2,6 +2,7 @@
 //!
 //! Nothing here calls upwards: what is owed to the binding is returned, and the engine sees to it.
 
+mod file;
 pub(crate) mod link;
 mod made;
 mod passing;

@@ -231,6 +231,16 @@ impl UnixSocket {
         matches!(&self.passing, Some(passing) if !passing.waiting.is_empty())
     }
 
+    /// The socket, if no descriptors were ever to be passed over it.
+    #[cfg(target_os = "linux")]
+    pub(super) const fn bare_socket(&self) -> Option<&TcpStream> {
+        if self.passing.is_none() {
+            Some(&self.socket)
+        } else {
+            None
+        }
+    }
+
     pub(super) fn takes_more(&self) -> bool {
         matches!(&self.passing, Some(passing) if passing.cut)
     }

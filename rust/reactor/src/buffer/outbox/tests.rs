@@ -1,7 +1,11 @@
 //! The outbox with a writer that follows a script.
 
 use super::*;
+use std::fs::File;
+use std::io::Write;
 use std::rc::Rc;
+
+mod files;
 
 /// Takes what it is told to at each call, and remembers how it was called.
 #[derive(Default)]
@@ -10,6 +14,9 @@ struct Script {
     taken: Vec<u8>,
     /// The sizes of the slices of each call.
     calls: Vec<Vec<usize>>,
+    /// Which of them were of bytes before a file, and how many parts of files were asked for.
+    before_file: Vec<usize>,
+    of_files: Vec<(u64, usize)>,
 }
 
 impl Script {
@@ -44,6 +51,22 @@ impl Write for Script {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Way for Script {
+    fn write_before_file(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.before_file.push(self.calls.len());
+        self.write(bytes)
+    }
+
+    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        self.of_files.push((offset, count));
+        let most = self.answers.pop_front().unwrap_or(Ok(usize::MAX))?;
+        let mut room = vec![0; count.min(most)];
+        let read = std::os::unix::fs::FileExt::read_at(file, &mut room, offset)?;
+        self.taken.extend_from_slice(&room[..read]);
+        Ok(read)
     }
 }
 
