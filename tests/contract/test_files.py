@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from contract.flavours import needs
 from contract.harness import Peer, Recorder, Server, after, in_thread, join_at, nothing_left_open, pause, until
+from contract.test_tls import Contexts, identity
 from torsion.internet import error
 from torsion.internet.interfaces import IFileSendingTransport, IPushProducer
 from torsion.web.http import HTTPChannel
@@ -194,6 +195,23 @@ class TestTransport:
 
         run(scenario)
 
+    @needs("IReactorSSL", "kernel", "engine")
+    @pytest.mark.parametrize("native", [True, False])
+    def test_over_tls_they_are_refused(self, reactor, run, path, native):
+        options = identity().options()
+
+        async def scenario():
+            protocol, peer = await serve(reactor)
+            protocol.transport.startTLS(options if native else Contexts(options.getContext()))
+            with path.open("rb") as file, pytest.raises(RuntimeError, match="secured"):
+                protocol.transport.sendFile(file, 0, 5)
+            protocol.transport.abortConnection()
+            await after(reactor, protocol.lost)
+            peer.close()
+
+        with nothing_left_open():
+            run(scenario)
+
     def test_others_are_served_meanwhile(self, reactor, run, path):
         """One connection takes as fast as it can; another is answered long before that is over."""
 
@@ -289,9 +307,11 @@ class TestStatic:
 
         async def scenario():
             port = reactor.listenTCP(0, Site(File(str(path.parent))), interface="127.0.0.1")
-            peers = [Peer(port) for _ in range(100)]
-            for peer in peers:
-                peer.send(ask("/file", Connection="close"))
+            peers = []
+            for _ in range(100):
+                peers.append(Peer(port))
+                peers[-1].send(ask("/file", Connection="close"))
+                await pause(reactor)  # so that they are accepted: a queue does not hold so many
             for peer in peers:
                 data = await peer.read_all(reactor)
                 assert data.endswith(b"\r\n\r\n" + content[:300_000])
@@ -311,8 +331,8 @@ class TestStatic:
             os.truncate(path, 1000)
             data += await peer.read_all(reactor)
             body = data.split(b"\r\n\r\n", 1)[1]
-            assert len(body) < SIZE
-            assert content.startswith(body)
+            assert len(body) < SIZE, "the client can tell"
+            assert body[:1000] == content[:1000]
             peer.close()
             await until(reactor, lambda: not reactor.connections())
             await port.stopListening()
@@ -325,7 +345,7 @@ class TestStatic:
             abortTimeout = 0.1
 
         async def scenario():
-            site = Site(File(str(path.parent)), timeout=0.3)
+            site = Site(File(str(path.parent)), timeout=0.7)
             site.protocol = Impatient
             port = reactor.listenTCP(0, site, interface="127.0.0.1")
             slow, dead = Peer(port), Peer(port)
@@ -334,7 +354,7 @@ class TestStatic:
             data = bytearray()
             while piece := await slow.read(reactor, 256 * 1024):
                 data += piece
-                await pause(reactor, 0.05)  # in all, longer than the other is waited for
+                await pause(reactor, 0.03)  # in all, longer than the other is waited for
             assert data.endswith(content)
             await until(reactor, lambda: not reactor.connections())
             slow.close()

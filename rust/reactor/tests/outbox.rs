@@ -1,11 +1,13 @@
 //! The outbox against a plain vector of bytes, with a writer that takes what it likes.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::rc::Rc;
 
 use proptest::prelude::*;
 use torsion_reactor::buffer::outbox::{COALESCE_LIMIT, Outbox, Outcome, TAIL_LIMIT};
+use torsion_reactor::buffer::part::{FilePart, Way};
 
 /// A chunk that is counted: nobody may lose one, or release one twice.
 #[derive(Clone, Debug)]
@@ -62,8 +64,22 @@ impl Write for Peer {
     }
 }
 
+/// What stands at `offset` in the file that is sent parts of.
+fn written(offset: u64) -> u8 {
+    (offset % 251) as u8
+}
+
+impl Way for Peer {
+    /// The file itself is not looked at: what it has at a place is known.
+    fn send_file(&mut self, _: &File, offset: u64, count: usize) -> io::Result<usize> {
+        let bytes: Vec<u8> = (offset..).take(count).map(written).collect();
+        self.write(&bytes)
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
+    File(u64, usize),
     Push(usize),
     Copy(usize),
     Cheapest(usize),
@@ -95,6 +111,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => size().prop_map(Step::Push),
         3 => size().prop_map(Step::Copy),
         4 => size().prop_map(Step::Cheapest),
+        3 => (0..1_000_u64, size()).prop_map(|(offset, size)| Step::File(offset, size)),
         4 => proptest::collection::vec(answer(), 0..4).prop_map(Step::Flush),
         1 => Just(Step::Clear),
     ]
@@ -122,6 +139,11 @@ proptest! {
                 Step::Copy(size) => {
                     queued.extend(bytes(size));
                     told = Some(outbox.push_copy(&bytes(size)));
+                }
+                Step::File(offset, size) => {
+                    let file = File::open(env!("CARGO_MANIFEST_PATH")).unwrap();
+                    queued.extend((offset..).take(size).map(written));
+                    told = Some(outbox.push_file(FilePart::new(file, offset, size)));
                 }
                 Step::Cheapest(size) => {
                     let chunk = Chunk(Rc::new(bytes(size)));

@@ -102,7 +102,7 @@ class IFileSendingTransport(ITransport):
         ``loseWriteConnection`` wait for it.  On Linux the system sends by itself (``sendfile(2)``); elsewhere, and from file
         systems that cannot, it is read piece by piece.
 
-        What is changed in the file until it is sent may be sent or not.  If the file ends before the part does, the connection
+        What is changed in the file before the peer has it may be sent as it was or as it is then, even in the midst.  If the file ends before the part does, the connection
         is lost, with an :class:`~torsion.internet.error.ConnectionLost` of ``errno.ENODATA``: what was promised cannot be kept.
 
         :param file: a regular file that is open for reading, or its descriptor; its position does not matter and does not

@@ -302,7 +302,7 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
         """Set the time-outs and the reading as befits what is waited for."""
         kept = self._reader.kept
         if self.requests and not self.receiving:
-            if self.timeOut is not None and not self._idle_call_stopped:
+            if self.timeOut is not None and not (self._idle_call_stopped or self._waitingForTransport):
                 self._idle_call_stopped = True
                 period = self.setTimeout(None)
                 self.timeOut = period

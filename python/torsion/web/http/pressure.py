@@ -63,7 +63,7 @@ class Pressure(Patience):
         self._waitingForTransport = True
         if self._requestProducer is not None:
             self._requestProducer.pauseProducing()
-        if self._idle_call_stopped and self.timeOut is not None:
+        if self.timeOut is not None and (self._idle_call_stopped or self.requests):
             self._start_timeout(self.timeOut)
         self._stop_reading()
 

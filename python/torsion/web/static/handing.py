@@ -63,6 +63,8 @@ class FileHander(StaticProducer):
     def start(self) -> None:
         """Begin to send."""
         if self.left > AT_ONCE:
+            # Who is given up is sent no more, but nobody tells the producers of that.
+            self.request.notifyFinish().addErrback(lambda _: self.stopProducing())
             self.request.registerProducer(self, True)
         self._hand_over()
 

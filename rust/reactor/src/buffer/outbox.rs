@@ -425,7 +425,7 @@ impl<C: AsRef<[u8]>> Outbox<C> {
 
     /// Lets the part at the front go if all of it is sent.
     fn drop_file_sent(&mut self) {
-        if self.file_at_front().is_some_and(|part| part.len() == 0) {
+        if self.file_at_front().is_some_and(|part| part.is_empty()) {
             if let Some(rest) = &mut self.rest {
                 rest.pieces.pop_front();
                 rest.files -= 1;
