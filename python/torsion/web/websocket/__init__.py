@@ -5,7 +5,7 @@ What they talk to, the program's side, is a :class:`WebSocketProtocol` at either
 :class:`WebSocket`: :func:`connect` returns one, ``WebSocketResource.of(handler)`` calls a handler with each.
 
 ``interfaces`` what programs implement and are given · ``coroutines``, ``dialling`` and ``inbox`` the same for coroutines ·
-``settings`` limits and time-outs · ``connection`` either end of a connection · ``resource`` the server's handshake · ``client`` and ``asking`` the client's · ``deflate`` how compression is
+``settings`` limits and time-outs · ``connection`` either end of a connection, and ``assembly`` messages of their parts · ``resource`` the server's handshake · ``client`` and ``asking`` the client's · ``deflate`` how compression is
 agreed upon · ``codec`` frames, through the library wsproto, which ``pip install torsion[websocket]`` brings along.
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from io import StringIO
 from os import urandom
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from torsion.internet.interfaces import IPushProducer
 from torsion.internet.protocol import Protocol, connectionDone
 from torsion.logger import Logger
 from torsion.python.failure import Failure
+from torsion.web.websocket.assembly import Assembly, TooMuchError
 from torsion.web.websocket.errors import WebSocketBroken, WebSocketClosed
 from torsion.web.websocket.settings import PING_PERIOD, PINGS, Settings
 
@@ -66,8 +66,6 @@ class Connection(Protocol):
     _gone = False
     _producer: Any = None
     _own: _Brake | None = None
-    _size = 0
-    _frames = 0
     _pings = 0
     _pings_since = 0.0
     _awaited: bytes | None = None
@@ -87,8 +85,7 @@ class Connection(Protocol):
         self._clock = clock
         self._settings = Settings() if settings is None else settings
         self._backlog: deque[bytes] = deque()
-        self._bytes = bytearray()
-        self._text = StringIO()
+        self._assembly = Assembly(self._settings)
         self._calls = {}
         self._close_at_once: int | None = None
 
@@ -122,7 +119,7 @@ class Connection(Protocol):
             self._cancel(name)
         self._backlog.clear()
         self._events = None
-        self._bytes, self._text = bytearray(), StringIO()
+        self._assembly.clear()
         end: Failure
         if self._broken is not None:
             end = Failure(self._broken)
@@ -201,40 +198,17 @@ class Connection(Protocol):
 
     def _part(self, event: Any) -> None:
         """Take a part of a message."""
-        data = event.data
-        is_text = isinstance(data, str)
-        self._size += len(data) if not is_text or data.isascii() else len(data.encode())
-        most, frames = self._settings.maxMessageSize, self._settings.maxFrames
-        if most is not None and self._size > most:
-            self._fail(1009, f"a message has more than {most} bytes")
+        try:
+            message = self._assembly.add(event)
+        except TooMuchError as wrong:
+            self._fail(wrong.code, str(wrong))
             return
-        if event.frame_finished:
-            self._frames += 1
-            if frames is not None and self._frames > frames:
-                self._fail(1008, f"a message has more than {frames} frames")
-                return
-        if event.message_finished and self._size == len(data):  # all of it came at once, as most do
-            self._size = self._frames = 0
-            if not self._said_close:
-                if is_text:
-                    self._tell(self._protocol.textMessageReceived, data)
-                else:
-                    self._tell(self._protocol.bytesMessageReceived, bytes(data))
+        if message is None or self._said_close:
             return
-        if is_text:
-            self._text.write(data)
+        if isinstance(message, str):
+            self._tell(self._protocol.textMessageReceived, message)
         else:
-            self._bytes += data
-        if event.message_finished:
-            self._size = self._frames = 0
-            if is_text:
-                text, self._text = self._text.getvalue(), StringIO()
-                if not self._said_close:
-                    self._tell(self._protocol.textMessageReceived, text)
-            else:
-                whole, self._bytes = bytes(self._bytes), bytearray()
-                if not self._said_close:
-                    self._tell(self._protocol.bytesMessageReceived, whole)
+            self._tell(self._protocol.bytesMessageReceived, message)
 
     def _answer_ping(self, payload: bytes) -> None:
         now = self._clock.seconds()
