@@ -175,16 +175,16 @@ class Outgoing:
         if self._closing or not size:
             return
         self._owed += size if of_all is None else of_all
-        try:
-            if stream is not None and stream.receiving and not stream.gone:
-                stream.owed += size
-                if stream.owed >= GRANT:
-                    owed, stream.owed = stream.owed, 0
+        if stream is not None and stream.receiving and not stream.gone:
+            stream.owed += size
+            if stream.owed >= GRANT:
+                owed, stream.owed = stream.owed, 0
+                try:
                     self._h2.increment_flow_control_window(owed, stream.id)
-            if self._owed >= GRANT:
-                owed, self._owed = self._owed, 0
-                self._h2.increment_flow_control_window(owed)
-        except ProtocolError:
-            return  # the stream is closed meanwhile
+                except (ProtocolError, KeyError):
+                    pass  # it is closed meanwhile; h2 has forgotten it, perhaps
+        if self._owed >= GRANT:
+            owed, self._owed = self._owed, 0
+            self._h2.increment_flow_control_window(owed)
         if not self._handling:
             self._send()

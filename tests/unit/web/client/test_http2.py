@@ -454,6 +454,26 @@ def test_windows_of_what_was_broken_off_at_once() -> None:
     assert world.wire.open
 
 
+def test_a_request_that_is_made_while_a_response_is_read() -> None:
+    """h2 forgets the response's request then, if all of it has come: its bytes are given back all the same."""
+    world = World2()
+    asked = world.get()
+    world.server.answer(1, b"x", end=False)
+    made: list[Asked] = []
+
+    class Asking(Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            made.append(world.get())
+
+    asked.response.deliverBody(Asking())
+    server = world.server
+    parts = b"".join(DataFrame(1, bytes(16_384)).serialize() for _ in range(WINDOW // 16_384 - 1))
+    world.wire.say(parts + DataFrame(1, b"x", flags=["END_STREAM"]).serialize())
+    assert world.wire.open
+    assert len(made) == WINDOW // 16_384 + 1
+    assert server
+
+
 # --- servers that mean harm ----------------------------------------------------------------------------------------------
 
 

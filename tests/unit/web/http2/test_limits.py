@@ -232,6 +232,18 @@ def test_windows_are_given_back_as_bodies_are_stored() -> None:
     assert raw.bodies[1] == b"1638400"
 
 
+def test_a_body_that_is_taken_back_in_the_same_breath(flush_errors: Any) -> None:
+    """h2 has forgotten the request by the time that its bytes are given back."""
+    raw = Raw(Work())
+    raw.send(post(1))
+    part = frame(DATA, 0, 1, bytes(16_384))
+    found = raw.send(part * 3 + reset(1) + get(3) + get(5))
+    assert (raw.status(1), raw.status(3), raw.status(5)) == (None, b"200", b"200")
+    assert sum(each.window_increment for each in found if type(each).__name__ == "WindowUpdateFrame") >= limits.GRANT
+    assert not flush_errors(Exception)
+    assert not raw.closed
+
+
 def test_one_byte_at_a_time_is_too_slow() -> None:
     raw = Raw(Work())
     raw.send(settings((0x4, 0)), get(1, path=b"/much"))

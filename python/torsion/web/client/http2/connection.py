@@ -346,8 +346,8 @@ class HTTP2ClientProtocol(Protocol):
         if stream.number in self.streams:
             try:
                 self._h2.increment_flow_control_window(size, stream.number)
-            except ProtocolError:
-                return  # all of it has come
+            except (ProtocolError, KeyError):
+                return  # all of it has come; h2 has forgotten it, perhaps
             if not self._reading:
                 self.send()
 
