@@ -12,7 +12,7 @@ from zope.interface import implementer
 from torsion.application.draining import DrainingFactory
 from torsion.internet import _current
 from torsion.internet.interfaces import IProtocolNegotiationFactory
-from torsion.logger import globalLogBeginner
+from torsion.logger import Logger, globalLogBeginner
 from torsion.web.http.accesslog import AccessLog
 from torsion.web.http.channel import HTTPChannel
 from torsion.web.http.dates import datetimeToLogString
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from torsion.internet.interfaces import IAddress
 
 __all__ = ["HTTPFactory"]
+
+_log = Logger()
 
 
 @cache
@@ -194,6 +196,9 @@ class HTTPFactory(DrainingFactory):
             second = int(self.reactor.seconds())
             if second != self._second:
                 self._second, self._logDateTime = second, datetimeToLogString(second)
-        line = self._logFormatter(self._logDateTime, request)
-        if line is not None:
-            self._logFile.write(line + "\n")
+        try:
+            line = self._logFormatter(self._logDateTime, request)
+            if line is not None:
+                self._logFile.write(line + "\n")
+        except Exception:  # noqa: BLE001 - the program's: a line that cannot be made is no reason to break an answer off
+            _log.failure("There is no line in the access log for {request!r}", request=request)

@@ -469,7 +469,10 @@ class Request(Asked, HTTPAnswer):
             self._end_connection()
         factory = getattr(self.channel, "factory", None)
         if factory is not None:
-            factory.log(self)
+            try:
+                factory.log(self)
+            except Exception:  # noqa: BLE001 - the program's: the answer is complete all the same
+                _log.failure("{request!r} could not be logged", request=self)
         self.finished = 1
         self._cleanup()
 
