@@ -49,6 +49,10 @@ def _to_uri(url: str) -> tuple[bytes, bytes | None]:
         if not parts.netloc and "://" not in bare:
             raise SchemeNotSupported(f"{url!r} does not begin with 'https://' or 'http://'")
         raise SchemeNotSupported(f"{url!r} is of the scheme {parts.scheme!r}: there are 'https' and 'http'")
+    if "\\" in parts.netloc:  # browsers take it for a slash: they would ask another host than we
+        raise ValueError(
+            f"{url!r} has a backslash in its host: write %5C in a user's name or password, and / before a path"
+        )
     host = parts.hostname or ""
     if not host or any(each.isspace() for each in host):
         raise ValueError(f"{url!r} names no host" + (f" that can be: {host!r}" if host else ""))

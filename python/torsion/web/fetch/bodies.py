@@ -68,7 +68,7 @@ def body_of(body: Any, json_value: Any, form: Any, files: Any = None) -> tuple[A
         made = MultipartProducer(files, form)
         return made, made.kind
     if json_value is not None:
-        text = json.dumps(json_value[0], ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(json_value[0], ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return BytesProducer(text.encode()), b"application/json"
     if form is not None:
         return BytesProducer(encoded("form", form)), b"application/x-www-form-urlencoded"

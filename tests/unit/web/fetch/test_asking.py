@@ -47,6 +47,8 @@ def test_urls(url: str, sent: bytes) -> None:
         ("http://", ValueError, "names no host"),
         ("http://a b/", ValueError, "'a b'"),
         ("http://[::1", ValueError, "is no URL"),
+        ("http://a\\@b/", ValueError, "backslash"),
+        ("http://b\\a/", ValueError, "backslash"),
         ("http://x:99999/", ValueError, "is no URL: Port"),
         ("http://x:abc/", ValueError, "is no URL: Port"),
         ("http://exa\nmple/", ValueError, "control characters"),
@@ -104,6 +106,7 @@ def test_time() -> None:
     ("more", "error", "words"),
     [
         ({"method": b"GET"}, TypeError, "the method is text"),
+        ({"json": float("nan")}, ValueError, "JSON"),
         ({"method": "G\N{LATIN CAPITAL LETTER E WITH ACUTE}T"}, ValueError, "not ASCII"),
         ({"method": "GET /"}, ValueError, "method"),
         ({"redirects": -1}, ValueError, "how many to follow"),
