@@ -9,7 +9,7 @@ import pytest
 from contract.faultkit import needs_posix
 from operating.command import PATIENCE, Command
 
-pytestmark = needs_posix
+pytestmark = [needs_posix, pytest.mark.interop]
 
 MUCH = bytes(range(256)) * 4096  # 1 MiB: more than a connection's buffers take
 
