@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torsion.internet.defer import CancelledError, Deferred, succeed
+from torsion.internet.error import ConnectingCancelledError
 from torsion.web.client.errors import NeedsHTTP11, RequestNotSent
 from torsion.web.client.retry import may_repeat
 
@@ -136,7 +137,7 @@ class Sharing:
 
     def _failed(self, reason: Failure, key: Any) -> Failure:
         others = self._finding.pop(key, [])
-        if reason.check(CancelledError):
+        if reason.check(CancelledError, ConnectingCancelledError):
             self._release(others)  # another one is the first now
         else:
             for each in others:

@@ -12,6 +12,7 @@ pytest.importorskip("h2")
 from h2.errors import ErrorCodes
 
 from torsion.internet.defer import Deferred, succeed
+from torsion.internet.error import ConnectingCancelledError
 from torsion.internet.interfaces import IProtocolNegotiationFactory, ISSLTransport
 from torsion.web.client import Agent, BadResponse, ResponseFailed
 from torsion.web.http_headers import Headers
@@ -106,6 +107,28 @@ def test_with_prior_knowledge_there_is_nothing_else() -> None:
     world.server.flush()
     assert isinstance(asked.error, ResponseFailed)
     assert "HTTP/1.1" in str(asked.error.reasons[0].value)
+
+
+def test_who_finds_out_what_a_server_speaks_may_leave() -> None:
+    world = World2()
+    attempts: list[Deferred[Any]] = []
+
+    def connect(factory: Any) -> Deferred[Any]:
+        attempts.append(Deferred(lambda made: made.errback(ConnectingCancelledError(None))))
+        return attempts[-1]
+
+    played, world.connect = world.connect, connect  # type: ignore[method-assign]  # a server that takes its time
+    first, second, third = (world.get() for _ in range(3))
+    assert len(attempts) == 1
+    world.connect = played  # type: ignore[method-assign]  # as well
+    first.deferred.cancel()
+    assert isinstance(first.error, ConnectingCancelledError)
+    world.clock.advance(0)
+    world.meet()
+    assert len(world.wires) == 1
+    world.server.answer(1)
+    world.server.answer(3)
+    assert (second.response.code, third.response.code) == (200, 200)
 
 
 def test_one_connection_at_a_time() -> None:
