@@ -191,6 +191,15 @@ def test_sessions(both: list[Running]) -> None:
     assert ours[:3] == [b"1 1", b"2 1", b"3 0"]
 
 
+def test_sessions_end_by_themselves(both: list[Running]) -> None:
+    for one in both:
+        one.ask("/told")
+        assert one.ask("/counts", port=one.short)[3] == b"1 1"
+        while (told := one.ask("/told")[3]) == b"[]":
+            pass
+        assert told == b"['expired']"
+
+
 def calls(one: Running) -> list[Any]:
     said: list[Any] = []
     with xmlrpc.client.ServerProxy(f"http://127.0.0.1:{one.port}/rpc") as remote:
@@ -230,15 +239,18 @@ def test_a_client_that_leaves(both: list[Running]) -> None:
         assert told == b"['ConnectionDone']"
 
 
+def logged(one: Running, pattern: bytes) -> bytes:
+    """Return a line of the access log, which is written soon."""
+    while (found := re.search(pattern, (one.folder / "access.log").read_bytes())) is None:
+        one.ask("/told")
+    return found[0]
+
+
 def test_the_access_log(both: list[Running]) -> None:
     for one in both:
         one.ask("/calendar/?logged", headers={"Referer": "http://there", "User-Agent": "me"})
-    ours, twisted = (
-        re.search(rb'.*"GET /calendar/\?logged.*\n', (one.folder / "access.log").read_bytes()) for one in both
-    )
-    assert ours
-    assert twisted
-    assert re.sub(rb"\[.*?\]", b"[]", ours[0]) == re.sub(rb"\[.*?\]", b"[]", twisted[0])
+    ours, twisted = (logged(one, rb'.*"GET /calendar/\?logged.*\n') for one in both)
+    assert re.sub(rb"\[.*?\]", b"[]", ours) == re.sub(rb"\[.*?\]", b"[]", twisted)
 
 
 def test_clients(both: list[Running]) -> None:
