@@ -242,7 +242,7 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
         try:
             while (  # who takes nothing is answered no more
                 not self._closing
-                and (self.receiving or not (self.requests or self._waitingForTransport))
+                and (self.receiving or self._gathers or not (self.requests or self._waitingForTransport))
                 and not self._bodyPaused
             ):
                 if found is _NOTHING:

@@ -61,6 +61,7 @@ class Pressure(Patience):
         It has as long as it has for anything else.
         """
         self._waitingForTransport = True
+        self._counted = None  # what it sends is not read, either
         if self._requestProducer is not None:
             self._requestProducer.pauseProducing()
         if self.timeOut is not None and (self._idle_call_stopped or self.requests):

@@ -471,8 +471,9 @@ class Request(Asked, HTTPAnswer):
         if factory is not None:
             try:
                 factory.log(self)
-            except Exception:  # noqa: BLE001 - the program's: the answer is complete all the same
-                _log.failure("{request!r} could not be logged", request=self)
+            except Exception:
+                self.loseConnection()  # else it would wait for the end of this answer for ever
+                raise
         self.finished = 1
         self._cleanup()
 

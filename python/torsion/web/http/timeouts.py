@@ -29,6 +29,7 @@ class Patience(TimeoutMixin):
     _idle_call_stopped = False
     _received: int
     _bodyPaused: bool
+    _networkPaused: bool
     _rateCall: Any = None
     _counted: int | None = None  # how much of the body had come when this period began; None if it is not to count
 
@@ -98,8 +99,8 @@ class Patience(TimeoutMixin):
                 self.loseConnection()
             return
         self._watch_body()
-        if self._bodyPaused:
-            self._counted = None  # it is the program that is slow
+        if self._bodyPaused or self._networkPaused:
+            self._counted = None  # it is we who do not read
 
     def forceAbortClient(self) -> None:
         """Abort the connection: it was to be closed, and the client did not take what was left."""

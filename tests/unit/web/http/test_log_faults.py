@@ -27,8 +27,8 @@ def fail(*_: Any) -> str:
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize(
     "settings",
-    [{"_logFormatter": fail, "logFile": StringIO()}, {"logFile": Full()}, {"log": fail}],
-    ids=["formatter", "file", "log"],
+    [{"_logFormatter": fail, "logFile": StringIO()}, {"logFile": Full()}],
+    ids=["formatter", "file"],
 )
 def test_the_answer_stands(flush_errors: Callable[..., list[Any]], settings: dict[str, Any], later: bool) -> None:
     wire = Wire(None if later else say(b"ok"), **settings)
@@ -41,3 +41,12 @@ def test_the_answer_stands(flush_errors: Callable[..., list[Any]], settings: dic
         assert len(wire.asked) == count
     assert not wire.closed
     assert wire.channel.requests == []
+
+
+def test_a_log_of_the_program_s_own_costs_the_connection() -> None:
+    wire = Wire(log=fail)
+    wire.send(GET)
+    with pytest.raises(ValueError, match="on purpose"):
+        say(b"ok")(wire.asked[-1])
+    assert wire.take() == OK
+    assert wire.closed

@@ -201,6 +201,20 @@ def test_a_body_that_a_program_streams_may_drip() -> None:
     assert wire.closed, "it may be slow, but not stop"
 
 
+def test_a_body_is_not_slow_that_is_not_read() -> None:
+    wire = begin()
+    wire.clock.advance(10)
+    wire.channel.pauseProducing()
+    for _ in range(10):
+        wire.clock.advance(10)
+    assert not wire.closed
+    wire.channel.resumeProducing()
+    wire.clock.advance(20)
+    assert not wire.closed, "the period in which it went on"
+    wire.clock.advance(20)
+    assert wire.closed
+
+
 def test_a_program_that_reads_slowly_is_not_the_clients_fault() -> None:
     wire = begin()
     wire.send(b"x" * 20_000)
