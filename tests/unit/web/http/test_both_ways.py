@@ -20,7 +20,11 @@ from torsion.web.resource import Resource
 if channel.PURE:
     pytest.skip("this run is of the twins in Python", allow_module_level=True)
 
-pytestmark = pytest.mark.filterwarnings("ignore:Warning! request.finish called twice")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Warning! request.finish called twice"),
+    # Requests that are forgotten amid a large body close its file only when they are collected: it is not what is compared here.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def act(request: Any, trace: list[Any], later: list[Any]) -> bytes | None:
@@ -198,7 +202,12 @@ def scenarios(draw: st.DrawFn) -> list[Any]:
     return steps
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
+@settings(
+    max_examples=300,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    deadline=None,
+)
 @example(False, [b"".join(b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n" % target for target in (b"timeout", b"later"))])
 @example(False, [b"GET /body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", "pauseProducing", b"GET"])
 @given(st.booleans(), scenarios())
