@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from typing import Final
@@ -10,6 +11,7 @@ from zope.interface import implementer
 
 from torsion.internet.interfaces import IPushProducer
 from torsion.logger import Logger
+from torsion.python.failure import Failure
 from torsion.web.http.files import file_way, write_file
 from torsion.web.static.producers import NoRangeStaticProducer, SingleRangeStaticProducer, StaticProducer
 
@@ -64,9 +66,15 @@ class FileHander(StaticProducer):
         """Begin to send."""
         if self.left > AT_ONCE:
             # Who is given up is sent no more, but nobody tells the producers of that.
-            self.request.notifyFinish().addErrback(lambda _: self.stopProducing())
+            self.request.notifyFinish().addErrback(self._given_up)
             self.request.registerProducer(self, True)
         self._hand_over()
+
+    def _given_up(self, reason: Failure) -> None:
+        causes = [each.errno for each in reason.value.args if isinstance(each, OSError)]
+        if errno.ENODATA in causes:  # so the connection says that there was less of the file than was handed over
+            _log.warn("{name} has become shorter while it was sent; the connection is closed", name=self._name())
+        self.stopProducing()
 
     def pauseProducing(self) -> None:
         """Wait: the client takes no more for now."""
