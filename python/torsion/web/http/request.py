@@ -17,6 +17,7 @@ from torsion.web.http.cookies import makeCookie
 from torsion.web.http.dates import datetimeToString, now, stringToDatetime
 from torsion.web.http.forms import parseForm
 from torsion.web.http.status import FOUND, NO_BODY_CODES, NOT_MODIFIED, OK, PRECONDITION_FAILED, RESPONSES
+from torsion.web.http.trailers import last_chunk, may_be_trailer
 from torsion.web.http_headers import Headers
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Request(Asked, HTTPAnswer):
     _parsePOSTFormSubmission = True
     _bodiless = False
     _left: int | None = None
+    _trailing: Headers | None = None  # what comes behind the body of the response
     _stream: BodyStream | None = None
     _length: int | None = 0
 
@@ -447,6 +449,25 @@ class Request(Asked, HTTPAnswer):
         if hasattr(self.channel, "persistent"):
             self.channel.persistent = False
 
+    def addTrailer(self, name: bytes | str, value: bytes | str) -> None:
+        """Add a field that comes behind the body, such as a checksum of it.  Clients may overlook it: RFC 9110, 6.5.
+
+        It is sent over HTTP/2, and over HTTP/1.1 where the response has no Content-Length: write it piece by piece.  Of a
+        response without a body, or to HTTP/1.0, it is left out.
+
+        :param name: the name; one of the names in ``Trailer``, if the response has that header.
+        :param value: the value.
+        :raises ValueError: for a field that is needed before the body: RFC 9110, 6.5.1.
+        :raises RuntimeError: after :meth:`finish`.
+        """
+        if self.finished:
+            raise RuntimeError("Request.addTrailer called on a request after Request.finish was called.")
+        if not may_be_trailer(name):
+            raise ValueError(f"{name!r} cannot come behind the body: set it as a header, before anything is written")
+        if self._trailing is None:
+            self._trailing = Headers()
+        self._trailing.addRawHeader(name, value)
+
     def finish(self) -> None:
         """End the response.
 
@@ -463,7 +484,7 @@ class Request(Asked, HTTPAnswer):
         if not self.startedWriting:
             self.write(b"")
         if self.chunked:
-            self.channel.write(b"0\r\n\r\n")
+            self.channel.write(last_chunk(self._trailing))
         elif self._left:
             _log.warn("{request} has written {left} bytes less than its Content-Length", request=self, left=self._left)
             self._end_connection()

@@ -98,7 +98,7 @@ class Outgoing:
 
     def _step(self, stream: Stream) -> bool:
         """Send one frame of a response; return whether another can follow."""
-        over = stream.over
+        over = stream.ends
         head = stream.head
         if head is not None:
             stream.head = None
@@ -108,8 +108,11 @@ class Outgoing:
                 self._answered(stream)
                 return False
         if not stream.waiting:
-            if over:
-                self._h2.end_stream(stream.id)
+            if stream.over:
+                if stream.behind:
+                    self._h2.send_headers(stream.id, stream.behind, end_stream=True)
+                else:
+                    self._h2.end_stream(stream.id)
                 self._answered(stream)
             return False
         if self._blocked:
@@ -118,7 +121,7 @@ class Outgoing:
         if most <= 0:
             return False
         data = stream.take(most)
-        over = stream.over
+        over = stream.ends
         size = len(data)
         self._h2.send_data(stream.id, data, end_stream=over)
         self._toll.sent(size)
@@ -132,7 +135,7 @@ class Outgoing:
         if stream.waiting:  # the others come first the next time
             self.streams[stream.id] = self.streams.pop(stream.id)
             return True
-        return False
+        return stream.over  # there are fields behind the body
 
     def _answered(self, stream: Stream) -> None:
         """Take a response's end."""

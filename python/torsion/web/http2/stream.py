@@ -43,6 +43,7 @@ class Stream(Pressure):
     :ivar gone: whether nothing can be sent any more.
     :ivar progress: when the client has done something for it, in seconds.
     :ivar trailers: the fields after the body.
+    :ivar behind: those after the body of the response.
     :ivar owed: bytes of the body that were taken and of which the client was not told.
     :ivar later: what there is to do once it may begin; None if it has.
     """
@@ -55,6 +56,7 @@ class Stream(Pressure):
     progress = 0.0
     owed = 0
     trailers: Any = ()
+    behind: Any = ()
     later: list[tuple[Any, Any]] | None = None
     head: list[tuple[bytes, bytes]] | None = None
     request: Any = None
@@ -332,6 +334,9 @@ class Stream(Pressure):
         self.answered = True
         if self.gone:
             return
+        trailing = getattr(request, "_trailing", None)
+        if trailing is not None and not getattr(request, "_bodiless", True):
+            self.behind = [(name.lower(), value) for name, values in trailing.getAllRawHeaders() for value in values]
         if getattr(request, "_left", None):  # less than its Content-Length: it must not look complete
             self.connection.reset(self, INTERNAL)
         else:
@@ -362,8 +367,13 @@ class Stream(Pressure):
 
     @property
     def over(self) -> bool:
-        """Whether all of the response is sent but for its end."""
+        """Whether all of the response is sent but for its end, and what comes with that."""
         return self.answered and not self._parts
+
+    @property
+    def ends(self) -> bool:
+        """Whether what is sent now is the last of the response."""
+        return self.over and not self.behind
 
     # --- as a producer of the body ---------------------------------------------------------------------------------
 

@@ -35,6 +35,41 @@ def test_chunks_where_no_length_is_told() -> None:
     )
 
 
+def test_fields_behind_the_body() -> None:
+    def process(request: Any) -> None:
+        request.setHeader(b"Trailer", b"Digest")
+        request.write(b"one")
+        request.addTrailer(b"digest", b"sha-256=x\r\nEvil: y")
+        request.addTrailer("X-Took", "3 ms")
+        request.finish()
+
+    written = answer(process)
+    assert written.endswith(b"\r\n3\r\none\r\n0\r\nDigest: sha-256=x Evil: y\r\nX-Took: 3 ms\r\n\r\n")
+
+
+@pytest.mark.parametrize("sent", [GET.replace(b"GET", b"HEAD"), b"GET / HTTP/1.0\r\n\r\n"])
+def test_where_there_is_no_place_for_fields_behind_the_body(sent: bytes) -> None:
+    def process(request: Any) -> None:
+        request.addTrailer(b"X-Took", b"3 ms")
+        request.write(b"one")
+        request.finish()
+
+    assert b"X-Took" not in answer(process, sent)
+
+
+@pytest.mark.parametrize("name", [b"Content-Length", "transfer-encoding", b"Set-Cookie", b"no name"])
+def test_fields_that_cannot_come_behind_the_body(name: bytes | str) -> None:
+    def process(request: Any) -> None:
+        request.write(b"one")
+        with pytest.raises(ValueError, match=r"cannot come behind|no name"):
+            request.addTrailer(name, b"1")
+        request.finish()
+        with pytest.raises(RuntimeError):
+            request.addTrailer(b"X-Took", b"3 ms")
+
+    assert answer(process).endswith(b"one\r\n0\r\n\r\n")
+
+
 @pytest.mark.parametrize("code", [204, 304])
 def test_codes_without_a_body(code: int) -> None:
     def process(request: Any) -> None:

@@ -150,6 +150,20 @@ def test_a_body_is_stored_and_has_its_trailers() -> None:
     assert raw.bodies[1] == b"320000 [(b'x-sum', b'1')]"
 
 
+@pytest.mark.parametrize("written", [b"", b"one", bytes(100_000)])
+def test_fields_behind_the_body_of_a_response(written: bytes) -> None:
+    def answer(request: Any) -> Any:
+        request.write(written)
+        request.addTrailer(b"X-Took", b"3 ms")
+        request.finish()
+        return NOT_DONE_YET
+
+    raw = Raw(Fixed(answer))
+    raw.send(get(1), window(0, 100_000), window(1, 100_000))
+    assert raw.bodies[1] == written
+    assert [head.get(b"x-took") for head in raw.heads[1]] == [None, b"3 ms"]
+
+
 def test_a_form() -> None:
     raw = Raw(Fixed(lambda request: request.args[b"a"][0]))
     raw.send(post(1, (b"content-type", b"application/x-www-form-urlencoded")), data(b"a=tea", end=True))
