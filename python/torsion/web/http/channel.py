@@ -547,9 +547,10 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
 
     def loseConnection(self) -> None:
         """Close the connection once all is sent that was written."""
-        self._closing = True
+        closing, self._closing = self._closing, True
         if self.transport is not None:
-            self.transport.unregisterProducer()
+            if not closing:
+                self.transport.unregisterProducer()  # twice is an error of some transports
             self.transport.loseConnection()
 
     def abortConnection(self) -> None:

@@ -455,3 +455,12 @@ def test_what_a_log_raises_costs_the_connection_and_no_more() -> None:
         wire.factory.buildProtocol(None)
         wire.send(GET)
     assert any("could not be answered" in str(event.get("log_format")) for event in events)
+
+
+def test_a_connection_may_be_closed_twice() -> None:
+    wire = Wire()
+    wire.send(GET)
+    wire.asked[0].loseConnection()
+    wire.asked[0].loseConnection()
+    wire.channel.loseConnection()
+    assert wire.closed
