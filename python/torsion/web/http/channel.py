@@ -562,7 +562,7 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
         """Bring the connection to an end: at once if it is idle, else after the response that is made."""
         self._draining = True
         if self._gathers:
-            self._have_body()
+            self._gathers = False
             self._begin(self._reader.scatter())
         if self._successor is not None:
             finish = getattr(self._successor, "finish", None)

@@ -210,6 +210,7 @@ def scenarios(draw: st.DrawFn) -> list[Any]:
 )
 @example(False, [b"".join(b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n" % target for target in (b"timeout", b"later"))])
 @example(False, [b"GET /body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", "pauseProducing", b"GET"])
+@example(False, [b"GET /body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", 5, "finish", b"a", 31])
 @given(st.booleans(), scenarios())
 def test_the_same_happens(site: bool, steps: list[Any]) -> None:
     ends = End(False, site), End(True, site)
