@@ -122,7 +122,7 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
         self._look_for_hooks()
         if self.timeOut is not None:
             self.setTimeout(self.timeOut)
-        self.transport.registerProducer(self, True)
+        self._heed_transport()
         opened = getattr(self.factory, "opened", None)
         if opened is not None:
             opened(self)

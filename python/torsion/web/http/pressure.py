@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torsion.internet.protocol.producers import PullToPush
+from torsion.web.http.limits import MOST_WAITING
 from torsion.web.http.timeouts import Patience
 
 __all__ = ["Pressure"]
@@ -21,6 +22,14 @@ class Pressure(Patience):
     _bodyPaused = False
     _networkPaused = False
     _turn: Any
+    transport: Any
+
+    def _heed_transport(self) -> None:
+        """Be told by the transport when the client takes nothing."""
+        make_room = getattr(self.transport, "set_high_water", None)  # those in memory have none
+        if make_room is not None:
+            make_room(MOST_WAITING)
+        self.transport.registerProducer(self, True)
 
     def _read(self, found: Any = None) -> None:
         raise NotImplementedError  # the channel, of which this is a part, has it

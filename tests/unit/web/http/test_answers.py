@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from torsion.internet.testing import NonStreamingProducer
+from torsion.internet.testing import NonStreamingProducer, StringTransport
 from torsion.web import http
 from torsion.web.http import CACHED, Request
+from torsion.web.http.limits import MOST_WAITING
 from torsion.web.http_headers import InvalidHeaderName
 from torsion.web.server import Request as SiteRequest
 from unit.web.http.wire import GET, Wire, say
@@ -343,3 +344,16 @@ def test_a_subclass_that_writes_in_its_own_way_is_asked_to() -> None:
 
 def test_a_site_answers_in_the_short_way() -> None:
     assert not SiteRequest._unusual
+
+
+def test_as_much_may_wait_as_pages_have() -> None:
+    class Roomy(StringTransport):
+        most = 0
+
+        def set_high_water(self, size: int) -> None:
+            self.most = size
+
+    transport = Roomy()
+    Wire().factory.buildProtocol(None).makeConnection(transport)
+    assert transport.most == MOST_WAITING
+    assert transport.streaming
