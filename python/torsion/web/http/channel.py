@@ -152,12 +152,10 @@ class HTTPChannel(Writing, Turns, HTTPReceiver, Protocol):
                     call.cancel()
         self._closing = True
         successor, self._successor = self._successor, None
+        self._let_producer_go()
         requests, self.requests = self.requests, []
         for request in requests:
             request.connectionLost(reason)
-        if self._pull is not None:
-            self._pull.stopStreaming()
-            self._pull = None
         if successor is not None:
             successor.connectionLost(reason)
         closed = getattr(self.factory, "closed", None)

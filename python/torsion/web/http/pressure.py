@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from torsion.internet.protocol.producers import PullToPush
+from torsion.logger import Logger
 from torsion.web.http.limits import MOST_WAITING
 from torsion.web.http.timeouts import Patience
 
 __all__ = ["Pressure"]
+
+_log = Logger()
 
 
 class Pressure(Patience):
@@ -61,8 +64,17 @@ class Pressure(Patience):
 
     def stopProducing(self) -> None:
         """Stop the request's producer: nothing can be sent any more."""
-        if self._requestProducer is not None:
-            self._requestProducer.stopProducing()
+        producer, self._requestProducer = self._requestProducer, None
+        if producer is not None:
+            producer.stopProducing()
+
+    def _let_producer_go(self) -> None:
+        """Stop the request's producer, if the transport has not: it was to be told no more once we had closed the connection."""
+        try:
+            self.stopProducing()
+        except Exception:  # noqa: BLE001 - the program's
+            _log.failure("a producer could not be stopped")
+        self.unregisterProducer()
 
     def pauseProducing(self) -> None:
         """Hold the request's producer back, and read nothing more: the client takes no more for now.

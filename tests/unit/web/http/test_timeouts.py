@@ -250,3 +250,34 @@ def test_a_body_that_drips_behind_its_answer() -> None:
     wire.clock.advance(20)
     assert wire.closed
     assert wire.take() == b""
+
+
+@pytest.mark.parametrize("end", ["the server closes", "the client takes nothing", "the client leaves"])
+def test_a_producer_is_stopped_once_whoever_ends_the_connection(end: str) -> None:
+    told: list[str] = []
+
+    class Producer:
+        def pauseProducing(self) -> None:
+            pass
+
+        resumeProducing = pauseProducing
+
+        def stopProducing(self) -> None:
+            told.append("stopped")
+
+    def process(request: Any) -> None:
+        request.write(b"x")
+        request.registerProducer(Producer(), True)
+        request.notifyFinish().addErrback(lambda _: told.append("told"))
+
+    wire = Wire(process)
+    wire.send(GET)
+    if end == "the server closes":
+        wire.channel.loseConnection()
+    elif end == "the client takes nothing":
+        wire.channel.pauseProducing()
+        wire.clock.advance(100)
+    else:
+        wire.transport.producer.stopProducing()  # which is what transports do
+    wire.leave()
+    assert told == ["stopped", "told"]
