@@ -65,16 +65,15 @@ class FileHander(StaticProducer):
     def start(self) -> None:
         """Begin to send."""
         if self.left > AT_ONCE:
-            # Who is given up is sent no more, but nobody tells the producers of that.
-            self.request.notifyFinish().addErrback(self._given_up)
+            # What is handed over is sent later: the end of the connection says whether it was there.
+            self.request.notifyFinish().addErrback(self._lost)
             self.request.registerProducer(self, True)
         self._hand_over()
 
-    def _given_up(self, reason: Failure) -> None:
+    def _lost(self, reason: Failure) -> None:
         causes = [each.errno for each in reason.value.args if isinstance(each, OSError)]
         if errno.ENODATA in causes:  # so the connection says that there was less of the file than was handed over
             _log.warn("{name} has become shorter while it was sent; the connection is closed", name=self._name())
-        self.stopProducing()
 
     def pauseProducing(self) -> None:
         """Wait: the client takes no more for now."""
