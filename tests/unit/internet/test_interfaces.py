@@ -11,7 +11,7 @@ from torsion.internet.interfaces import Binding
 
 ALL = [each for name in interfaces.__all__ if isinstance(each := getattr(interfaces, name), InterfaceClass)]
 
-OURS = {"IReactorInspection"}
+OURS = {"IFileSendingTransport", "IReactorInspection"}
 """What Twisted has no interface for."""
 
 
