@@ -33,7 +33,7 @@ def shape(interface):
     }
 
 
-OURS = {"IReactorInspection"}
+OURS = {"IFileSendingTransport", "IReactorInspection"}
 """What Twisted has no interface for."""
 
 
