@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from torsion.internet.protocol.producers import PullToPush
 from torsion.logger import Logger
 from torsion.web.http2.limits import KEPT
+from torsion.web.multiplex.waiting import Waiting
 
 if TYPE_CHECKING:
+    from torsion.python.failure import Failure
     from torsion.web.http2.connection import HTTP2Connection
 
 __all__ = ["Pressure"]
@@ -16,14 +18,12 @@ __all__ = ["Pressure"]
 _log = Logger()
 
 
-class Pressure:
+class Pressure(Waiting):
     """The part of a stream that stands between its windows and the producer of its response."""
 
     connection: HTTP2Connection
-    _producer: Any = None
+    most_kept = KEPT
     _pull: Any = None
-    _paused = False
-    _kept = 0
 
     def _flush(self) -> None:
         raise NotImplementedError  # the stream, of which this is a part, has it
@@ -32,23 +32,9 @@ class Pressure:
         """Break this request off; the others go on."""
         raise NotImplementedError  # the stream, of which this is a part, has it
 
-    def adjust(self, blocked: bool) -> None:
-        """Pause the producer, or let it go on.
-
-        :param blocked: whether the whole connection takes nothing.
-        """
-        pause = blocked or self._kept >= KEPT
-        if self._producer is None or pause is self._paused or (self._paused and self._kept):
-            return
-        self._paused = pause
-        try:
-            if pause:
-                self._producer.pauseProducing()
-            else:
-                self._producer.resumeProducing()
-        except Exception:  # noqa: BLE001 - the program's: it costs this request and no other
-            _log.failure("{producer!r} has failed; its request is broken off", producer=self._producer)
-            self.loseConnection()
+    def _producer_failed(self, reason: Failure) -> None:
+        _log.failure("{producer!r} has failed; its request is broken off", reason, producer=self._producer)
+        self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Have a producer write the response.

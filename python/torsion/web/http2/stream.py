@@ -344,15 +344,9 @@ class Stream(Pressure):
 
     def take(self, most: int) -> bytes:
         """Return the next bytes to be sent, at most so many."""
-        part = self._parts.popleft()
-        if len(part) > most:
-            rest = memoryview(part)  # what is left of a large body is not copied for each frame
-            self._parts.appendleft(rest[most:])
-            part = rest[:most]
-        size = len(part)
-        self._kept -= size
-        self.connection.kept -= size
-        return bytes(part)
+        part = self._cut(self._parts, most)
+        self.connection.kept -= len(part)
+        return part
 
     def sent(self, size: int) -> None:
         """Learn that bytes were sent."""

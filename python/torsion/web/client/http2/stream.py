@@ -27,6 +27,7 @@ from torsion.web.client.sending import Sending
 from torsion.web.client.timeouts import EXPECT_PATIENCE, MOST_INTERIM
 from torsion.web.codes import RESPONSES
 from torsion.web.iweb import UNKNOWN_LENGTH
+from torsion.web.multiplex.waiting import Waiting
 
 if TYPE_CHECKING:
     from torsion.web.client.http2.connection import HTTP2ClientProtocol
@@ -62,7 +63,7 @@ class _Counting:
         return b""
 
 
-class ClientStream:
+class ClientStream(Waiting):
     """What a request is to its connection; to its response, and to the producer of its body, it is the transport.
 
     :ivar request: the request.
@@ -83,9 +84,7 @@ class ClientStream:
     _answered = False
     _sending: Sending | None = None
     _expecting: Any = None
-    _producer: Any = None
-    _paused = False
-    _kept = 0
+    most_kept = KEPT
     _held = False
     _owed = 0
     _interim = 0
@@ -196,31 +195,11 @@ class ClientStream:
 
     def take(self, most: int) -> bytes:
         """Return the next bytes to be sent, at most so many."""
-        part = self.parts.popleft()
-        if len(part) > most:
-            rest = memoryview(part)  # what is left of a large body is not copied for each frame
-            self.parts.appendleft(rest[most:])
-            part = rest[:most]
-        self._kept -= len(part)
         self._moved = True
-        return bytes(part)
+        return self._cut(self.parts, most)
 
-    def adjust(self, blocked: bool) -> None:
-        """Pause the producer, or let it go on.
-
-        :param blocked: whether the whole connection takes nothing.
-        """
-        pause = blocked or self._kept >= KEPT
-        if self._producer is None or pause is self._paused or (self._paused and self._kept):
-            return
-        self._paused = pause
-        try:
-            if pause:
-                self._producer.pauseProducing()
-            else:
-                self._producer.resumeProducing()
-        except Exception:  # noqa: BLE001 - the program's: it costs this request, and not the others
-            self._failed(Failure())
+    def _producer_failed(self, reason: Failure) -> None:
+        self._failed(reason)
 
     # --- the response ------------------------------------------------------------------------------------------------
 
