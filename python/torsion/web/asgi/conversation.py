@@ -12,6 +12,7 @@ from torsion.internet.interfaces import IPushProducer
 from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.asgi.headers import NOT_PASSED_ON, TOKEN
+from torsion.web.asgi.runner import run_application
 from torsion.web.asgi.scope import make_scope
 from torsion.web.iweb import IBodyReceiver
 
@@ -85,19 +86,9 @@ class Conversation:
 
     def begin(self, application: Any, state: dict[str, Any] | None) -> None:
         """Call the application."""
-        self._task = self._begin(self._run(application, make_scope(self._request, state)))
-
-    async def _run(self, application: Any, scope: dict[str, Any]) -> None:
-        try:
-            await application(scope, self.receive, self.send)
-        except GeneratorExit:  # nobody runs it any more
-            raise
-        except BaseException as error:
-            self._ended(error)
-            if not isinstance(error, Exception | SystemExit | KeyboardInterrupt):
-                raise  # it was cancelled
-        else:
-            self._ended(None)
+        self._task = self._begin(
+            run_application(application, make_scope(self._request, state), self.receive, self.send, self._ended)
+        )
 
     def _ended(self, error: BaseException | None) -> None:
         request = self._request

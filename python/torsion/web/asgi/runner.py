@@ -14,7 +14,7 @@ from torsion.plugin import IPlugin, getPlugins
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-__all__ = ["AsyncRunner", "IAsyncRunnerMaker", "RunnerMaker", "findRunner"]
+__all__ = ["AsyncRunner", "IAsyncRunnerMaker", "RunnerMaker", "findRunner", "run_application"]
 
 
 class AsyncRunner(Protocol):
@@ -85,3 +85,22 @@ def findRunner(reactor: Any, name: str = "asyncio") -> AsyncRunner:
         if maker.name == name:
             return maker.runnerFor(reactor)  # type: ignore[no-any-return]  # mypy-zope gives plugins no type
     raise LookupError(f"no plugin runs coroutines of {name}; give the resource a runner")
+
+
+async def run_application(
+    application: Any, scope: dict[str, Any], receive: Any, send: Any, ended: Callable[[BaseException | None], object]
+) -> None:
+    """Call an application, and tell how it has ended.
+
+    :param ended: called with what it has raised, or None.
+    """
+    try:
+        await application(scope, receive, send)
+    except GeneratorExit:  # nobody runs it any more
+        raise
+    except BaseException as error:
+        ended(error)
+        if not isinstance(error, Exception | SystemExit | KeyboardInterrupt):
+            raise  # it was cancelled
+    else:
+        ended(None)

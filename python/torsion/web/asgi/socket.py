@@ -12,6 +12,7 @@ from torsion.logger import Logger
 from torsion.python.failure import Failure
 from torsion.web.asgi.conversation import ClientDisconnected, Conversation
 from torsion.web.asgi.headers import checked
+from torsion.web.asgi.runner import run_application
 from torsion.web.asgi.scope import make_socket_scope
 from torsion.web.http.status import FORBIDDEN
 from torsion.web.websocket.inbox import Inbox
@@ -82,25 +83,15 @@ class SocketConversation:
 
     def begin(self, application: Any, state: dict[str, Any] | None) -> None:
         """Call the application."""
-        self._task = self._runner.start(self._run(application, make_socket_scope(self._request, state)))
+        self._task = self._runner.start(
+            run_application(application, make_socket_scope(self._request, state), self.receive, self.send, self._ended)
+        )
 
     def goAway(self) -> None:
         """Close the WebSocket because the server ends (code 1001)."""
         self._leaves = True
         if self._connection is not None:
             self._connection.finish()
-
-    async def _run(self, application: Any, scope: dict[str, Any]) -> None:
-        try:
-            await application(scope, self.receive, self.send)
-        except GeneratorExit:  # nobody runs it any more
-            raise
-        except BaseException as error:
-            self._ended(error)
-            if not isinstance(error, Exception | SystemExit | KeyboardInterrupt):
-                raise  # it was cancelled
-        else:
-            self._ended(None)
 
     def _ended(self, error: BaseException | None) -> None:
         if self._denial is not None:

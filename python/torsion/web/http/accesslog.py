@@ -45,7 +45,7 @@ class BackgroundLines:
 
         :returns: how many of them could not be written.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of log writes in its own way
 
     def end(self) -> None:
         """Let go of what was written to; called once, when all is written."""
